@@ -1,0 +1,40 @@
+# From a fresh clone, with Python >= 3.11: `make demo` draws databases, `make test` runs the tests.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint format figures clean
+
+$(VENV)/installed: pyproject.toml
+	if command -v uv >/dev/null 2>&1; then uv venv --quiet --clear --python $(PYTHON) --seed $(VENV); else $(PYTHON) -m venv $(VENV); fi
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	touch $@
+
+demo: $(VENV)/installed
+	$(BIN)/plurel-prob sample --seed 0 --count 4 --out out --overwrite
+	$(BIN)/plurel-prob describe out/plurel-0
+	@echo
+	@echo "Four databases are in out/. What to look at next:"
+	@echo "  $(BIN)/plurel-prob describe out/plurel-1   schema, keys and columns of another one"
+	@echo "  out/plurel-0/db/*.parquet                   its tables; manifest.yaml has the keys (RelBench 3 format)"
+	@echo "  out/plurel-0/latents.nc                     every latent: xarray.open_datatree"
+	@echo "  README.md, then models/database.py          how it is drawn"
+
+test: $(VENV)/installed
+	$(BIN)/python -m pytest -n 2
+
+lint: $(VENV)/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/codespell
+
+format: $(VENV)/installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+figures: $(VENV)/installed
+	$(BIN)/python docs/stages.py docs/stages.svg
+
+clean:
+	rm -rf $(VENV) out build dist *.egg-info

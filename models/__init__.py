@@ -1,0 +1,26 @@
+"""The NumPyro programs: a relational database is one draw from :func:`database`.
+
+Read them in the order of the stages: ``schema``, ``links``, ``features``, then ``database``, the joint program.
+"""
+
+if __name__ != "plurel_prob.models":
+    raise ImportError("the programs are installed as plurel_prob.models: import plurel_prob.models")
+
+from plurel_prob.models.database import Bucket, DatabaseDraw, database, structure
+from plurel_prob.models.features import Mechanisms, features, mechanisms
+from plurel_prob.models.links import Links, links
+from plurel_prob.models.schema import Schema, schema
+
+__all__ = [
+    "Bucket",
+    "DatabaseDraw",
+    "Links",
+    "Mechanisms",
+    "Schema",
+    "database",
+    "features",
+    "links",
+    "mechanisms",
+    "schema",
+    "structure",
+]

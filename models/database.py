@@ -1,0 +1,79 @@
+"""The joint program: a relational database is one draw from it."""
+
+from typing import NamedTuple
+
+from jaxtyping import Array, Float
+from numpyro.handlers import scope
+
+from plurel_prob.blocks import BLOCK
+from plurel_prob.keys import named_keys
+from plurel_prob.models.features import Mechanisms, features, mechanisms
+from plurel_prob.models.links import Links, links
+from plurel_prob.models.schema import Schema, schema
+from plurel_prob.priors.prior import Prior
+
+
+class Bucket(NamedTuple):
+    """Static sizes that a program is compiled for. They bound a database; they do not change a draw."""
+
+    n_block: int  # blocks of rows of the largest table
+    n_page: int  # pages of values of all tables
+
+
+class DatabaseDraw(NamedTuple):
+    """What the joint program returns: the stages."""
+
+    schema: Schema
+    links: Links
+    mechanisms: Mechanisms
+    value: Float[Array, "page block"]
+
+
+class Draw(NamedTuple):
+    """One draw from the joint program: what it returns, and the value of every sample site."""
+
+    stages: DatabaseDraw
+    sites: dict[str, Array]
+
+
+def stage(name: str) -> scope:
+    """Prefix the names of a stage's sites."""
+    return scope(prefix=name, hide_types=["plate"])
+
+
+def structure(prior: Prior) -> tuple[Schema, Mechanisms]:
+    """Everything about a database whose size does not depend on its rows. A model of its own, with the same sites."""
+    with named_keys():
+        return _structure(prior)
+
+
+def _structure(prior: Prior) -> tuple[Schema, Mechanisms]:
+    with stage("schema"):
+        tables = schema(prior.schema)
+    with stage("features"):
+        return tables, mechanisms(prior.features, prior.schema, tables)
+
+
+def database(prior: Prior, bucket: Bucket) -> DatabaseDraw:
+    """Draw a database: schema, links, features.
+
+    A NumPyro model: ``seed``, ``trace``, ``substitute``, ``condition``, ``do``, ``log_density`` and ``Predictive`` work on
+    it. Sites are named ``schema/...``, ``links/...``, ``features/...`` and keyed by name.
+
+    Args:
+        prior: what is random, and how.
+        bucket: sizes to compile for, at least those of the database (:func:`plurel_prob.sampling.bucket_of` finds them).
+
+    Example:
+        >>> import jax, numpyro
+        >>> from plurel_prob import Bucket, database, get_prior
+        >>> model = numpyro.handlers.seed(database, jax.random.key(0))
+        >>> draw = model(get_prior("plurel"), Bucket(n_block=8, n_page=4096))  # doctest: +SKIP
+    """
+    with named_keys():
+        tables, causal = _structure(prior)
+        with stage("links"):
+            joined = links(prior.links, tables, bucket.n_block * BLOCK)
+        with stage("features"):
+            value = features(prior.schema, tables, joined, causal, bucket.n_page)
+    return DatabaseDraw(tables, joined, causal, value)

@@ -1,0 +1,90 @@
+"""Stage 2: the parent row of every child row, for every foreign key."""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpyro
+from jaxtyping import Array, Float, Int
+from numpyro.handlers import mask
+
+from plurel_prob.distributions import HSBM
+from plurel_prob.models.schema import Schema
+from plurel_prob.priors.fields import upper_bound
+from plurel_prob.priors.stages import LinkPrior
+
+
+class Links(NamedTuple):
+    """Stage 2 of a database. Unused levels have one cluster a side."""
+
+    n_level: Int[Array, "table foreign_key"]
+    n_parent_cluster: Int[Array, "table foreign_key level"]
+    n_child_cluster: Int[Array, "table foreign_key level"]
+    affinity: Float[Array, "table foreign_key level cluster cluster"]  # parent's cluster, then child's
+    parent_row: Int[Array, "table foreign_key row"]  # -1 where there is no row or no key
+
+
+def links(prior: LinkPrior, schema: Schema, max_row: int) -> Links:
+    r"""Stage 2 (PluRel, arXiv:2602.04029): a hierarchical stochastic block model for every foreign key.
+
+    .. math:: L \sim p(L), \quad k^\text{parent}_\ell, k^\text{child}_\ell \sim p(k), \quad
+        \Lambda_\ell \sim p(\Lambda), \quad \text{parent row} \sim \text{HSBM}(\Lambda, k)
+
+    On every level, matching clusters (index ``i`` modulo the numbers of clusters of the two sides) have one high
+    affinity, all others a low random one.
+
+    Args:
+        prior: levels, clusters, affinities.
+        schema: stage 1.
+        max_row: static bound on the rows of a table.
+    """
+    max_table, max_parent = schema.parent_table.shape
+    max_level, max_cluster = upper_bound(prior.n_level), upper_bound(prior.n_cluster)
+    is_key = schema.parent_table >= 0
+    table = numpyro.plate("table", max_table, dim=-2)
+    foreign_key = numpyro.plate("foreign_key", max_parent, dim=-1)
+
+    with table, foreign_key, mask(mask=is_key):
+        n_level = numpyro.sample("n_level", prior.n_level)
+    is_level = is_key[..., None] & (jnp.arange(max_level) < n_level[..., None])
+    with (
+        numpyro.plate("table", max_table, dim=-3),
+        numpyro.plate("foreign_key", max_parent, dim=-2),
+        numpyro.plate("level", max_level, dim=-1),
+        mask(mask=is_level),
+    ):
+        n_parent_cluster = numpyro.sample("n_parent_cluster", prior.n_cluster)
+        n_child_cluster = numpyro.sample("n_child_cluster", prior.n_cluster)
+    n_parent_cluster = jnp.where(is_level, n_parent_cluster, 1)
+    n_child_cluster = jnp.where(is_level, n_child_cluster, 1)
+
+    cluster = jnp.arange(max_cluster)
+    is_pair = (cluster[:, None] < n_parent_cluster[..., None, None]) & (cluster < n_child_cluster[..., None, None])
+    matches = matching(n_parent_cluster, n_child_cluster, max_cluster)
+    with (
+        numpyro.plate("table", max_table, dim=-5),
+        numpyro.plate("foreign_key", max_parent, dim=-4),
+        numpyro.plate("level", max_level, dim=-3),
+        numpyro.plate("parent_cluster", max_cluster, dim=-2),
+        numpyro.plate("child_cluster", max_cluster, dim=-1),
+        mask(mask=is_level[..., None, None] & is_pair & ~matches),
+    ):
+        affinity = numpyro.sample("affinity", prior.affinity)
+    affinity = jnp.where(matches, prior.matching_affinity, jnp.maximum(affinity, 1e-6))
+
+    n_child = jnp.where(is_key, schema.n_row[:, None], 0)
+    n_parent = jnp.where(is_key, schema.n_row[schema.parent_table], 1)
+    with table, foreign_key:
+        law = HSBM(affinity, n_parent_cluster, n_child_cluster, n_parent, n_child, max_row)
+        parent_row = numpyro.sample("parent_row", law)
+    return Links(n_level, n_parent_cluster, n_child_cluster, affinity, parent_row)
+
+
+def matching(n_parent_cluster: Int[Array, "*link"], n_child_cluster: Int[Array, "*link"], max_cluster: int) -> Array:
+    """Which pairs of clusters match: ``(i mod parents, i mod children)`` for ``i`` below the larger number."""
+    n_parent_cluster, n_child_cluster = n_parent_cluster[..., None, None], n_child_cluster[..., None, None]
+    cluster = jnp.arange(max_cluster)
+    result = jnp.zeros(jnp.broadcast_shapes(n_parent_cluster.shape, (max_cluster, max_cluster)), bool)
+    for i in range(max_cluster):
+        is_pair = (cluster[:, None] == i % n_parent_cluster) & (cluster == i % n_child_cluster)
+        result = result | (is_pair & (i < jnp.maximum(n_parent_cluster, n_child_cluster)))
+    return result

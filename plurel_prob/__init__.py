@@ -1,0 +1,26 @@
+"""PluRel-Prob: a relational database is one draw from a probabilistic program.
+
+``sample(seed)`` draws one, ``sample_many(seeds)`` many, ``load(path)`` reads one back. The joint NumPyro program is
+``database``; ``plurel_prob.models`` has its stages and ``plurel_prob.distributions`` their laws.
+"""
+
+from plurel_prob.databases import Database, DatabaseError, load
+from plurel_prob.models import Bucket, database
+from plurel_prob.priors import PRIORS, Prior, PriorError, get_prior
+from plurel_prob.sampling import sample, sample_many
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "PRIORS",
+    "Bucket",
+    "Database",
+    "DatabaseError",
+    "Prior",
+    "PriorError",
+    "database",
+    "get_prior",
+    "load",
+    "sample",
+    "sample_many",
+]

@@ -1,0 +1,41 @@
+"""The command line: ``plurel-prob sample`` and ``plurel-prob describe``."""
+
+import signal
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from cyclopts import App, CycloptsError
+from rich.console import Console
+
+from plurel_prob import __version__
+from plurel_prob.cli.describe import describe
+from plurel_prob.cli.sample import sample
+from plurel_prob.databases import DatabaseError
+from plurel_prob.priors import PriorError
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+app = App(name="plurel-prob", help="Draw relational databases from a probabilistic program.", version=__version__)
+app.command(sample)
+app.command(describe)
+
+
+def fail(message: str, code: int = BAD_INPUT) -> NoReturn:
+    """Print one message on stderr and exit."""
+    print(f"plurel-prob: {message}", file=sys.stderr)
+    sys.exit(code)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line. Bad input is one message on stderr and exit code 2."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that temporary folders are removed
+    try:
+        app(argv, exit_on_error=False, print_error=False, error_console=Console(stderr=True))
+    except CycloptsError as error:
+        fail(" ".join(str(error).split()))
+    except (PriorError, DatabaseError) as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        fail("interrupted; databases already listed or in the folder are complete", INTERRUPTED)

@@ -1,0 +1,105 @@
+"""``plurel-prob sample``."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.types import NonNegativeInt, PositiveInt
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from plurel_prob.databases import Database, DatabaseError
+from plurel_prob.priors import get_prior
+
+
+def sample(
+    *,
+    out: Path,
+    seed: NonNegativeInt = 0,
+    count: PositiveInt = 1,
+    prior: str = "plurel",
+    overwrite: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Draw databases and write each to a folder ``plurel-<seed>``, in RelBench format with latents and provenance.
+
+    Args:
+        out: folder to write into; made if it is missing.
+        seed: seed of the first database; the next ones follow.
+        count: number of databases.
+        prior: name of a prior (plurel, plurel-untruncated), or a TOML file.
+        overwrite: replace databases that exist.
+    """
+    from plurel_prob.sampling import MAX_SEED, sample_many
+
+    drawn_from = get_prior(prior)
+    if seed + count - 1 > MAX_SEED:
+        raise DatabaseError(f"--seed and --count: the last seed, {seed + count - 1}, is above {MAX_SEED}")
+    seeds = range(seed, seed + count)
+    check_output(out, [out / f"plurel-{s}" for s in seeds], overwrite=overwrite)
+    use_compilation_cache()
+
+    console = Console()
+    summary = summary_table()
+    with progress_bar() as progress:
+        task = progress.add_task("drawing", total=count)
+        start = time.perf_counter()
+        for database in sample_many(seeds, drawn_from):
+            database.save(out / database.name, overwrite=overwrite)
+            summary.add_row(*summary_row(database, time.perf_counter() - start))
+            progress.advance(task)
+            start = time.perf_counter()
+    console.print(summary)
+    console.print(f"Written to {out}. Look at one: plurel-prob describe {out / f'plurel-{seed}'}", soft_wrap=True)
+
+
+def check_output(out: Path, folders: list[Path], *, overwrite: bool) -> None:
+    """Fail before anything is drawn where the output cannot be written or would replace something."""
+    existing = [folder for folder in folders if folder.exists()]
+    if existing and not overwrite:
+        more = f" and {len(existing) - 1} more" if len(existing) > 1 else ""
+        raise DatabaseError(f"{existing[0]}{more} exists; use --overwrite to replace, or another --out or --seed")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        probe = out / ".plurel-prob-probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise DatabaseError(f"--out {out}: cannot write there: {error.strerror}") from None
+
+
+def use_compilation_cache() -> None:
+    """Keep compiled programs between runs, in the user's cache folder, unless JAX is told another."""
+    import jax
+    import platformdirs
+
+    if jax.config.jax_compilation_cache_dir is None:  # type: ignore[attr-defined]
+        jax.config.update("jax_compilation_cache_dir", platformdirs.user_cache_dir("plurel_prob"))
+
+
+def progress_bar() -> Progress:
+    """Return a bar with count, elapsed and remaining time, on stderr."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
+
+
+def summary_table() -> Table:
+    """Return an empty table of drawn databases."""
+    table = Table("seed", "tables", "rows", "cells", "foreign keys", "seconds")
+    for column in table.columns:
+        column.justify = "right"
+    return table
+
+
+def summary_row(database: Database, seconds: float) -> list[str]:
+    """Return the row of one database."""
+    tables = database.schema.tables.values()
+    counts = [database.seed, len(tables), sum(t.n_row for t in tables), database.n_cell, len(database.schema.graph)]
+    return [*(f"{count:,}" for count in counts), f"{seconds:.2f}"]

@@ -1,0 +1,7 @@
+"""A drawn database: tables, schema, latents, and how it goes to disk and back."""
+
+from plurel_prob.databases.database import Database, load
+from plurel_prob.databases.disk import DatabaseError
+from plurel_prob.databases.schema import DatabaseSchema, TableSchema
+
+__all__ = ["Database", "DatabaseError", "DatabaseSchema", "TableSchema", "load"]

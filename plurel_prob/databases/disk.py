@@ -1,0 +1,154 @@
+"""Databases on disk: RelBench 3 format, with latents and provenance in files of their own."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from plurel_prob.databases.provenance import dumps, prior_of, provenance
+from plurel_prob.databases.schema import DatabaseSchema, TableSchema
+from plurel_prob.priors import Prior
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+    from plurel_prob.databases.database import Database
+else:
+    DataTree = Database = Any  # xarray is slow to import; the database imports this module
+
+MANIFEST, LATENTS, PROVENANCE = "manifest.yaml", "latents.nc", "plurel_prob.json"
+
+
+class DatabaseError(ValueError):
+    """A database that cannot be read or written; the message names the path."""
+
+
+@contextmanager
+def new_folder(path: Path, *, overwrite: bool) -> Iterator[Path]:
+    """Give a temporary folder that becomes ``path`` when the block ends well, and vanishes when it does not."""
+    if path.exists() and not overwrite:
+        raise DatabaseError(f"{path} exists; choose another folder, or overwrite it")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{path.name}.partial-", dir=path.parent))
+    except OSError as error:
+        raise DatabaseError(f"cannot write {path}: {error.strerror}") from None
+    try:
+        yield partial
+        partial.chmod(0o777 & ~_umask())
+        if path.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{path.name}.old-", dir=path.parent))
+            path.rename(old / path.name)
+            partial.rename(path)
+            shutil.rmtree(old)
+        else:
+            partial.rename(path)
+    except OSError as error:
+        raise DatabaseError(f"cannot write {path}: {error.strerror or error}") from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write(database: Database, path: Path, *, overwrite: bool) -> Path:
+    """Write a database to the folder ``path``."""
+    with new_folder(path, overwrite=overwrite) as folder:
+        write_tables(database, folder)
+        write_latents(database.latents, folder / LATENTS)
+        window = (str(database.schema.window[0].date()), str(database.schema.window[1].date()))
+        (folder / PROVENANCE).write_text(dumps(provenance(database.seed, database.prior, window)))
+    return path
+
+
+def write_tables(database: Database, folder: Path) -> None:
+    """Write the manifest and the tables, the part that consumers of the format read."""
+    (folder / "db").mkdir(parents=True)
+    manifest_of(database).save(folder / MANIFEST)
+    for name, frame in database.tables.items():
+        frame.to_parquet(folder / "db" / f"{name}.parquet", index=False)
+
+
+def manifest_of(database: Database) -> Any:
+    """Build the ``relbench.manifest.DatasetManifest`` of a database."""
+    from relbench.manifest import DatasetManifest, TableSpec
+
+    schema = database.schema
+    return DatasetManifest(
+        name=database.name,
+        description=f"Drawn by PluRel-Prob from the prior {database.prior.name!r} with seed {database.seed}.",
+        val_timestamp=schema.val_timestamp.isoformat(),
+        test_timestamp=schema.test_timestamp.isoformat(),
+        tables={
+            name: TableSpec(pkey=table.pkey, time_col=table.time_col, fkeys=dict(table.fkeys))
+            for name, table in schema.tables.items()
+        },
+    )
+
+
+def write_latents(tree: DataTree, path: Path) -> None:
+    """Write latents as one netCDF file, lightly compressed."""
+    encoding = {
+        group.path: {name: {"zlib": True, "complevel": 1} for name, x in group.data_vars.items() if x.dtype.kind in "fiu"}
+        for group in tree.subtree
+    }
+    tree.to_netcdf(path, engine="netcdf4", encoding=encoding)
+
+
+def read_latents(path: Path) -> DataTree:
+    """Read the latents of a written database into memory."""
+    import xarray as xr
+
+    try:
+        with xr.open_datatree(path / LATENTS, engine="netcdf4") as tree:
+            return tree.load()
+    except OSError as error:
+        raise DatabaseError(f"{path / LATENTS}: cannot be read: {error.strerror or error}") from None
+
+
+def read(path: Path) -> tuple[dict[str, pd.DataFrame], DatabaseSchema, int, Prior]:
+    """Read tables, schema, seed and prior of a written database."""
+    import yaml
+    from relbench.manifest import DatasetManifest
+
+    current = path
+    try:
+        current = path / PROVENANCE
+        content = json.loads(current.read_text())
+        seed, prior = content["seed"], prior_of(content)
+        current = path / MANIFEST
+        manifest = DatasetManifest.load(current)
+        tables = {}
+        for name in manifest.tables:
+            current = path / "db" / f"{name}.parquet"
+            tables[name] = pd.read_parquet(current)
+    except FileNotFoundError:
+        raise DatabaseError(f"{current}: no such file; is {path} a folder that `plurel-prob sample` wrote?") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
+        raise DatabaseError(f"{current}: cannot be read: {error}") from None
+    window = (pd.Timestamp(content["window"][0]), pd.Timestamp(content["window"][1]))
+    specs = {name: _table_schema(tables[name], spec) for name, spec in manifest.tables.items()}
+    return tables, DatabaseSchema(specs, window), seed, prior
+
+
+def _table_schema(frame: pd.DataFrame, spec: Any) -> TableSchema:
+    keys = {spec.pkey, spec.time_col, *spec.fkeys}
+    types = {name: column_type(frame[name]) for name in frame.columns if name not in keys}
+    return TableSchema(len(frame), types, spec.pkey, spec.time_col, dict(spec.fkeys))
+
+
+def column_type(column: pd.Series) -> str:
+    """Type of a feature column."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return "categorical"
+    return "boolean" if pd.api.types.is_bool_dtype(column.dtype) else "numerical"

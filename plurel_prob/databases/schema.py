@@ -1,0 +1,62 @@
+"""What a database consists of: tables, columns, keys, the graph over tables, the time window."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+PKEY, TIME = "row_idx", "date"
+
+
+def table_name(table: int) -> str:
+    """Name of the table with an index."""
+    return f"table_{table}"
+
+
+def column_name(column: int) -> str:
+    """Name of a feature column of a table."""
+    return f"feature_{column}"
+
+
+def key_name(slot: int) -> str:
+    """Name of a foreign key column of a table."""
+    return f"foreign_row_{slot}"
+
+
+@dataclass(frozen=True)
+class TableSchema:
+    """One table: its size, its feature columns (name to type), and its keys."""
+
+    n_row: int
+    columns: dict[str, str]  # "numerical", "boolean" or "categorical"
+    pkey: str
+    time_col: str | None
+    fkeys: dict[str, str]  # column to parent table
+
+
+@dataclass(frozen=True)
+class DatabaseSchema:
+    """All tables, and the time at which the validation and the test split start."""
+
+    tables: dict[str, TableSchema]
+    window: tuple[pd.Timestamp, pd.Timestamp]
+
+    @property
+    def graph(self) -> list[tuple[str, str, str]]:
+        """Edges of the graph over tables: parent, child, and the child's foreign key column."""
+        return [(parent, child, key) for child, table in self.tables.items() for key, parent in table.fkeys.items()]
+
+    def split(self, share: float) -> pd.Timestamp:
+        """Day after a share of the window's days."""
+        first, last = self.window
+        return first + pd.Timedelta(days=int(np.floor(share * (last - first).days)))
+
+    @property
+    def val_timestamp(self) -> pd.Timestamp:
+        """Start of the validation split: 80 % of the window's days."""
+        return self.split(0.8)
+
+    @property
+    def test_timestamp(self) -> pd.Timestamp:
+        """Start of the test split: 90 % of the window's days."""
+        return self.split(0.9)

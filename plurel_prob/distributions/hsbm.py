@@ -1,0 +1,159 @@
+"""Foreign keys as a bipartite hierarchical stochastic block model."""
+
+import jax.numpy as jnp
+from jax import lax, random
+from jaxtyping import Array, ArrayLike, Float, Int, PRNGKeyArray
+from numpyro.distributions import constraints
+
+from plurel_prob.blocks import BLOCK, block_key, n_block
+from plurel_prob.distributions.elementwise import Elementwise, index_argument
+
+
+class HSBM(Elementwise):
+    r"""Parent row of every child row under a hierarchical stochastic block model.
+
+    On each level :math:`\ell` parents and children fall into clusters. A side with :math:`K = \prod_\ell k_\ell` base
+    clusters has them as contiguous runs of :math:`\lceil n/K \rceil` rows, in row order (the last ones may be short or
+    empty); the index of a base cluster, in mixed radix with level 0 most significant, gives its cluster
+    :math:`z_\ell` on each level. Independently for every child :math:`c`,
+
+    .. math:: P(p \mid c) \propto \prod_\ell \Lambda_{\ell, z_\ell(p), z_\ell(c)}.
+
+    It depends on :math:`p` through its base cluster only, so a base cluster is drawn (in proportion to weight times size) and
+    then a uniform member: time and memory are linear in the children.
+
+    The event has shape ``(max_child,)``, int32: the parent of child ``i`` for ``i < n_child``, else -1. Children are
+    drawn in blocks of 1,024, each with a key of its own.
+
+    Args:
+        affinity: shape ``(level, max_cluster, max_cluster)``, positive: parent's cluster, then child's. Levels with one
+            cluster on either side may have any value there; unused entries are ignored.
+        n_parent_cluster: shape ``(level,)``, clusters of the parents on each level; 1 on unused levels.
+        n_child_cluster: shape ``(level,)``, clusters of the children.
+        n_parent: number of parent rows.
+        n_child: number of child rows, at most ``max_child``; 0 draws nothing.
+        max_child: static length of the event.
+    """
+
+    arg_constraints = {
+        "affinity": constraints.independent(constraints.positive, 3),
+        "n_parent_cluster": constraints.independent(constraints.positive_integer, 1),
+        "n_child_cluster": constraints.independent(constraints.positive_integer, 1),
+        "n_parent": constraints.positive_integer,
+        "n_child": constraints.nonnegative_integer,
+    }
+    pytree_aux_fields = ("max_child",)
+
+    def __init__(
+        self,
+        affinity: Float[Array, "*batch level cluster cluster"],
+        n_parent_cluster: Int[Array, "*batch2 level"],
+        n_child_cluster: Int[Array, "*batch3 level"],
+        n_parent: ArrayLike,
+        n_child: ArrayLike,
+        max_child: int,
+        *,
+        validate_args: bool | None = None,
+    ):
+        self.max_child = max_child
+        super().__init__(
+            (max_child,),
+            affinity=affinity,
+            n_parent_cluster=index_argument(n_parent_cluster),
+            n_child_cluster=index_argument(n_child_cluster),
+            n_parent=index_argument(n_parent),
+            n_child=index_argument(n_child),
+            validate_args=validate_args,
+        )
+
+    @property
+    def support(self) -> constraints.Constraint:
+        """Row indices; -1 beyond the children."""
+        return constraints.independent(constraints.integer_greater_than(-2), 1)
+
+    @property
+    def max_base(self) -> int:
+        """Static bound on the base clusters of a side."""
+        n_level, max_cluster = self.affinity.shape[-3:-1]
+        return int(max_cluster**n_level)
+
+    def base_size(self) -> Int[Array, " base"]:
+        """Number of parent rows in each base cluster."""
+        run = run_length(self.n_parent, self.n_parent_cluster)
+        first = jnp.minimum(jnp.arange(self.max_base), self.n_parent) * run
+        return jnp.clip(self.n_parent - first, 0, run)
+
+    def base_weight(self) -> Float[Array, "child_base parent_base"]:
+        """Product over the levels of the affinity between a child's and a parent's base cluster."""
+        base = jnp.arange(self.max_base)
+        parent_cluster = cluster_of(base, self.n_parent_cluster)
+        child_cluster = cluster_of(base, self.n_child_cluster)
+        weight = jnp.ones((self.max_base, self.max_base))
+        for level, affinity in enumerate(self.affinity):
+            weight = weight * affinity[parent_cluster[level][None, :], child_cluster[level][:, None]]
+        return weight
+
+    def draw(self, key: PRNGKeyArray) -> Int[Array, " child"]:
+        """Draw block after block of children; a link without children costs nothing."""
+        empty = jnp.full(-(-self.max_child // BLOCK) * BLOCK, -1, jnp.int32)
+        drawn = lax.cond(self.n_child > 0, lambda: self._draw_blocks(key, empty), lambda: empty)
+        return drawn[: self.max_child]
+
+    def _draw_blocks(self, key: PRNGKeyArray, empty: Array) -> Int[Array, " child"]:
+        size = self.base_size()
+        cumulative = jnp.cumsum(self.base_weight() * size, axis=1)
+        parent_run = run_length(self.n_parent, self.n_parent_cluster)
+        child_run = run_length(self.n_child, self.n_child_cluster)
+        is_filled = size > 0
+        last_filled = jnp.where(is_filled, jnp.arange(self.max_base), 0).max()
+
+        def draw_block(block: Array, parent: Array) -> Array:
+            base_key, member_key = random.split(block_key(key, block))
+            child = block * BLOCK + jnp.arange(BLOCK)
+            child_base = jnp.minimum(child // child_run, self.max_base - 1)
+            threshold = random.uniform(base_key, (BLOCK,)) * cumulative[child_base, -1]
+            base = jnp.minimum(count_at_most(cumulative, child_base, threshold), last_filled)
+            member = random.randint(member_key, (BLOCK,), 0, jnp.maximum(size[base], 1))
+            drawn = jnp.where(child < self.n_child, base * parent_run + member, -1)
+            return lax.dynamic_update_slice(parent, drawn, (block * BLOCK,))
+
+        return lax.fori_loop(0, n_block(self.n_child), draw_block, empty)
+
+    def density(self, value: Int[Array, " child"]) -> Float[Array, ""]:
+        """Sum over the children of the log probability of their parents."""
+        size = self.base_size()
+        weight = self.base_weight()
+        log_total = jnp.log((weight * size).sum(1))
+        child = jnp.arange(self.max_child)
+        is_child = child < self.n_child
+        exists = (value >= 0) & (value < self.n_parent)
+        parent_base = jnp.clip(value, 0) // run_length(self.n_parent, self.n_parent_cluster)
+        child_base = jnp.minimum(child // run_length(self.n_child, self.n_child_cluster), self.max_base - 1)
+        log_prob = jnp.log(weight[child_base, jnp.minimum(parent_base, self.max_base - 1)]) - log_total[child_base]
+        valid = jnp.where(is_child, exists, value == -1).all()
+        return jnp.where(valid, jnp.where(is_child, log_prob, 0.0).sum(), -jnp.inf)
+
+
+def run_length(n_row: ArrayLike, n_cluster: Int[Array, " level"]) -> Int[Array, ""]:
+    """Rows of a full base cluster, ``ceil(n / K)``; at least 1."""
+    n_base = jnp.prod(n_cluster)
+    return jnp.maximum((jnp.asarray(n_row) + n_base - 1) // n_base, 1)
+
+
+def cluster_of(base: Int[Array, " base"], n_cluster: Int[Array, " level"]) -> Int[Array, "level base"]:
+    """Cluster on each level of a base cluster: its digits in mixed radix, level 0 most significant."""
+    place = jnp.cumprod(jnp.concatenate([jnp.ones(1, n_cluster.dtype), n_cluster[:0:-1]]))[::-1]
+    return (base // place[:, None]) % n_cluster[:, None]
+
+
+def count_at_most(
+    cumulative: Float[Array, "child_base parent_base"], row: Int[Array, " child"], threshold: Float[Array, " child"]
+) -> Int[Array, " child"]:
+    """How many entries of ``cumulative[row]`` do not exceed ``threshold``, by bisection."""
+    n = cumulative.shape[1]
+    low, high = jnp.zeros_like(row), jnp.full_like(row, n)
+    for _ in range(n.bit_length()):
+        middle = (low + high) // 2
+        goes_right = (middle < high) & (cumulative[row, jnp.minimum(middle, n - 1)] <= threshold)
+        low, high = jnp.where(goes_right, middle + 1, low), jnp.where(goes_right, high, middle)
+    return low

@@ -1,0 +1,53 @@
+"""Priors: what is random about a database, and how. Named ones, and those of TOML files."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from plurel_prob.priors.fields import PriorError
+from plurel_prob.priors.prior import PROGRAM_VERSION, Prior
+from plurel_prob.priors.stages import FeaturePrior, GraphPrior, LinkPrior, SchemaPrior
+from plurel_prob.priors.toml import nearest, override, read_prior
+
+
+def plurel() -> Prior:
+    """Return PluRel's figures, with at most 5 foreign keys a table by the law of the schema."""
+    return Prior(name="plurel")
+
+
+def plurel_untruncated() -> Prior:
+    """Return PluRel's figures with the paper's untruncated law: any number of foreign keys a table."""
+    return Prior(name="plurel-untruncated", schema=replace(SchemaPrior(), max_parent=1000))
+
+
+PRIORS: dict[str, Callable[[], Prior]] = {"plurel": plurel, "plurel-untruncated": plurel_untruncated}
+
+
+def get_prior(prior: "Prior | str | Path") -> Prior:
+    """Return a prior by its name, by the path of a TOML file, or as it is.
+
+    Raises:
+        PriorError: the name is unknown, or the file is missing or wrong; the message says where and names what is nearest.
+    """
+    if isinstance(prior, Prior):
+        return prior
+    if str(prior) in PRIORS:
+        return PRIORS[str(prior)]()
+    path = Path(prior)
+    if path.suffix == ".toml" or path.exists():
+        return read_prior(path, PRIORS)
+    raise PriorError(f"unknown prior {str(prior)!r}{nearest(str(prior), list(PRIORS))}; or give a .toml file")
+
+
+__all__ = [
+    "PRIORS",
+    "PROGRAM_VERSION",
+    "FeaturePrior",
+    "GraphPrior",
+    "LinkPrior",
+    "Prior",
+    "PriorError",
+    "SchemaPrior",
+    "get_prior",
+    "override",
+]

@@ -1,0 +1,103 @@
+"""Fields of a prior: a distribution and what its support must satisfy."""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpyro.distributions import Distribution, constraints
+
+
+class PriorError(ValueError):
+    """A prior that cannot be used; the message says which field, and why."""
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """What a field's distribution must be: its kind of values, their range and its event shape."""
+
+    is_discrete: bool
+    low: float | int = -np.inf
+    high: float | int = np.inf
+    is_bounded: bool = False  # an upper bound fixes a static shape
+    event_shape: tuple[int, ...] = ()
+
+    def check(self, distribution: Distribution) -> None:
+        """Raise :class:`PriorError` where ``distribution`` does not satisfy the requirement."""
+        if not isinstance(distribution, Distribution):
+            raise PriorError(f"needs a distribution, got {distribution!r}")
+        shapes = distribution.batch_shape, distribution.event_shape
+        if shapes != ((), self.event_shape):
+            raise PriorError(f"needs batch and event shapes () and {self.event_shape}, got {shapes[0]} and {shapes[1]}")
+        if distribution.support.is_discrete != self.is_discrete:
+            raise PriorError(f"needs a {'discrete' if self.is_discrete else 'continuous'} distribution")
+        low, high = support_bounds(distribution)
+        if low > high:
+            raise PriorError(f"its support [{low:g}, {high:g}] is empty")
+        if low < self.low or high > self.high:
+            raise PriorError(f"needs values in [{self.low:g}, {self.high:g}], its support is [{low:g}, {high:g}]")
+        if self.is_bounded and not np.isfinite(high):
+            raise PriorError("needs a distribution with an upper bound, which fixes the size of arrays")
+
+
+def support_bounds(distribution: Distribution) -> tuple[float, float]:
+    """Smallest and largest value that a distribution's support allows."""
+    support = distribution.support
+    while hasattr(support, "base_constraint"):
+        support = support.base_constraint
+    low = getattr(support, "lower_bound", None)
+    high = getattr(support, "upper_bound", None)
+    if support is constraints.boolean:
+        low, high = 0, 1
+    return (-np.inf if low is None else float(np.min(low)), np.inf if high is None else float(np.max(high)))
+
+
+def upper_bound(distribution: Distribution) -> int:
+    """Largest integer of a bounded discrete distribution."""
+    return int(support_bounds(distribution)[1])
+
+
+def _field(requirement: Requirement, default: Callable[[], Distribution], doc: str) -> Any:
+    return dataclasses.field(default_factory=default, metadata={"requirement": requirement, "doc": doc})
+
+
+def count(default: Callable[[], Distribution], doc: str, low: int = 1, is_bounded: bool = True) -> Any:
+    """A field for a number of things."""
+    return _field(Requirement(is_discrete=True, low=low, is_bounded=is_bounded), default, doc)
+
+
+def real(default: Callable[[], Distribution], doc: str, low: float | int = -np.inf, high: float | int = np.inf) -> Any:
+    """A field for a real number."""
+    return _field(Requirement(is_discrete=False, low=low, high=high), default, doc)
+
+
+def pair(default: Callable[[], Distribution], doc: str) -> Any:
+    """A field for two integers."""
+    return _field(Requirement(is_discrete=True, event_shape=(2,)), default, doc)
+
+
+def constant(default: float | int, doc: str, low: float | int, high: float | int = np.inf) -> Any:
+    """A field for a plain number in ``[low, high]``."""
+    return dataclasses.field(default=default, metadata={"range": (low, high), "doc": doc})
+
+
+def check_field(field: dataclasses.Field, value: Any) -> None:
+    """Check the value of one field of a prior's dataclass; :class:`PriorError` says what it needs."""
+    if "requirement" in field.metadata:
+        try:
+            field.metadata["requirement"].check(value)
+        except PriorError as error:
+            raise PriorError(f"{field.name}: {error}") from None
+    elif "range" in field.metadata:
+        low, high = field.metadata["range"]
+        kind = int if field.type is int else (int, float)
+        if not isinstance(value, kind) or isinstance(value, bool) or not low <= value <= high:
+            number = "an integer" if field.type is int else "a number"
+            raise PriorError(f"{field.name}: needs {number} in [{low:g}, {high:g}], got {value!r}")
+
+
+def check_fields(prior: Any) -> None:
+    """Check every field of a prior's dataclass; :class:`PriorError` names the field."""
+    for field in dataclasses.fields(prior):
+        check_field(field, getattr(prior, field.name))

@@ -1,0 +1,89 @@
+"""The priors of the three stages: what is random about a database, and how. Defaults are PluRel's figures."""
+
+from dataclasses import dataclass, field
+
+import numpyro.distributions as dist
+from numpyro.distributions import Distribution
+
+from plurel_prob.distributions import FAMILIES, GraphFamily, OrderedPair, Pick, TruncatedZipf
+from plurel_prob.priors.fields import PriorError, check_fields, constant, count, pair, real, upper_bound
+
+MAX_BASE_CLUSTER = 1024  # base clusters of a side: the block model tabulates their pairs
+
+
+@dataclass(frozen=True)
+class GraphPrior:
+    """Family of a graph, and the parameters of every family."""
+
+    family: Distribution = count(lambda: GraphFamily(list(FAMILIES)), "family of the graph", low=0)
+    edge_prob: Distribution = real(lambda: dist.Uniform(0.3, 0.8), "ErdosRenyi: p; joined with 1-(1-p)^2", 0, 1)
+    sink_drop_prob: float = constant(0.4, "BarabasiAlbert: a sink with two parents loses one", 0, 1)
+    n_neighbor: Distribution = count(lambda: Pick([2, 4]), "WattsStrogatz: neighbours in the lattice, even", low=2)
+    rewire_prob: Distribution = real(lambda: dist.Uniform(0.1, 0.3), "WattsStrogatz: a link is rewired", 0, 1)
+    depth: Distribution = count(lambda: dist.DiscreteUniform(2, 8), "Layered: number of layers")
+    layer_drop_prob: float = constant(0.1, "Layered: an edge between layers is dropped", 0, 1)
+    log_odds: Distribution = real(lambda: dist.Cauchy(0.0, 1.0), "RandomCauchy: log odds of every edge")
+    as_cause: Distribution = real(lambda: dist.Cauchy(0.0, 1.0), "RandomCauchy: log odds of a node's edges to later ones")
+    as_effect: Distribution = real(lambda: dist.Cauchy(0.0, 1.0), "RandomCauchy: log odds of edges from earlier ones")
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+def _schema_graph() -> GraphPrior:
+    return GraphPrior(family=GraphFamily(["BarabasiAlbert", "ReverseRandomTree", "WattsStrogatz"]))
+
+
+@dataclass(frozen=True)
+class SchemaPrior:
+    """Stage 1: tables, the graph over them, rows, columns and the time window."""
+
+    n_table: Distribution = count(lambda: dist.DiscreteUniform(3, 20), "tables", low=2)
+    graph: GraphPrior = field(default_factory=_schema_graph)
+    max_parent: int = constant(5, "foreign keys of a table at most, by the law; 1000 or so: the untruncated law", 2)
+    n_row_entity: Distribution = count(
+        lambda: dist.DiscreteUniform(500, 1000), "rows of a table that has children", is_bounded=False
+    )
+    n_row_activity: Distribution = count(
+        lambda: dist.DiscreteUniform(2000, 5000), "rows of a table without children", is_bounded=False
+    )
+    n_column: Distribution = count(lambda: TruncatedZipf(1.0, 3, 40), "feature columns of a table")
+    categorical_prob: float = constant(0.5, "a column is categorical", 0, 1)
+    n_category: Distribution = count(lambda: dist.DiscreteUniform(2, 10), "categories of a categorical column", low=2)
+    window: Distribution = pair(
+        lambda: OrderedPair(7305, 20089), "first and last day, in days since 1970-01-01 (1990-01-01 to 2025-01-01)"
+    )
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+@dataclass(frozen=True)
+class LinkPrior:
+    """Stage 2: the hierarchical stochastic block model of one foreign key."""
+
+    n_level: Distribution = count(lambda: dist.DiscreteUniform(1, 5), "levels of the hierarchy")
+    n_cluster: Distribution = count(lambda: dist.DiscreteUniform(1, 3), "clusters of a side on a level")
+    affinity: Distribution = real(lambda: dist.Uniform(0.001, 0.002), "affinity of clusters that do not match", 0)
+    matching_affinity: float = constant(0.9, "affinity of clusters that match", 1e-6)
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        n_base = upper_bound(self.n_cluster) ** upper_bound(self.n_level)
+        if n_base > MAX_BASE_CLUSTER:
+            raise PriorError(
+                f"n_level and n_cluster allow {n_base} base clusters a side; at most {MAX_BASE_CLUSTER} are possible"
+            )
+
+
+@dataclass(frozen=True)
+class FeaturePrior:
+    """Stage 3: the structural causal model of one table."""
+
+    graph: GraphPrior = field(default_factory=GraphPrior)
+    column_ratio: Distribution = real(lambda: dist.Uniform(0.3, 0.9), "r: a table of c columns has c + ceil(c/r) + 3 nodes", 0.05)
+    edge_weight: Distribution = real(lambda: dist.Normal(0.0, 1.0), "weight of a cause")
+    noise_scale: Distribution = real(lambda: dist.LogUniform(0.01, 1.0), "standard deviation of a numerical node's noise", 0)
+
+    def __post_init__(self) -> None:
+        check_fields(self)

@@ -1,0 +1,145 @@
+"""Priors from TOML files: fields overridden by naming a distribution. Nothing in a file is executed."""
+
+import dataclasses
+import difflib
+import inspect
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpyro.distributions as numpyro_distributions
+from numpyro.distributions import Distribution
+
+from plurel_prob import distributions as own_distributions
+from plurel_prob.priors.fields import PriorError, check_field
+from plurel_prob.priors.prior import Prior
+
+STAGES = ("schema", "links", "features")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return a hint with the known names that resemble ``name``, or all of them if few."""
+    known = list(known)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; known: {', '.join(sorted(known))}" if len(known) <= 12 else ""
+
+
+def known_distributions() -> dict[str, Callable[..., Distribution]]:
+    """Return the distributions that a prior file may name: NumPyro's and those of this package."""
+    known: dict[str, Callable[..., Distribution]] = {}
+    for module in (numpyro_distributions, own_distributions):
+        for name in module.__all__:
+            item = getattr(module, name)
+            is_class = inspect.isclass(item) and issubclass(item, Distribution) and item is not Distribution
+            if is_class or inspect.isfunction(item) and name[0].isupper():
+                known[name] = item
+    return known
+
+
+def read_prior(path: Path, named: Mapping[str, Callable[[], Prior]]) -> Prior:
+    """Read a prior file: ``base`` names the prior it starts from, the tables override fields.
+
+    Raises:
+        PriorError: the message names file, key and the nearest valid name.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise PriorError(f"{path}: no such prior file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise PriorError(f"{path}: cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise PriorError(f"{path}: not valid TOML: {error}") from None
+    base = content.pop("base", "plurel")
+    if base not in named:
+        raise PriorError(f"{path}: base: unknown prior {base!r}{nearest(str(base), named)}")
+    try:
+        return override(dataclasses.replace(named[base](), name=path.stem), content)
+    except PriorError as error:
+        raise PriorError(f"{path}: {error}") from None
+
+
+def override(prior: Prior, content: Mapping[str, Any]) -> Prior:
+    """Return ``prior`` with the fields in ``content`` (a table a stage) replaced.
+
+    Raises:
+        PriorError: an unknown field, distribution or parameter, or a distribution that does not fit the field.
+    """
+    for stage in content:
+        if stage not in STAGES:
+            raise PriorError(f"{stage}: unknown key{nearest(stage, (*STAGES, 'base'))}")
+    stages = {stage: _override_fields(getattr(prior, stage), table, stage) for stage, table in content.items()}
+    return dataclasses.replace(prior, **stages)
+
+
+def _override_fields(part: Any, table: Any, key: str) -> Any:
+    if not isinstance(table, Mapping):
+        raise PriorError(f"{key}: needs a table, got {table!r}")
+    fields = {field.name: field for field in dataclasses.fields(part)}
+    changes = {}
+    for name, value in table.items():
+        if name not in fields:
+            raise PriorError(f"{key}.{name}: unknown field{nearest(name, fields)}")
+        old = getattr(part, name)
+        if dataclasses.is_dataclass(old):
+            changes[name] = _override_fields(old, value, f"{key}.{name}")
+            continue
+        changes[name] = parse_distribution(value, f"{key}.{name}") if isinstance(old, Distribution) else value
+        try:
+            check_field(fields[name], changes[name])
+        except PriorError as error:
+            raise PriorError(f"{key}.{error}") from None
+    try:
+        return dataclasses.replace(part, **changes)
+    except PriorError as error:
+        raise PriorError(f"{key}.{error}") from None
+
+
+def parse_distribution(value: Any, key: str) -> Distribution:
+    """Return the distribution that ``{ Name = [arguments] }`` or ``{ Name = { parameter = argument } }`` names.
+
+    Raises:
+        PriorError: the name, a parameter or an argument is wrong; the message starts with ``key``.
+    """
+    if not isinstance(value, Mapping) or len(value) != 1:
+        raise PriorError(f"{key}: needs one distribution, such as {{ DiscreteUniform = [3, 6] }}; got {value!r}")
+    [(name, arguments)] = value.items()
+    known = known_distributions()
+    if name not in known:
+        raise PriorError(f"{key}: unknown distribution {name!r}{nearest(name, known)}")
+    signature = inspect.signature(known[name])
+    parameters = [parameter for parameter in signature.parameters if parameter != "validate_args"]
+    if isinstance(arguments, Mapping):
+        for parameter in arguments:
+            if parameter not in parameters:
+                raise PriorError(f"{key}: {name} has no parameter {parameter!r}{nearest(parameter, parameters)}")
+        positional: tuple[Any, ...] = ()
+        keywords = {p: _argument(x, f"{key}.{p}") for p, x in arguments.items()}
+    else:
+        # a list is one argument each, unless the distribution takes a single one, which is the list
+        is_each = isinstance(arguments, list) and len(parameters) > 1
+        positional = tuple(arguments) if is_each else (arguments,)
+        positional, keywords = tuple(_argument(x, key) for x in positional), {}
+    try:
+        return known[name](*positional, **keywords, validate_args=True)
+    except (TypeError, ValueError) as error:
+        raise PriorError(f"{key}: {name}{signature_text(parameters)}: {error}") from None
+
+
+def signature_text(parameters: Iterable[str]) -> str:
+    """Return the parameters as a person would look them up."""
+    return f"({', '.join(parameters)})"
+
+
+def _argument(value: Any, key: str) -> Any:
+    if isinstance(value, Mapping):
+        return parse_distribution(value, key)
+    if isinstance(value, list) and any(isinstance(item, float) for item in value):
+        return np.asarray(value, np.float32)
+    if isinstance(value, (bool, int, float, str, list)):
+        return value
+    raise PriorError(f"{key}: needs a number, a list or a distribution, got {value!r}")

@@ -1,0 +1,94 @@
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.test_sampling import ENV, ROOT, SMALL, run
+
+
+def cli(*arguments):
+    return run("-m", "plurel_prob", *map(str, arguments))
+
+
+def assert_bad_input(done, *words):
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    for word in words:
+        assert word in done.stderr
+
+
+def test_sample_then_describe(tmp_path):
+    out = tmp_path / "out"
+    done = cli("sample", "--out", out, "--count", 2, "--seed", 8, "--prior", SMALL)
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in out.iterdir()) == ["plurel-8", "plurel-9"]
+    assert "foreign keys" in done.stdout and "2/2" in done.stderr
+    described = cli("describe", out / "plurel-8")
+    assert described.returncode == 0
+    for word in ("table_0", "row_idx", "primary key", "foreign_row_0", "feature_0", "activity", "entity"):
+        assert word in described.stdout
+
+    assert_bad_input(cli("sample", "--out", out, "--seed", 8, "--prior", SMALL), "plurel-8", "--overwrite")
+    before = (out / "plurel-8" / "manifest.yaml").stat().st_mtime_ns
+    done = cli("sample", "--out", out, "--seed", 8, "--prior", SMALL, "--overwrite")
+    assert done.returncode == 0
+    assert (out / "plurel-8" / "manifest.yaml").stat().st_mtime_ns > before
+
+
+@pytest.mark.parametrize("command", [[], ["sample"], ["describe"]])
+def test_help(command):
+    done = cli(*command, "--help")
+    assert done.returncode == 0 and "Usage" in done.stdout
+
+
+def test_bad_input(tmp_path):
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text("[schema]\nn_tabel = 3\n")
+    assert_bad_input(cli("sample", "--out", tmp_path, "--prior", wrong), "wrong.toml", "n_tabel", "n_table")
+    assert_bad_input(cli("sample", "--out", tmp_path, "--prior", "plurell"), "did you mean 'plurel'")
+    assert_bad_input(cli("sample", "--out", tmp_path, "--count", "many"), "--count")
+    assert_bad_input(cli("sample", "--out", tmp_path, "--count", 0), "--count")
+    assert_bad_input(cli("sample", "--out", tmp_path, "--seed", 2**31), "2147483647")
+    assert_bad_input(cli("sample", "--uot", tmp_path), "--uot")
+    assert_bad_input(cli("sample"), "--out")
+    assert_bad_input(cli("describe", tmp_path / "nothing"), "nothing")
+    file = tmp_path / "file"
+    file.touch()
+    assert_bad_input(cli("sample", "--out", file / "below"), str(file))
+    assert_bad_input(cli("sample", "--out", "/proc/plurel"), "/proc/plurel")
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+def test_an_interrupted_run_leaves_only_complete_databases(tmp_path, how, code):
+    import plurel_prob
+
+    command = [sys.executable, "-m", "plurel_prob", "sample", "--count", "10000", "--prior", str(SMALL), "--out"]
+    process = subprocess.Popen(
+        [*command, str(tmp_path)],
+        cwd=ROOT,
+        env=ENV,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job would ignore it
+    )
+    try:
+        deadline = time.monotonic() + 120
+        while not list(tmp_path.glob("plurel-*")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.3)
+        process.send_signal(how)
+        _, error = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == code
+    assert b"Traceback" not in error
+    written = list(tmp_path.glob("plurel-*"))
+    assert written
+    for path in written:
+        plurel_prob.load(path).latents  # noqa: B018
+    left = [path for path in tmp_path.iterdir() if not path.name.startswith("plurel-")]
+    assert how == signal.SIGKILL or left == []
+    assert all(path.name.startswith(".plurel-") for path in left)

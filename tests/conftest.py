@@ -1,0 +1,16 @@
+from pathlib import Path
+
+import jax
+import pytest
+
+from plurel_prob import Prior, get_prior
+
+# compiled programs are kept between test runs and workers
+jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parent.parent / "out" / "test-programs"))
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 1.0)
+
+
+@pytest.fixture(scope="session")
+def small_prior() -> Prior:
+    """Small tables, schemas of every graph family."""
+    return get_prior(Path(__file__).parent / "priors" / "small.toml")

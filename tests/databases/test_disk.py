@@ -1,0 +1,97 @@
+import json
+import shutil
+
+import pandas as pd
+import pytest
+import xarray as xr
+
+import plurel_prob
+from plurel_prob import DatabaseError
+
+
+@pytest.fixture(scope="module")
+def database(small_prior):
+    return plurel_prob.sample(11, small_prior)
+
+
+@pytest.fixture(scope="module")
+def written(database, tmp_path_factory):
+    return database.save(tmp_path_factory.mktemp("out") / database.name)
+
+
+def test_a_round_trip_keeps_everything(database, written):
+    loaded = plurel_prob.load(written)
+    assert (loaded.seed, loaded.prior, loaded.schema) == (database.seed, database.prior, database.schema)
+    for name, frame in database.tables.items():
+        pd.testing.assert_frame_equal(loaded.tables[name], frame, check_exact=True)
+    xr.testing.assert_identical(loaded.latents, database.latents)
+    assert repr(loaded) == repr(database)
+
+
+def test_a_loaded_database_can_be_saved_again(written, tmp_path):
+    again = plurel_prob.load(plurel_prob.load(written).save(tmp_path / "copy"))
+    xr.testing.assert_identical(again.latents, plurel_prob.load(written).latents)
+
+
+def test_latents_have_named_dimensions(database):
+    tree = database.latents
+    for name, table in database.schema.tables.items():
+        group = tree[f"prior/{name}"]
+        assert group.sizes["row"] == table.n_row
+        assert group.value.dims == ("chain", "draw", "node", "row")
+        assert group.edge_weight.dims == ("chain", "draw", "cause", "effect")
+        if table.fkeys:
+            assert list(group.foreign_key.values) == list(table.fkeys)
+            assert group.affinity.dims[-4:] == ("foreign_key", "level", "parent_cluster", "child_cluster")
+        for column, kind in table.columns.items():
+            node = group.column_node.sel(column=column).item()
+            if kind == "numerical":
+                values = group.value.isel(chain=0, draw=0).sel(node=node)
+                assert (values.to_numpy() == database.tables[name][column].to_numpy()).all()
+
+
+def test_provenance_is_enough_to_draw_it_again(database, written):
+    record = json.loads((written / "plurel_prob.json").read_text())
+    assert record["fingerprint"] == database.prior.fingerprint
+    assert {"jax", "jaxlib", "numpyro", "numpy", "python", "plurel-prob"} == set(record["versions"])
+    loaded = plurel_prob.load(written)
+    again = plurel_prob.sample(loaded.seed, loaded.prior)
+    for name, frame in database.tables.items():
+        pd.testing.assert_frame_equal(again.tables[name], frame, check_exact=True)
+
+
+def test_existing_folders_are_kept_unless_overwritten(database, written):
+    with pytest.raises(DatabaseError, match="exists"):
+        database.save(written)
+    (written / "stray").touch()
+    database.save(written, overwrite=True)
+    assert not (written / "stray").exists()
+    assert [path.name for path in written.parent.iterdir()] == [written.name]
+
+
+def test_a_failing_write_leaves_nothing(database, tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("plurel_prob.databases.disk.write_latents", fail)
+    with pytest.raises(DatabaseError, match="No space left"):
+        database.save(tmp_path / "x")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("file", ["plurel_prob.json", "manifest.yaml", "db/table_0.parquet"])
+def test_a_damaged_folder_is_a_clear_error(written, tmp_path, file):
+    folder = shutil.copytree(written, tmp_path / "damaged")
+    (folder / file).write_bytes(b"\x00{")
+    with pytest.raises(DatabaseError, match=file):
+        plurel_prob.load(folder)
+    (folder / file).unlink()
+    with pytest.raises(DatabaseError, match=f"{file}: no such file"):
+        plurel_prob.load(folder)
+
+
+def test_damaged_latents_are_a_clear_error(written, tmp_path):
+    folder = shutil.copytree(written, tmp_path / "damaged")
+    (folder / "latents.nc").write_bytes(b"no netCDF")
+    with pytest.raises(DatabaseError, match="latents.nc"):
+        plurel_prob.load(folder).latents  # noqa: B018

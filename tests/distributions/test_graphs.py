@@ -1,0 +1,158 @@
+from collections import Counter
+from itertools import product
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import random
+
+from plurel_prob.distributions import (
+    FAMILIES,
+    BarabasiAlbert,
+    ErdosRenyi,
+    Layered,
+    RandomCauchy,
+    RandomGraph,
+    RandomTree,
+    ReverseRandomTree,
+    WattsStrogatz,
+)
+from plurel_prob.distributions.graphs import edges
+from tests.goodness import assert_fits
+
+N_DRAW = 20_000
+
+
+def laws(n, max_node, max_parent=None):
+    effect = jnp.linspace(-1.0, 1.5, max_node)
+    return {
+        "ErdosRenyi": ErdosRenyi(n, 0.4, max_node, max_parent),
+        "BarabasiAlbert": BarabasiAlbert(n, 0.4, max_node, max_parent),
+        "RandomTree": RandomTree(n, max_node, max_parent),
+        "ReverseRandomTree": ReverseRandomTree(n, max_node, max_parent),
+        "WattsStrogatz": WattsStrogatz(n, 2 + 2 * (n % 2 == 0), 0.3, max_node, max_parent),
+        "Layered": Layered(n, min(2 + n // 8, 8), 0.1, max_node, max_parent),
+        "RandomCauchy": RandomCauchy(n, -0.5, effect, -0.7 * effect, max_node, max_parent),
+    }
+
+
+def all_marks(n, max_node, n_mark):
+    pairs = np.array(np.triu_indices(n, 1))
+    marks = np.zeros((n_mark ** pairs.shape[1], max_node, max_node), np.int8)
+    for mark, choice in zip(marks, product(range(n_mark), repeat=pairs.shape[1]), strict=True):
+        mark[tuple(pairs)] = choice
+    return marks
+
+
+def is_connected(edge):
+    reach = np.eye(len(edge), dtype=bool) | edge | edge.T
+    for _ in range(len(edge).bit_length()):
+        reach = reach @ reach
+    return reach.all()
+
+
+def test_the_registry_is_complete():
+    assert set(laws(4, 5)) == set(FAMILIES)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(("n", "max_parent"), [(2, None), (3, None), (4, None), (4, 2), (5, None), (5, 2)])
+def test_density_sums_to_one_and_draws_fit_it(family, n, max_parent):
+    if family == "BarabasiAlbert" and n == 5:
+        pytest.skip("59,049 matrices of marks; four nodes show the law")
+    law = laws(n, 6, max_parent)[family]
+    marks = all_marks(n, 6, 3 if family == "BarabasiAlbert" else 2)
+    probs = np.exp(jax.jit(law.log_prob)(marks))
+    np.testing.assert_allclose(probs.sum(), 1, atol=1e-5)
+    draws = np.asarray(jax.jit(lambda key: law.sample(key, (N_DRAW,)))(random.key(n)))
+    found = Counter(draw.tobytes() for draw in draws)
+    counts = np.array([found.pop(mark.tobytes(), 0) for mark in marks])
+    assert not found
+    assert_fits(counts, probs)
+
+
+@pytest.mark.parametrize("max_parent", [None, 5])
+@pytest.mark.parametrize("n", [2, 3, 7, 20, 60, 180])
+def test_graphs_are_acyclic_connected_and_limited(n, max_parent):
+    max_node = n if n > 20 else 20
+    for family, law in laws(n, max_node, max_parent).items():
+        draws = jax.jit(lambda key, law=law: law.sample(key, (10,)))(random.key(n))
+        for edge in np.asarray(edges(draws)):
+            assert not np.tril(edge).any(), family
+            assert is_connected(edge[:n, :n]), family
+            assert not edge[n:].any() and not edge[:, n:].any(), family
+            assert edge.sum(0).max() <= (max_parent or n), family
+        assert np.isfinite(jax.jit(law.log_prob)(draws)).all(), family
+
+
+def test_random_trees_are_uniform_over_labelled_rooted_trees():
+    """With uniform labels, each of the 4^3 rooted labelled trees is equally likely (Cayley)."""
+    draws = edges(RandomTree(4, 4).sample(random.key(0), (N_DRAW,)))
+    trees = Counter()
+    labels = np.random.default_rng(0).permuted(np.tile(range(4), (N_DRAW, 1)), axis=1)
+    for edge, label in zip(np.asarray(draws), labels, strict=True):
+        trees[tuple(sorted((label[i], label[j]) for i, j in np.argwhere(edge)))] += 1
+    assert len(trees) == 64
+    assert_fits(np.array(list(trees.values())), np.full(64, 1 / 64))
+
+
+def test_preferential_attachment_in_plain_loops():
+    n, drop = 7, 0.4
+    law = BarabasiAlbert(n, drop, 8)
+    for mark in np.asarray(law.sample(random.key(5), (20,))):
+        log_prob, degree = 0.0, [2, 1, 1]
+        for j in range(3, n):
+            a, b = [i for i in range(j) if mark[i, j] > 0]
+            total = sum(degree)
+            p = degree[a] / total * degree[b] / (total - degree[a]) + degree[b] / total * degree[a] / (total - degree[b])
+            log_prob += np.log(p)
+            degree[a] += 1
+            degree[b] += 1
+            degree.append(2)
+        for j in range(3, n):
+            if not (mark[j] > 0).any():
+                log_prob += np.log(drop / 2 if (mark[:, j] == 2).any() else 1 - drop)
+        np.testing.assert_allclose(law.log_prob(mark), log_prob, rtol=1e-5)
+
+
+def test_erdos_renyi_in_plain_loops():
+    n, p = 6, 0.35
+    q = 1 - (1 - p) ** 2
+    law = ErdosRenyi(n, p, 6)
+    order = [3, 2, 4, 1, 5, 0]
+    for mark in np.asarray(law.sample(random.key(5), (20,))):
+        log_prob = 0.0
+        for step, v in enumerate(order[1:], start=1):
+            coins = [mark[min(u, v), max(u, v)] for u in order[:step]]
+            log_prob += sum(np.log(q if coin else 1 - q) for coin in coins) - np.log(1 - (1 - q) ** step)
+        np.testing.assert_allclose(law.log_prob(mark), log_prob, rtol=1e-5)
+
+
+def test_extreme_odds_are_drawn_and_scored():
+    heavy = jnp.array([1e6, -1e6, 3e4, -300.0, 0.0, 80.0])
+    law = RandomCauchy(6, -1000.0, heavy, -heavy, 6)
+    draws = law.sample(random.key(0), (50,))
+    assert np.isfinite(law.log_prob(draws)).all()
+    assert all(is_connected(edge) for edge in np.asarray(edges(draws)))
+
+
+def test_mixture_is_the_chosen_family_and_padding_changes_nothing():
+    names = list(FAMILIES)
+    family, n = jnp.arange(len(names)), jnp.array([4, 5, 6, 7, 8, 9, 10])
+    of_family = [jax.tree.map(lambda *x: jnp.stack(x), *[laws(int(k), 10)[name] for k in n]) for name in names]
+    for law in of_family:
+        law._batch_shape = (len(names),)
+    mixture = RandomGraph(family, of_family)
+    draws = jax.jit(mixture.sample)(random.key(3))
+    log_probs = jax.jit(mixture.log_prob)(draws)
+    for i, name in enumerate(names):
+        alone = laws(int(n[i]), 10)[name]
+        draw = alone.draw(random.fold_in(random.key(3), i))
+        np.testing.assert_array_equal(draws[i], draw)
+        np.testing.assert_allclose(log_probs[i], alone.log_prob(draw), rtol=1e-5)
+
+
+def test_a_limit_below_two_is_refused():
+    with pytest.raises(ValueError, match="max_parent must be at least 2"):
+        RandomTree(3, 4, 1)

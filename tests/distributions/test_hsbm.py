@@ -1,0 +1,97 @@
+from itertools import product
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import random
+
+from plurel_prob.distributions import HSBM
+from tests.goodness import assert_fits
+
+
+def affinity(n_level, seed=0):
+    return random.uniform(random.key(seed), (n_level, 3, 3), minval=0.05, maxval=1.0)
+
+
+def law_in_plain_loops(affinity, n_parent_cluster, n_child_cluster, n_parent, n_child):
+    """P(parent | child) as the formula says, row by row and level by level."""
+
+    def clusters(row, n_row, n_cluster):
+        n_base = int(np.prod(n_cluster))
+        base = row // -(-n_row // n_base)
+        digits = []
+        for k in reversed(n_cluster):
+            digits.append(base % k)
+            base //= k
+        return digits[::-1]
+
+    probs = np.ones((n_child, n_parent))
+    for c in range(n_child):
+        for p in range(n_parent):
+            of_parent, of_child = clusters(p, n_parent, n_parent_cluster), clusters(c, n_child, n_child_cluster)
+            for level, (z, w) in enumerate(zip(of_parent, of_child, strict=True)):
+                probs[c, p] *= float(affinity[level, z, w])
+    return probs / probs.sum(1, keepdims=True)
+
+
+@pytest.mark.parametrize(("parents", "children"), [([2, 3], [3, 1]), ([1, 1], [1, 1]), ([3, 3], [2, 2])])
+def test_enumerated(parents, children):
+    n_parent, n_child = 5, 3
+    law = HSBM(affinity(2), jnp.array(parents), jnp.array(children), n_parent, n_child, n_child)
+    probs = law_in_plain_loops(affinity(2), parents, children, n_parent, n_child)
+    value = np.array(list(product(range(n_parent), repeat=n_child)))
+    joint = probs[np.arange(n_child), value].prod(1)
+    np.testing.assert_allclose(np.exp(law.log_prob(value)), joint, rtol=1e-4)
+    draws = np.asarray(jax.jit(lambda key: law.sample(key, (50_000,)))(random.key(1)))
+    assert_fits(np.bincount(draws @ np.array([25, 5, 1]), minlength=125), joint)
+
+
+def test_many_rows_follow_the_plain_law():
+    parents, children, n_parent, n_child = [2, 1, 3], [2, 3, 1], 37, 2500
+    law = HSBM(affinity(3), jnp.array(parents), jnp.array(children), n_parent, n_child, 3000)
+    probs = law_in_plain_loops(affinity(3), parents, children, n_parent, n_child)
+    draws = np.asarray(jax.jit(lambda key: law.sample(key, (200,)))(random.key(2)))
+    assert (draws[:, n_child:] == -1).all()
+    for child in (0, 1023, 1024, 2499):
+        assert_fits(np.bincount(draws[:, child], minlength=n_parent), probs[child])
+    expected = np.log(probs[np.arange(n_child), draws[0, :n_child]]).sum()
+    np.testing.assert_allclose(law.log_prob(draws[0]), expected, rtol=1e-4)
+
+
+def test_one_block_is_uniform():
+    ones = jnp.ones(1, jnp.int32)
+    law = HSBM(affinity(1), ones, ones, 7, 4, 4)
+    np.testing.assert_allclose(law.log_prob(np.array([0, 6, 3, 3])), -4 * np.log(7), rtol=1e-5)
+
+
+def test_rows_do_not_depend_on_padding():
+    two = jnp.full(2, 2)
+    draws = [HSBM(affinity(2), two, two, 50, 1500, pad).sample(random.key(0))[:1500] for pad in (1500, 2048, 8192)]
+    np.testing.assert_array_equal(draws[0], draws[1])
+    np.testing.assert_array_equal(draws[0], draws[2])
+
+
+def test_wrong_parents_have_density_zero():
+    two = jnp.full(2, 2)
+    law = HSBM(affinity(2), two, two, 5, 3, 4)
+    assert np.isfinite(law.log_prob(np.array([0, 4, 2, -1])))
+    assert law.log_prob(np.array([0, 5, 2, -1])) == -np.inf
+    assert law.log_prob(np.array([0, -1, 2, -1])) == -np.inf
+    assert law.log_prob(np.array([0, 4, 2, 1])) == -np.inf
+
+
+def largest_array(jaxpr):
+    sizes = [np.prod(x.aval.shape) for eqn in jaxpr.eqns for x in (*eqn.invars, *eqn.outvars) if hasattr(x.aval, "shape")]
+    inner = [largest_array(j) for eqn in jaxpr.eqns for j in jax.core.jaxprs_in_params(eqn.params)]
+    return max([*sizes, *inner, 0])
+
+
+def test_a_large_link_needs_no_array_of_parents_times_children():
+    n_parent, n_child = 100_000, 1_000_000
+    three = jnp.full(5, 3)
+    law = HSBM(jnp.full((5, 3, 3), 0.001).at[:, range(3), range(3)].set(0.9), three, three, n_parent, n_child, n_child)
+    jaxpr = jax.make_jaxpr(law.sample)(random.key(0)).jaxpr
+    assert largest_array(jaxpr) <= 2 * n_child
+    draws = jax.jit(law.sample)(random.key(0))
+    assert draws.shape == (n_child,) and draws.min() >= 0 and draws.max() < n_parent

@@ -1,0 +1,93 @@
+from itertools import product
+from math import factorial
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import random
+
+from plurel_prob.distributions import Arrangement, GraphFamily, OrderedPair, Pick, RandomKey, TruncatedZipf
+from plurel_prob.distributions.occupancy import log_prob_occupancy, sample_occupancy
+from tests.goodness import assert_fits
+
+N_DRAW = 20_000
+
+
+@pytest.mark.parametrize(
+    ("law", "probs"),
+    [
+        (Pick([4, 2, 9]), {2: 1 / 3, 4: 1 / 3, 9: 1 / 3}),
+        (GraphFamily(["Layered", "ErdosRenyi"]), {0: 1 / 2, 5: 1 / 2}),
+        (TruncatedZipf(1.0, 3, 6), {k: 1 / k / (1 / 3 + 1 / 4 + 1 / 5 + 1 / 6) for k in range(3, 7)}),
+    ],
+)
+def test_integer_laws(law, probs):
+    value = np.arange(12)
+    expected = np.array([probs.get(k, 0) for k in value])
+    np.testing.assert_allclose(np.exp(law.log_prob(value)), expected, rtol=1e-5)
+    assert_fits(np.bincount(law.sample(random.key(0), (N_DRAW,)), minlength=12), expected)
+
+
+def test_ordered_pairs_are_uniform():
+    law = OrderedPair(3, 7)
+    pairs = np.array(list(product(range(2, 9), repeat=2)))
+    probs = np.exp(law.log_prob(pairs))
+    np.testing.assert_allclose(probs, [0.1 * (3 <= a < b <= 7) for a, b in pairs], rtol=1e-5)
+    draws = law.sample(random.key(0), (N_DRAW,))
+    assert_fits([(draws == pair).all(1).sum() for pair in pairs], probs)
+
+
+@pytest.mark.parametrize(("n", "k"), [(4, 4), (4, 2), (3, 1), (4, 0)])
+def test_arrangements_are_uniform(n, k):
+    law = Arrangement(n, k, 5)
+    value = np.array(list(product(range(-1, 5), repeat=5)))
+    probs = np.exp(law.log_prob(value))
+    np.testing.assert_allclose(probs.sum(), 1, rtol=1e-5)
+    np.testing.assert_allclose(probs.max(), factorial(n - k) / factorial(n), rtol=1e-5)
+    draws = np.asarray(law.sample(random.key(0), (N_DRAW,))) + 1
+    code = 6 ** np.arange(4, -1, -1)
+    assert_fits(np.bincount(draws @ code, minlength=len(value)), probs)
+
+
+@pytest.mark.parametrize(("capacity", "open_last"), [(9, False), (2, False), (1, True), (2, True)])
+def test_occupancy_in_plain_counting(capacity, open_last):
+    n_ball, n_box = 5, 3
+    throws = np.array(list(product(range(n_box), repeat=n_ball)))
+    counts = np.stack([(throws == box).sum(1) for box in range(n_box)], axis=1)
+    limited = counts[:, :-1] if open_last else counts
+    counts = counts[(limited <= capacity).all(1)]
+    outcomes, ways = np.unique(counts, axis=0, return_counts=True)
+    probs = ways / ways.sum()
+    padded = np.pad(outcomes, ((0, 0), (0, 1)))
+    log_probs = [log_prob_occupancy(jnp.array(c), jnp.array(n_box), 6, capacity, open_last) for c in padded]
+    np.testing.assert_allclose(np.exp(log_probs), probs, rtol=1e-5)
+    import jax
+
+    def draw(key):
+        return sample_occupancy(key, jnp.array(n_ball), jnp.array(n_box), 4, 6, capacity, open_last)
+
+    draws = np.asarray(jax.vmap(draw)(random.split(random.key(1), N_DRAW)))
+    assert_fits([(draws == c).all(1).sum() for c in padded], probs)
+
+
+def test_random_keys_have_64_fair_bits():
+    law = RandomKey((3,))
+    words = np.asarray(law.sample(random.key(0), (1000,)))
+    assert words.shape == (1000, 3, 2)
+    np.testing.assert_allclose(law.log_prob(words), -64 * np.log(2), rtol=1e-6)
+    ones = np.unpackbits(words.view(np.uint8)).mean()
+    assert abs(ones - 0.5) < 5 * 0.5 / np.sqrt(64 * 3000)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Pick([1, 1]), "distinct"),
+        (lambda: TruncatedZipf(1.0, 0, 4), "1 <= low <= high"),
+        (lambda: OrderedPair(4, 4), "low < high"),
+        (lambda: GraphFamily(["Leyered"]), "unknown graph family"),
+    ],
+)
+def test_wrong_parameters_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

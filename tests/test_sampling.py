@@ -1,0 +1,116 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from relbench.manifest import DatasetManifest, validate_dataset_manifest
+
+import plurel_prob
+from plurel_prob.databases.disk import write_tables
+from plurel_prob.distributions import FAMILIES
+
+ROOT = Path(__file__).parent.parent
+SMALL = Path(__file__).parent / "priors" / "small.toml"
+ENV = os.environ | {"JAX_COMPILATION_CACHE_DIR": str(ROOT / "out" / "test-programs")}
+
+
+def run(*arguments, env=None):
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=ENV | (env or {}))
+
+
+def test_200_databases_are_sound(small_prior, tmp_path):
+    families = set()
+    for database in plurel_prob.sample_many(range(200), small_prior):
+        assert_relbench_accepts(database, tmp_path / database.name)
+        first, last = database.schema.window
+        children = {parent for parent, _, _ in database.schema.graph}
+        for name, table in database.schema.tables.items():
+            frame = database.tables[name]
+            np.testing.assert_array_equal(frame[table.pkey], np.arange(len(frame)))
+            assert len(table.fkeys) <= 5
+            for key, parent in table.fkeys.items():
+                assert frame[key].dtype == "Int64"
+                assert frame[key].between(0, len(database.tables[parent]) - 1).all()
+            assert (table.time_col is None) == (name in children)
+            if table.time_col:
+                times = frame[table.time_col]
+                assert times.is_monotonic_increasing and times.iloc[0] == first and times.iloc[-1] == last
+            for column, kind in table.columns.items():
+                assert frame[column].nunique() > 1
+                dtype = str(frame[column].dtype)
+                assert dtype == {"numerical": "float32", "boolean": "bool", "categorical": "category"}[kind]
+                if kind == "numerical":
+                    assert np.isfinite(frame[column]).all()
+        families.add(int(database._draw.sites["schema/family"]))
+    assert families == set(range(len(FAMILIES)))
+
+
+def assert_relbench_accepts(database, folder):
+    import relbench
+
+    write_tables(database, folder)
+    validate_dataset_manifest(DatasetManifest.load(folder / "manifest.yaml"), folder / "db")
+    dataset = relbench.load_dataset(str(folder))
+    loaded = dataset.get_db(upto_test_timestamp=False)
+    assert {name: len(table.df) for name, table in loaded.table_dict.items()} == {
+        name: len(frame) for name, frame in database.tables.items()
+    }
+    dataset.get_db()
+
+
+def test_a_child_follows_its_parents_columns(small_prior):
+    """Linear regression of some child column on the linked parents' columns explains more than chance would."""
+    best = 0.0
+    for database in plurel_prob.sample_many(range(10), small_prior):
+        for parent, child, key in database.schema.graph:
+            mine = database.tables[child].select_dtypes("float32")
+            theirs = database.tables[parent].select_dtypes("float32").to_numpy()[database.tables[child][key].to_numpy(int)]
+            if len(mine) > 300 and mine.shape[1] and theirs.shape[1]:
+                correlation = np.corrcoef(mine.to_numpy().T, theirs.T)[: mine.shape[1], mine.shape[1] :]
+                best = max(best, np.abs(correlation).max())
+    assert best > 0.4
+
+
+def test_processes_counts_and_orders_give_the_same_database(tmp_path, small_prior):
+    for out, arguments in (("a", ["--seed", "3", "--count", "3"]), ("b", ["--seed", "5"])):
+        done = run("-m", "plurel_prob", "sample", "--out", str(tmp_path / out), "--prior", str(SMALL), *arguments)
+        assert done.returncode == 0, done.stderr
+    here = list(plurel_prob.sample_many([7, 5], small_prior))[1]
+    for path in (tmp_path / "a" / "plurel-5", tmp_path / "b" / "plurel-5"):
+        there = plurel_prob.load(path)
+        assert there.schema == here.schema and there.prior == here.prior
+        for name, frame in here.tables.items():
+            pd.testing.assert_frame_equal(there.tables[name], frame, check_exact=True)
+        xr.testing.assert_identical(there.latents, here.latents)
+
+
+def test_structure_is_the_same_for_another_instruction_set(tmp_path, small_prior):
+    flags = {"XLA_FLAGS": "--xla_cpu_max_isa=SSE4_2", "JAX_ENABLE_COMPILATION_CACHE": "false"}
+    out = str(tmp_path / "out")
+    done = run("-m", "plurel_prob", "sample", "--count", "20", "--out", out, "--prior", str(SMALL), env=flags)
+    assert done.returncode == 0, done.stderr
+    for here in plurel_prob.sample_many(range(20), small_prior):
+        there = plurel_prob.load(tmp_path / "out" / here.name)
+        assert there.schema == here.schema
+        for name, table in here.schema.tables.items():
+            mine, theirs = here.latents[f"prior/{name}"], there.latents[f"prior/{name}"]
+            for variable in ("graph", "column_node", "is_categorical", "n_category", "mechanism_key"):
+                np.testing.assert_array_equal(mine[variable], theirs[variable])
+            for key in table.fkeys:
+                pd.testing.assert_series_equal(there.tables[name][key], here.tables[name][key])
+
+
+def test_seeds_out_of_range_are_refused():
+    with pytest.raises(ValueError, match="seed must be"):
+        plurel_prob.sample(-1)
+
+
+def test_importing_is_light():
+    heavy = ["arviz_base", "arviz", "matplotlib", "netCDF4", "relbench", "duckdb", "huggingface_hub", "rich", "xarray"]
+    done = run("-c", f"import sys, plurel_prob; print([m for m in {heavy} if m in sys.modules])")
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
