@@ -66,14 +66,10 @@ def test_bad_input(tmp_path):
 def test_an_interrupted_run_leaves_only_complete_databases(tmp_path, how, code):
     import plurel_prob
 
-    command = [sys.executable, "-m", "plurel_prob", "sample", "--count", "10000", "--prior", str(SMALL), "--out"]
-    process = subprocess.Popen(
-        [*command, str(tmp_path)],
-        cwd=ROOT,
-        env=ENV,
-        stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job would ignore it
-    )
+    # a background job ignores SIGINT, and so would its children
+    heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from plurel_prob.cli import main; main()"
+    arguments = ["sample", "--count", "10000", "--prior", str(SMALL), "--out", str(tmp_path)]
+    process = subprocess.Popen([sys.executable, "-c", heeding, *arguments], cwd=ROOT, env=ENV, stderr=subprocess.PIPE)
     try:
         deadline = time.monotonic() + 120
         while not list(tmp_path.glob("plurel-*")) and time.monotonic() < deadline:

@@ -23,6 +23,10 @@ from tests.goodness import assert_fits
 
 N_DRAW = 20_000
 
+# laws are pytrees: those of one size share their compiled programs
+sample = jax.jit(lambda law, key, n_draw: law.sample(key, (n_draw,)), static_argnums=2)
+log_prob = jax.jit(lambda law, value: law.log_prob(value))
+
 
 def laws(n, max_node, max_parent=None):
     effect = jnp.linspace(-1.0, 1.5, max_node)
@@ -63,9 +67,9 @@ def test_density_sums_to_one_and_draws_fit_it(family, n, max_parent):
         pytest.skip("59,049 matrices of marks; four nodes show the law")
     law = laws(n, 6, max_parent)[family]
     marks = all_marks(n, 6, 3 if family == "BarabasiAlbert" else 2)
-    probs = np.exp(jax.jit(law.log_prob)(marks))
+    probs = np.exp(log_prob(law, marks))
     np.testing.assert_allclose(probs.sum(), 1, atol=1e-5)
-    draws = np.asarray(jax.jit(lambda key: law.sample(key, (N_DRAW,)))(random.key(n)))
+    draws = np.asarray(sample(law, random.key(n), N_DRAW))
     found = Counter(draw.tobytes() for draw in draws)
     counts = np.array([found.pop(mark.tobytes(), 0) for mark in marks])
     assert not found
@@ -77,13 +81,13 @@ def test_density_sums_to_one_and_draws_fit_it(family, n, max_parent):
 def test_graphs_are_acyclic_connected_and_limited(n, max_parent):
     max_node = n if n > 20 else 20
     for family, law in laws(n, max_node, max_parent).items():
-        draws = jax.jit(lambda key, law=law: law.sample(key, (10,)))(random.key(n))
+        draws = sample(law, random.key(n), 10)
         for edge in np.asarray(edges(draws)):
             assert not np.tril(edge).any(), family
             assert is_connected(edge[:n, :n]), family
             assert not edge[n:].any() and not edge[:, n:].any(), family
             assert edge.sum(0).max() <= (max_parent or n), family
-        assert np.isfinite(jax.jit(law.log_prob)(draws)).all(), family
+        assert np.isfinite(log_prob(law, draws)).all(), family
 
 
 def test_random_trees_are_uniform_over_labelled_rooted_trees():

@@ -16,9 +16,9 @@ N_DRAW = 20_000
 @pytest.mark.parametrize(
     ("law", "probs"),
     [
-        (Pick([4, 2, 9]), {2: 1 / 3, 4: 1 / 3, 9: 1 / 3}),
-        (GraphFamily(["Layered", "ErdosRenyi"]), {0: 1 / 2, 5: 1 / 2}),
-        (TruncatedZipf(1.0, 3, 6), {k: 1 / k / (1 / 3 + 1 / 4 + 1 / 5 + 1 / 6) for k in range(3, 7)}),
+        (Pick([4, 2, 9], validate_args=False), {2: 1 / 3, 4: 1 / 3, 9: 1 / 3}),
+        (GraphFamily(["Layered", "ErdosRenyi"], validate_args=False), {0: 1 / 2, 5: 1 / 2}),
+        (TruncatedZipf(1.0, 3, 6, validate_args=False), {k: 1 / k / (1 / 3 + 1 / 4 + 1 / 5 + 1 / 6) for k in range(3, 7)}),
     ],
 )
 def test_integer_laws(law, probs):
@@ -29,7 +29,7 @@ def test_integer_laws(law, probs):
 
 
 def test_ordered_pairs_are_uniform():
-    law = OrderedPair(3, 7)
+    law = OrderedPair(3, 7, validate_args=False)
     pairs = np.array(list(product(range(2, 9), repeat=2)))
     probs = np.exp(law.log_prob(pairs))
     np.testing.assert_allclose(probs, [0.1 * (3 <= a < b <= 7) for a, b in pairs], rtol=1e-5)
