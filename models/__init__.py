@@ -7,7 +7,7 @@ if __name__ != "plurel_prob.models":
     raise ImportError("the programs are installed as plurel_prob.models: import plurel_prob.models")
 
 from plurel_prob.models.database import Bucket, DatabaseDraw, database, structure
-from plurel_prob.models.features import Mechanisms, features, mechanisms
+from plurel_prob.models.features import CausalGraphs, Features, causal_graphs, features
 from plurel_prob.models.links import Links, links
 from plurel_prob.models.schema import Schema, schema
 
@@ -15,12 +15,13 @@ __all__ = [
     "Bucket",
     "DatabaseDraw",
     "Links",
-    "Mechanisms",
+    "CausalGraphs",
+    "Features",
     "Schema",
     "database",
+    "causal_graphs",
     "features",
     "links",
-    "mechanisms",
     "schema",
     "structure",
 ]

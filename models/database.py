@@ -2,12 +2,13 @@
 
 from typing import NamedTuple
 
-from jaxtyping import Array, Float
+from jaxtyping import Array
 from numpyro.handlers import scope
 
 from plurel_prob.blocks import BLOCK
+from plurel_prob.distributions.mechanisms.structure import Intervention
 from plurel_prob.keys import named_keys
-from plurel_prob.models.features import Mechanisms, features, mechanisms
+from plurel_prob.models.features import CausalGraphs, Features, causal_graphs, features
 from plurel_prob.models.links import Links, links
 from plurel_prob.models.schema import Schema, schema
 from plurel_prob.priors.prior import Prior
@@ -25,8 +26,8 @@ class DatabaseDraw(NamedTuple):
 
     schema: Schema
     links: Links
-    mechanisms: Mechanisms
-    value: Float[Array, "page block"]
+    graphs: CausalGraphs
+    features: Features
 
 
 class Draw(NamedTuple):
@@ -41,20 +42,20 @@ def stage(name: str) -> scope:
     return scope(prefix=name, hide_types=["plate"])
 
 
-def structure(prior: Prior) -> tuple[Schema, Mechanisms]:
+def structure(prior: Prior) -> tuple[Schema, CausalGraphs]:
     """Everything about a database whose size does not depend on its rows. A model of its own, with the same sites."""
     with named_keys():
         return _structure(prior)
 
 
-def _structure(prior: Prior) -> tuple[Schema, Mechanisms]:
+def _structure(prior: Prior) -> tuple[Schema, CausalGraphs]:
     with stage("schema"):
         tables = schema(prior.schema)
     with stage("features"):
-        return tables, mechanisms(prior.features, prior.schema, tables)
+        return tables, causal_graphs(prior.features, prior.schema, tables)
 
 
-def database(prior: Prior, bucket: Bucket) -> DatabaseDraw:
+def database(prior: Prior, bucket: Bucket, intervention: Intervention | None = None) -> DatabaseDraw:
     """Draw a database: schema, links, features.
 
     A NumPyro model: ``seed``, ``trace``, ``substitute``, ``condition``, ``do``, ``log_density`` and ``Predictive`` work on
@@ -63,6 +64,7 @@ def database(prior: Prior, bucket: Bucket) -> DatabaseDraw:
     Args:
         prior: what is random, and how.
         bucket: sizes to compile for, at least those of the database (:func:`plurel_prob.sampling.bucket_of` finds them).
+        intervention: nodes whose values are set by hand; what they cause follows.
 
     Example:
         >>> import jax, numpyro
@@ -71,9 +73,9 @@ def database(prior: Prior, bucket: Bucket) -> DatabaseDraw:
         >>> draw = model(get_prior("plurel"), Bucket(n_block=8, n_page=4096))  # doctest: +SKIP
     """
     with named_keys():
-        tables, causal = _structure(prior)
+        tables, graphs = _structure(prior)
         with stage("links"):
             joined = links(prior.links, tables, bucket.n_block * BLOCK)
         with stage("features"):
-            value = features(prior.schema, tables, joined, causal, bucket.n_page)
-    return DatabaseDraw(tables, joined, causal, value)
+            drawn = features(prior.features, prior.schema, tables, joined, graphs, bucket.n_page, intervention)
+    return DatabaseDraw(tables, joined, graphs, drawn)

@@ -1,27 +1,40 @@
-"""Stage 3: every table's columns, from a structural causal model that sees the parent tables."""
+"""Stage 3: every table's columns, from a structural causal model that sees the parent tables.
+
+What all mechanisms share: causal graphs, columns. The mechanisms themselves are in ``models/plurel.py`` and
+``models/compact.py``; to add a family, write a prior, a function like theirs, and a line in ``MECHANISMS``.
+"""
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpyro
 import numpyro.distributions as dist
-from jaxtyping import Array, Bool, Float, Int, UInt32
+from jaxtyping import Array, Bool, Float, Int
 from numpyro.handlers import mask
 
-from plurel_prob.distributions import Arrangement, CausalTables, RandomKey, StructuralCausalModels
+from plurel_prob.blocks import lay_out
+from plurel_prob.distributions import Arrangement, EdgeWeight, RandomKey
 from plurel_prob.distributions.graphs import edges
+from plurel_prob.distributions.mechanisms.columns import ColumnLaws, column_values
+from plurel_prob.distributions.mechanisms.structure import CausalTables, Intervention
+from plurel_prob.models.compact import compact
 from plurel_prob.models.graphs import random_graph
 from plurel_prob.models.links import Links
+from plurel_prob.models.palettes import of_table
+from plurel_prob.models.plurel import plurel
 from plurel_prob.models.schema import Schema
+from plurel_prob.priors.features import FeaturePrior
 from plurel_prob.priors.fields import support_bounds, upper_bound
-from plurel_prob.priors.stages import FeaturePrior, SchemaPrior
+from plurel_prob.priors.stages import SchemaPrior
 
-N_EXTRA_NODE = 3
+# Programs that draw the values of all nodes and, for categorical nodes, the categories that columns show.
+MECHANISMS: Mapping[str, Callable[..., tuple[Array, Array]]] = {"plurel": plurel, "compact": compact}
 
 
-class Mechanisms(NamedTuple):
-    """The causal models of a database's tables, but for their values. Nodes are in topological order."""
+class CausalGraphs(NamedTuple):
+    """The causal graphs of a database's tables. Nodes are in topological order."""
 
     n_node: Int[Array, " table"]
     column_node: Int[Array, "table column"]  # node that a column shows, padded with -1
@@ -29,34 +42,45 @@ class Mechanisms(NamedTuple):
     edge_weight: Float[Array, "table cause effect"]
     is_categorical: Bool[Array, "table node"]
     n_category: Int[Array, "table node"]
-    noise_scale: Float[Array, "table node"]
-    mechanism_key: UInt32[Array, "table 2"]
+    n_dim: Int[Array, "table node"]  # dimensions of a node's value; 0 where there is no node
+
+    @property
+    def n_line(self) -> Any:
+        """Pages that a block of each table needs."""
+        return self.n_dim.sum(-1)
+
+
+class Features(NamedTuple):
+    """Stage 3 of a database, in pages of 1,024 rows, see :class:`plurel_prob.blocks.Pages`."""
+
+    value: Float[Array, "page block"]  # of nodes
+    column: Float[Array, "page block"]  # what tables show: transformed, NaN where missing
 
 
 def max_node(prior: FeaturePrior, schema_prior: SchemaPrior) -> int:
     """Static bound on the nodes of a table."""
     max_column = upper_bound(schema_prior.n_column)
-    return max_column + math.ceil(max_column / support_bounds(prior.column_ratio)[0]) + N_EXTRA_NODE
+    return max_column + math.ceil(max_column / support_bounds(prior.column_ratio)[0]) + prior.n_extra_node
 
 
-def mechanisms(prior: FeaturePrior, schema_prior: SchemaPrior, schema: Schema) -> Mechanisms:
-    r"""Draw the causal model of every table: nodes, graph, which nodes are columns, types, weights.
+def causal_graphs(prior: FeaturePrior, schema_prior: SchemaPrior, schema: Schema) -> CausalGraphs:
+    r"""Draw the causal graph of every table: nodes, edges and their weights, which nodes are columns, types.
 
-    .. math:: r \sim p(r), \quad n = c + \lceil c/r \rceil + 3, \quad G \sim p_\text{family}(G \mid n), \quad
-        \text{columns} \sim \text{Arrangement}(n, c)
+    .. math:: r \sim p(r), \quad n = c + \lceil c/r \rceil + k, \quad G \sim p_\text{family}(G \mid n), \quad
+        w_e \sim p_\text{law}(w), \quad \text{columns} \sim \text{Arrangement}(n, c)
 
-    Nodes that are no column pick their type and number of categories as columns do. The weights of a table's mechanisms are a
-    function of one latent key.
+    Family and law of the weights are drawn once a table. Nodes that are no column pick their type and number of categories as
+    columns do. A numerical node has one dimension, or as many as the prior draws.
     """
     max_table, max_column = schema.is_categorical.shape
     n_max = max_node(prior, schema_prior)
     with numpyro.plate("table", max_table, dim=-1), mask(mask=schema.is_table):
         ratio = numpyro.sample("column_ratio", prior.column_ratio)
-        n_hidden = jnp.ceil(schema.n_column / ratio).astype(jnp.int32) + N_EXTRA_NODE
+        n_hidden = jnp.ceil(schema.n_column / ratio).astype(jnp.int32) + prior.n_extra_node
         n_node = jnp.maximum(schema.n_column + n_hidden, 1)
-        mark = random_graph(prior.graph, n_node, n_max)
+        mark = random_graph(prior.graph, n_node, n_max, prior.max_cause)
         column_node = numpyro.sample("column_node", Arrangement(n_node, schema.n_column, n_max))[:, :max_column]
-        mechanism_key = numpyro.sample("mechanism_key", RandomKey((max_table,)))
+        weight_family = numpyro.sample("edge_weight_family", prior.edge_weight)
 
     edge = edges(mark)
     with (
@@ -65,7 +89,7 @@ def mechanisms(prior: FeaturePrior, schema_prior: SchemaPrior, schema: Schema) -
         numpyro.plate("effect", n_max, dim=-1),
         mask(mask=edge & schema.is_table[:, None, None]),
     ):
-        edge_weight = numpyro.sample("edge_weight", prior.edge_weight)
+        edge_weight = numpyro.sample("edge_weight", EdgeWeight(weight_family[:, None, None]))
     is_node = schema.is_table[:, None] & (jnp.arange(n_max) < n_node[:, None])
     is_column = onto_nodes(jnp.ones_like(schema.is_categorical), column_node, jnp.zeros((max_table, n_max), bool))
     with numpyro.plate("table", max_table, dim=-2), numpyro.plate("node", n_max, dim=-1):
@@ -76,9 +100,10 @@ def mechanisms(prior: FeaturePrior, schema_prior: SchemaPrior, schema: Schema) -
             n_category = numpyro.sample("n_category", schema_prior.n_category)
         n_category = onto_nodes(schema.n_category, column_node, n_category)
         with mask(mask=is_node & ~is_categorical):
-            noise_scale = numpyro.sample("noise_scale", prior.noise_scale)
+            n_dim = numpyro.sample("n_dim", prior.n_dim)
+    n_dim = jnp.where(is_node, jnp.where(is_categorical, 1, n_dim), 0)
     n_node = jnp.where(schema.is_table, n_node, 0)
-    return Mechanisms(n_node, column_node, edge, edge_weight, is_categorical, n_category, noise_scale, mechanism_key)
+    return CausalGraphs(n_node, column_node, edge, edge_weight, is_categorical, n_category, n_dim)
 
 
 def onto_nodes(of_column: Array, column_node: Int[Array, "table column"], of_node: Array) -> Array:
@@ -88,37 +113,59 @@ def onto_nodes(of_column: Array, column_node: Int[Array, "table column"], of_nod
     return of_node.at[table, node].set(of_column.astype(of_node.dtype), mode="drop")
 
 
+def column_laws(prior: FeaturePrior, schema: Schema) -> ColumnLaws:
+    """Draw the share of a table's numerical cells that go missing, and every numerical column's transform: one of the table's
+    few, so that columns of a table resemble each other, or any, if a table has none of its own (``n_transform`` is 0).
+    """
+    max_table, max_column = schema.is_categorical.shape
+    with numpyro.plate("table", max_table, dim=-1), mask(mask=schema.is_table):
+        missing_rate = numpyro.sample("missing_rate", prior.missing_rate)
+        missing_key = numpyro.sample("missing_key", RandomKey((max_table,)))
+    is_number = (jnp.arange(max_column) < schema.n_column[:, None]) & ~schema.is_categorical
+    transform = of_table("transform", prior.transform, prior.n_transform, is_number, schema.is_table, ("table", "column"))
+    with numpyro.plate("table", max_table, dim=-2), numpyro.plate("column", max_column, dim=-1), mask(mask=is_number):
+        shape = numpyro.sample("transform_shape", dist.Uniform(0.0, 1.0).expand([2]).to_event(1))
+    return ColumnLaws(transform, shape, missing_rate, missing_key)
+
+
 def features(
+    prior: FeaturePrior,
     schema_prior: SchemaPrior,
     schema: Schema,
     links: Links,
-    mechanisms: Mechanisms,
+    graphs: CausalGraphs,
     max_page: int,
-) -> Float[Array, "page block"]:
-    """Stage 3 (PluRel, arXiv:2602.04029): values of all nodes, parents' tables first.
+    intervention: Intervention | None = None,
+) -> Features:
+    """Stage 3 (PluRel, arXiv:2602.04029): values of all nodes, parents' tables first, and the columns that show some of them."""
+    tables = causal_tables(schema, links, graphs)
+    max_category = upper_bound(schema_prior.n_category)
+    value, label = MECHANISMS[prior.mechanism](prior, tables, max_category, max_page, intervention)
+    column = numpyro.deterministic("column", column_values(tables, column_laws(prior, schema), value, label))
+    return Features(value, column)
 
-    Returns pages of 1,024 rows, see :class:`plurel_prob.blocks.Pages`.
-    """
-    tables = causal_tables(schema, links, mechanisms)
-    law = StructuralCausalModels(tables, max_page, upper_bound(schema_prior.n_category))
-    return numpyro.sample("value", law)
 
-
-def causal_tables(schema: Schema, links: Links, mechanisms: Mechanisms) -> CausalTables:
-    """Return what values depend on, collected from the stages."""
+def causal_tables(schema: Schema, links: Links, graphs: CausalGraphs) -> CausalTables:
+    """Collect what values depend on from the stages; draw the key of every table's mechanisms."""
+    with numpyro.plate("table", len(schema.n_row), dim=-1), mask(mask=schema.is_table):
+        mechanism_key = numpyro.sample("mechanism_key", RandomKey(schema.n_row.shape))
     return CausalTables(
         order=schema.order,
+        is_entity=schema.is_entity,
         n_row=schema.n_row,
-        n_node=mechanisms.n_node,
+        n_node=graphs.n_node,
         n_column=schema.n_column,
-        column_node=mechanisms.column_node,
+        column_node=graphs.column_node,
         n_parent=schema.n_parent,
         parent_table=schema.parent_table,
         parent_row=links.parent_row,
-        edge=mechanisms.edge,
-        edge_weight=mechanisms.edge_weight,
-        is_categorical=mechanisms.is_categorical,
-        n_category=mechanisms.n_category,
-        noise_scale=mechanisms.noise_scale,
-        mechanism_key=mechanisms.mechanism_key,
+        edge=graphs.edge,
+        edge_weight=graphs.edge_weight,
+        is_categorical=graphs.is_categorical,
+        n_category=graphs.n_category,
+        n_dim=graphs.n_dim,
+        mechanism_key=mechanism_key,
+        pages=lay_out(schema.n_row, graphs.n_line, schema.order),
+        line=jnp.cumsum(graphs.n_dim, axis=-1) - graphs.n_dim,
+        column_pages=lay_out(schema.n_row, schema.n_column, schema.order),
     )

@@ -24,33 +24,25 @@ def block_key(key: PRNGKeyArray, block: ArrayLike) -> PRNGKeyArray:
 
 
 class Pages(NamedTuple):
-    """Where the values of every node of every table lie in one array of pages.
+    """Where values lie in one array of pages.
 
-    A page holds one node's values in one block of one table. Pages are ordered by table (in topological order), block, node: a
-    page follows all pages that its values depend on. Memory is what the tables need, not tables x rows x nodes.
+    A page holds one line (a dimension of a node, or a column) in one block of one table. Pages are ordered by table (in
+    topological order), block, line: a page follows all pages that its values depend on. Memory is what the tables need,
+    not tables x rows x lines.
     """
 
     start: Int[Array, " table"]  # first page of each table
-    n_node: Int[Array, " table"]
-    n_page: Int[Array, ""]  # pages in use, at most the length of the array
+    n_line: Int[Array, " table"]
 
-    def page(self, table: ArrayLike, block: ArrayLike, node: ArrayLike) -> Int[Array, "..."]:
-        """Page of a node in a block of a table."""
-        return self.start[table] + jnp.asarray(block) * self.n_node[table] + node
-
-    def place(self, page: ArrayLike, table_order: Int[Array, " table"]) -> tuple[Array, Array, Array]:
-        """Table, block and node of a page (the inverse of :meth:`page`); ``table_order`` is topological, padded with -1."""
-        start = jnp.where(table_order >= 0, self.start[table_order], jnp.iinfo(jnp.int32).max)
-        table = table_order[jnp.searchsorted(start, jnp.asarray(page), side="right") - 1]
-        block, node = jnp.divmod(page - self.start[table], jnp.maximum(self.n_node[table], 1))
-        return table, block, node
+    def page(self, table: ArrayLike, block: ArrayLike, line: ArrayLike) -> Int[Array, "..."]:
+        """Page of a line in a block of a table."""
+        return self.start[table] + jnp.asarray(block) * self.n_line[table] + line
 
 
-def lay_out(n_row: Int[Array, " table"], n_node: Int[Array, " table"], table_order: Int[Array, " table"]) -> Pages:
+def lay_out(n_row: Int[Array, " table"], n_line: Int[Array, " table"], table_order: Int[Array, " table"]) -> Pages:
     """Lay the tables out one after another in topological order (padded with -1)."""
-    n_page = n_block(n_row) * n_node
+    n_page = n_block(n_row) * n_line
     in_order = jnp.where(table_order >= 0, n_page[table_order], 0)
-    end = jnp.cumsum(in_order)
     place = jnp.where(table_order >= 0, table_order, len(n_row))
-    start = jnp.zeros_like(n_page).at[place].set(end - in_order, mode="drop")
-    return Pages(start, n_node, end[-1])
+    start = jnp.zeros_like(n_page).at[place].set(jnp.cumsum(in_order) - in_order, mode="drop")
+    return Pages(start, n_line)

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import jax
@@ -8,6 +9,13 @@ from plurel_prob import Prior, get_prior
 # compiled programs are kept between test runs and workers
 jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parent.parent / "out" / "test-programs"))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 1.0)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def unload_programs() -> Iterator[None]:
+    """Unload compiled programs after each module: one takes about a thousand memory maps, of which a process has 65,530."""
+    yield
+    jax.clear_caches()
 
 
 @pytest.fixture(scope="session")

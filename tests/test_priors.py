@@ -19,7 +19,8 @@ def test_a_file_overrides_fields(tmp_path):
         "base = 'plurel'\n[schema]\nn_table = { DiscreteUniform = [3, 6] }\nmax_parent = 3\n"
         "n_category = { Pick = [2, 4] }\n"
         "[schema.graph]\nfamily = { GraphFamily = ['Layered'] }\n"
-        "[features]\nnoise_scale = { TruncatedNormal = { loc = 0.1, scale = 0.1, low = 0.01 } }\n"
+        "[features]\nmissing_rate = { TruncatedNormal = { loc = 0.1, scale = 0.1, low = 0.01, high = 0.5 } }\n"
+        "[features.network]\nactivation = { Activation = ['relu', 'sin'] }\n"
         "[links]\naffinity = { Uniform = { low = 0.1, high = 0.2 } }\n"
     )
     prior = get_prior(path)
@@ -49,10 +50,14 @@ def test_a_file_overrides_fields(tmp_path):
         ("[schema]\nmax_parent = 1", r"schema\.max_parent: needs an integer in \[2"),
         ("[schema]\ncategorical_prob = 1.5", r"schema\.categorical_prob: needs a number in \[0, 1\]"),
         ("[schema]\ncategorical_prob = 'x'", r"schema\.categorical_prob: needs a number"),
-        ("[features]\nnoise_scale = { Uniform = [2.0, 1.0] }", r"features\.noise_scale: its support \[2, 1\] is empty"),
-        ("[features]\nnoise_scale = { Normal = [0.0, 1.0] }", r"features\.noise_scale: needs values in \[0"),
+        ("[features]\nmissing_rate = { Uniform = [0.9, 0.1] }", r"features\.missing_rate: its support \[0.9, 0.1\] is empty"),
+        ("[features]\nmissing_rate = { Normal = [0.0, 1.0] }", r"features\.missing_rate: needs values in \[0"),
         ("[links]\nn_level = { DiscreteUniform = [1, 9] }", r"links\.n_level and n_cluster allow 19683 base clusters"),
-        ("[schema.graph]\nfamily = { GraphFamily = ['Leyered'] }", r"unknown graph family 'Leyered'"),
+        ("[schema.graph]\nfamily = { GraphFamily = ['Leyered'] }", r"unknown name 'Leyered' for GraphFamily"),
+        ("[features]\nmechanism = 'compakt'", r"features\.mechanism: unknown mechanism 'compakt'; did you mean 'compact'"),
+        ("[features]\nhas_booleans = 1", r"features\.has_booleans: needs true or false"),
+        ("[features]\nsource_exponent = { DiscreteUniform = [0, 12] }", r"source_exponent: needs values of at most 9"),
+        ("[features]\nmechanism = 'compact'\nn_dim = { Pick = [5, 6] }", r"n_dim: nodes have at most 4 dimensions"),
         ("base = 'plural'", r"base: unknown prior 'plural'; did you mean 'plurel'"),
         ("[schema\n", "not valid TOML"),
         ("schema = 3", "schema: needs a table"),

@@ -46,7 +46,7 @@ class Database:
     @classmethod
     def from_draw(cls, draw: Draw, seed: int, prior: Prior) -> "Database":
         """Materialise a draw."""
-        tables, schema = materialise(draw)
+        tables, schema = materialise(draw, prior.features.has_booleans)
         return cls(tables, schema, seed, prior, draw=draw)
 
     @property

@@ -10,7 +10,8 @@ import numpy as np
 
 from plurel_prob.databases.schema import column_name, key_name, table_name
 from plurel_prob.databases.tables import node_values
-from plurel_prob.distributions import FAMILIES
+from plurel_prob.distributions import EDGE_WEIGHTS, FAMILIES
+from plurel_prob.distributions.mechanisms.sources import SOURCES
 from plurel_prob.models.database import Draw
 
 if TYPE_CHECKING:
@@ -25,6 +26,21 @@ FAMILY_PARAMETERS = {
     "Layered": ("depth",),
     "RandomCauchy": ("log_odds", "as_cause", "as_effect"),
 }
+# sites of stage 3 beside its graph, and the names of their dimensions within a table
+CHOICES: dict[str, list[str]] = {
+    **dict.fromkeys(["column_ratio", "edge_weight_family", "missing_rate"], []),
+    **dict.fromkeys(["is_lazy", "permute_prob", "reverse_prob"], []),
+    **dict.fromkeys(["noise_level", "sharpness", "foreign_strength"], []),
+    **dict.fromkeys(["mechanism_key", "noise_key", "missing_key"], ["word"]),
+    **dict.fromkeys(["source", "source_exponent", "source_bound_0", "source_bound_1"], ["node"]),
+    **dict.fromkeys(["aggregation", "noise_a", "noise_b", "noise_factor"], ["node"]),
+    **dict.fromkeys(["is_permuted", "is_reversed", "transform"], ["column"]),
+    "transform_shape": ["column", "shape"],
+    "effect": ["cause", "effect"],
+    "foreign_effect": ["foreign_key"],
+    **{f"{name}_palette": [f"{name}_color"] for name in ("aggregation", "effect", "foreign_effect", "transform")},
+}
+REGISTRIES = {"edge_weight_family": list(EDGE_WEIGHTS), "source": list(SOURCES)}
 # A variable is its values (without the chain and draw axes) and the names of its dimensions.
 Variables = dict[str, tuple[Any, list[str]]]
 
@@ -45,14 +61,15 @@ def _names(n_table: int) -> list[str]:
 
 
 def _coords(draw: Draw, table: int) -> dict[str, Any]:
-    schema, _, mechanisms, _ = draw.stages
-    node = np.arange(int(mechanisms.n_node[table]))
+    schema, graphs = draw.stages.schema, draw.stages.graphs
+    node = np.arange(int(graphs.n_node[table]))
     return {
         "column": [column_name(column) for column in range(int(schema.n_column[table]))],
         "foreign_key": [key_name(slot) for slot in range(int(schema.n_parent[table]))],
         "node": node,
         "cause": node,
         "effect": node,
+        "line": np.arange(int(graphs.n_line[table])),
         "row": np.arange(int(schema.n_row[table])),
     }
 
@@ -100,27 +117,45 @@ def _of_database(draw: Draw) -> Variables:
         "is_entity": (schema.is_entity[:n].astype(np.int8), ["table"]),
         "n_row": (schema.n_row[:n], ["table"]),
         "n_column": (schema.n_column[:n], ["table"]),
-        "n_node": (draw.stages.mechanisms.n_node[:n], ["table"]),
+        "n_node": (draw.stages.graphs.n_node[:n], ["table"]),
     }
 
 
 def _of_table(draw: Draw, table: int) -> Variables:
-    schema, _, mechanisms, _ = draw.stages
-    n_column, n_node = int(schema.n_column[table]), int(mechanisms.n_node[table])
-    edge = mechanisms.edge[table, :n_node, :n_node]
-    is_categorical = mechanisms.is_categorical[table, :n_node]
+    schema, graphs = draw.stages.schema, draw.stages.graphs
+    n_column, n_node = int(schema.n_column[table]), int(graphs.n_node[table])
+    edge = graphs.edge[table, :n_node, :n_node]
+    is_categorical = graphs.is_categorical[table, :n_node]
+    n_dim = graphs.n_dim[table, :n_node]
     return {
-        "column_ratio": (draw.sites["features/column_ratio"][table], []),
-        "column_node": (mechanisms.column_node[table, :n_column], ["column"]),
-        "mechanism_key": (mechanisms.mechanism_key[table], ["word"]),
+        "column_node": (graphs.column_node[table, :n_column], ["column"]),
         **_graph(draw, "features", (table,), n_node, ["cause", "effect"]),
-        "edge_weight": (np.where(edge, mechanisms.edge_weight[table, :n_node, :n_node], 0), ["cause", "effect"]),
+        "edge_weight": (np.where(edge, graphs.edge_weight[table, :n_node, :n_node], 0), ["cause", "effect"]),
         "is_categorical": (is_categorical.astype(np.int8), ["node"]),
-        "n_category": (np.where(is_categorical, mechanisms.n_category[table, :n_node], 0), ["node"]),
-        "noise_scale": (np.where(is_categorical, np.nan, mechanisms.noise_scale[table, :n_node]), ["node"]),
-        "value": (node_values(draw, table), ["node", "row"]),
+        "n_category": (np.where(is_categorical, graphs.n_category[table, :n_node], 0), ["node"]),
+        "n_dim": (n_dim, ["node"]),
+        "line_node": (np.repeat(np.arange(n_node), n_dim), ["line"]),
+        "value": (node_values(draw, table), ["line", "row"]),
+        **_choices(draw, table, {"node": n_node, "cause": n_node, "effect": n_node, "column": n_column}),
         **_of_links(draw, table),
     }
+
+
+def _choices(draw: Draw, table: int, sizes: dict[str, int]) -> Variables:
+    """What the table's mechanisms choose: the sites of ``CHOICES`` that the prior's mechanisms have, without padding."""
+    sizes = sizes | {"foreign_key": int(draw.stages.schema.n_parent[table])}
+    result: Variables = {}
+    for name, dims in CHOICES.items():
+        value = draw.sites.get(f"features/{name}")
+        if value is None or 0 in [sizes.get(dim, 1) for dim in dims]:
+            continue
+        value = value[table][tuple(slice(sizes.get(dim)) for dim in dims)]
+        result[name] = (np.array(REGISTRIES[name])[value] if name in REGISTRIES else _plain(value), dims)
+    return result
+
+
+def _plain(value: Any) -> np.ndarray:
+    return np.asarray(value, np.int8 if value.dtype == bool else None)
 
 
 def _of_links(draw: Draw, table: int) -> Variables:

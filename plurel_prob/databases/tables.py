@@ -1,5 +1,7 @@
 """From a draw's arrays to data frames and their schema."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -11,55 +13,67 @@ EPOCH = pd.Timestamp("1970-01-01")
 
 
 def node_values(draw: Draw, table: int) -> np.ndarray:
-    """Values of all nodes of a table, shape (node, row), from the pages."""
-    schema, _, mechanisms, value = draw.stages
+    """Values of all nodes of a table from the pages, shape (line, row): a line is a dimension of a node."""
+    return _unpage(draw, draw.stages.features.value, draw.stages.graphs.n_line, table)
+
+
+def column_values(draw: Draw, table: int) -> np.ndarray:
+    """Values of all columns of a table, shape (column, row), from the pages: a category is its index, a missing number NaN."""
+    return _unpage(draw, draw.stages.features.column, draw.stages.schema.n_column, table)
+
+
+def _unpage(draw: Draw, pages: Any, n_line: Any, table: int) -> np.ndarray:
+    """Collect a table's pages; ``n_line`` nodes or columns a table have pages."""
+    schema = draw.stages.schema
     order = schema.order[schema.order >= 0]
-    n_node = int(mechanisms.n_node[table])
-    blocks = -(-schema.n_row // BLOCK)
+    blocks, n = -(-schema.n_row // BLOCK), int(n_line[table])
     before = order[: int(np.flatnonzero(order == table)[0])]
-    start = int((blocks[before] * mechanisms.n_node[before]).sum())
-    pages = np.asarray(value)[start : start + blocks[table] * n_node].reshape(blocks[table], n_node, BLOCK)
-    return pages.transpose(1, 0, 2).reshape(n_node, -1)[:, : schema.n_row[table]]
+    start = int((blocks[before] * n_line[before]).sum())
+    mine = np.asarray(pages)[start : start + blocks[table] * n].reshape(blocks[table], n, BLOCK)
+    return mine.transpose(1, 0, 2).reshape(n, -1)[:, : schema.n_row[table]]
 
 
-def materialise(draw: Draw) -> tuple[dict[str, pd.DataFrame], DatabaseSchema]:
-    """Build the data frames of all tables, in order of their indices, and the schema."""
+def materialise(draw: Draw, has_booleans: bool) -> tuple[dict[str, pd.DataFrame], DatabaseSchema]:
+    """Build the data frames of all tables, in order of their indices, and the schema.
+
+    With ``has_booleans`` every categorical column becomes a boolean one: whether the category is not the first.
+    """
     schema = draw.stages.schema
     window = tuple(EPOCH + pd.Timedelta(days=int(day)) for day in schema.window)
     frames, tables = {}, {}
     for table in range(int(schema.n_table)):
-        frames[table_name(table)], tables[table_name(table)] = _table(draw, table, window)
+        frames[table_name(table)], tables[table_name(table)] = _table(draw, table, window, has_booleans)
     return frames, DatabaseSchema(tables, (window[0], window[1]))
 
 
-def _table(draw: Draw, table: int, window: tuple[pd.Timestamp, ...]) -> tuple[pd.DataFrame, TableSchema]:
+def _table(draw: Draw, table: int, window: tuple[pd.Timestamp, ...], has_booleans: bool) -> tuple[pd.DataFrame, TableSchema]:
     schema, parent_row = draw.stages.schema, draw.stages.links.parent_row
     n_row = int(schema.n_row[table])
-    columns: dict[str, object] = {PKEY: np.arange(n_row, dtype=np.int64)}
+    columns: dict[str, Any] = {PKEY: np.arange(n_row, dtype=np.int64)}
     fkeys = {key_name(s): table_name(int(schema.parent_table[table, s])) for s in range(int(schema.n_parent[table]))}
     for slot, name in enumerate(fkeys):
         columns[name] = pd.array(parent_row[table, slot, :n_row], dtype="Int64")
     time_col = None if schema.is_entity[table] else TIME
     if time_col:
         columns[TIME] = evenly_spaced(window[0], window[1], n_row)
-    values = node_values(draw, table)
+    values = column_values(draw, table)
     types = {}
-    for column in range(int(schema.n_column[table])):
-        value = values[draw.stages.mechanisms.column_node[table, column]]
-        if (value == value[0]).all():
-            continue  # a constant column tells a reader nothing, and consumers refuse it; its node stays in the latents
+    for column, value in enumerate(values):
         n_category = int(schema.n_category[table, column]) if schema.is_categorical[table, column] else 0
-        types[column_name(column)], columns[column_name(column)] = _column(value, n_category)
+        kind, typed = _column(value, n_category, has_booleans)
+        if len(pd.unique(pd.Series(typed).dropna())) < 2:
+            continue  # a constant column tells a reader nothing, and consumers refuse it; its node stays in the latents
+        types[column_name(column)], columns[column_name(column)] = kind, typed
     return pd.DataFrame(columns), TableSchema(n_row, types, PKEY, time_col, fkeys)
 
 
-def _column(value: np.ndarray, n_category: int) -> tuple[str, object]:
-    """Type and typed values of a column; two categories are a boolean, no category is a number."""
+def _column(value: np.ndarray, n_category: int, has_booleans: bool) -> tuple[str, Any]:
+    """Type and typed values of a column; no category is a number."""
     if n_category == 0:
         return "numerical", value.astype(np.float32)
     code = value.astype(np.int8)
-    if n_category == 2:
-        return "boolean", code.astype(bool)
+    if has_booleans or n_category == 2:
+        return "boolean", code > 0
     return "categorical", pd.Categorical.from_codes(code, [f"category_{k}" for k in range(n_category)])
 
 

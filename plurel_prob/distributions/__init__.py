@@ -13,21 +13,38 @@ from plurel_prob.distributions.graphs import (
     ReverseRandomTree,
     WattsStrogatz,
 )
-from plurel_prob.distributions.graphs.family import GraphFamily
 from plurel_prob.distributions.hsbm import HSBM
+from plurel_prob.distributions.named import (
+    Activation,
+    Aggregation,
+    EdgeWeightFamily,
+    Effect,
+    GraphFamily,
+    Initialisation,
+    NamedPick,
+    Source,
+    Transform,
+)
 from plurel_prob.distributions.picks import OrderedPair, Pick, RandomKey, TruncatedZipf
-from plurel_prob.distributions.scm import CausalTables, StructuralCausalModels
+from plurel_prob.distributions.weights import EDGE_WEIGHTS, EdgeWeight
 
 __all__ = [
+    "EDGE_WEIGHTS",
     "FAMILIES",
     "HSBM",
+    "Activation",
+    "Aggregation",
     "Arrangement",
     "BarabasiAlbert",
-    "CausalTables",
+    "EdgeWeight",
+    "EdgeWeightFamily",
+    "Effect",
     "ErdosRenyi",
     "GraphFamily",
     "GraphLaw",
+    "Initialisation",
     "Layered",
+    "NamedPick",
     "OrderedPair",
     "Pick",
     "RandomCauchy",
@@ -35,7 +52,8 @@ __all__ = [
     "RandomKey",
     "RandomTree",
     "ReverseRandomTree",
-    "StructuralCausalModels",
+    "Source",
+    "Transform",
     "TruncatedZipf",
     "WattsStrogatz",
 ]

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from plurel_prob.priors.features import CompactPrior, FeaturePrior, PluRelPrior
 from plurel_prob.priors.fields import PriorError
 from plurel_prob.priors.prior import PROGRAM_VERSION, Prior
-from plurel_prob.priors.stages import FeaturePrior, GraphPrior, LinkPrior, SchemaPrior
+from plurel_prob.priors.stages import GraphPrior, LinkPrior, SchemaPrior
 from plurel_prob.priors.toml import nearest, override, read_prior
 
 
@@ -20,7 +21,16 @@ def plurel_untruncated() -> Prior:
     return Prior(name="plurel-untruncated", schema=replace(SchemaPrior(), max_parent=1000))
 
 
-PRIORS: dict[str, Callable[[], Prior]] = {"plurel": plurel, "plurel-untruncated": plurel_untruncated}
+def compact() -> Prior:
+    """Return PluRel's schemas and links with compact mechanisms: cheap, and values have an exact density."""
+    return Prior(name="compact", features=CompactPrior())
+
+
+PRIORS: dict[str, Callable[[], Prior]] = {
+    "plurel": plurel,
+    "plurel-untruncated": plurel_untruncated,
+    "compact": compact,
+}
 
 
 def get_prior(prior: "Prior | str | Path") -> Prior:
@@ -42,9 +52,11 @@ def get_prior(prior: "Prior | str | Path") -> Prior:
 __all__ = [
     "PRIORS",
     "PROGRAM_VERSION",
+    "CompactPrior",
     "FeaturePrior",
     "GraphPrior",
     "LinkPrior",
+    "PluRelPrior",
     "Prior",
     "PriorError",
     "SchemaPrior",

@@ -82,6 +82,11 @@ def constant(default: float | int, doc: str, low: float | int, high: float | int
     return dataclasses.field(default=default, metadata={"range": (low, high), "doc": doc})
 
 
+def flag(default: bool, doc: str) -> Any:
+    """A field that is true or false."""
+    return dataclasses.field(default=default, metadata={"flag": True, "doc": doc})
+
+
 def check_field(field: dataclasses.Field, value: Any) -> None:
     """Check the value of one field of a prior's dataclass; :class:`PriorError` says what it needs."""
     if "requirement" in field.metadata:
@@ -89,6 +94,8 @@ def check_field(field: dataclasses.Field, value: Any) -> None:
             field.metadata["requirement"].check(value)
         except PriorError as error:
             raise PriorError(f"{field.name}: {error}") from None
+    elif "flag" in field.metadata and not isinstance(value, bool):
+        raise PriorError(f"{field.name}: needs true or false, got {value!r}")
     elif "range" in field.metadata:
         low, high = field.metadata["range"]
         kind = int if field.type is int else (int, float)

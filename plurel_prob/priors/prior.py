@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpyro.distributions import Distribution
 
+from plurel_prob.priors.features import FeaturePrior, PluRelPrior
 from plurel_prob.priors.fields import PriorError
-from plurel_prob.priors.stages import FeaturePrior, LinkPrior, SchemaPrior
+from plurel_prob.priors.stages import LinkPrior, SchemaPrior
 
 _NOT_RECORDED = ("self", "validate_args")
-PROGRAM_VERSION = 1  # of what a prior and a seed draw; raised by every change of a draw
+PROGRAM_VERSION = 2  # of what a prior and a seed draw; raised by every change of a draw
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,11 +28,13 @@ class Prior:
     name: str = "plurel"
     schema: SchemaPrior = field(default_factory=SchemaPrior)
     links: LinkPrior = field(default_factory=LinkPrior)
-    features: FeaturePrior = field(default_factory=FeaturePrior)
+    features: FeaturePrior = field(default_factory=PluRelPrior)
 
     def record(self) -> dict[str, Any]:
         """Return the prior as nested tables of names and numbers, the form of a prior file."""
-        return {stage: record(getattr(self, stage)) for stage in ("schema", "links", "features")}
+        stages = {stage: record(getattr(self, stage)) for stage in ("schema", "links", "features")}
+        stages["features"]["mechanism"] = self.features.mechanism
+        return stages
 
     @property
     def fingerprint(self) -> str:

@@ -1,4 +1,4 @@
-"""The priors of the three stages: what is random about a database, and how. Defaults are PluRel's figures."""
+"""The priors of graphs, schemas and links: what is random about them, and how. Defaults are PluRel's figures."""
 
 from dataclasses import dataclass, field
 
@@ -74,16 +74,3 @@ class LinkPrior:
             raise PriorError(
                 f"n_level and n_cluster allow {n_base} base clusters a side; at most {MAX_BASE_CLUSTER} are possible"
             )
-
-
-@dataclass(frozen=True)
-class FeaturePrior:
-    """Stage 3: the structural causal model of one table."""
-
-    graph: GraphPrior = field(default_factory=GraphPrior)
-    column_ratio: Distribution = real(lambda: dist.Uniform(0.3, 0.9), "r: a table of c columns has c + ceil(c/r) + 3 nodes", 0.05)
-    edge_weight: Distribution = real(lambda: dist.Normal(0.0, 1.0), "weight of a cause")
-    noise_scale: Distribution = real(lambda: dist.LogUniform(0.01, 1.0), "standard deviation of a numerical node's noise", 0)
-
-    def __post_init__(self) -> None:
-        check_fields(self)

@@ -13,6 +13,7 @@ import numpyro.distributions as numpyro_distributions
 from numpyro.distributions import Distribution
 
 from plurel_prob import distributions as own_distributions
+from plurel_prob.priors.features import FEATURE_PRIORS, FeaturePrior
 from plurel_prob.priors.fields import PriorError, check_field
 from plurel_prob.priors.prior import Prior
 
@@ -79,6 +80,9 @@ def override(prior: Prior, content: Mapping[str, Any]) -> Prior:
 def _override_fields(part: Any, table: Any, key: str) -> Any:
     if not isinstance(table, Mapping):
         raise PriorError(f"{key}: needs a table, got {table!r}")
+    table = dict(table)
+    if isinstance(part, FeaturePrior) and "mechanism" in table:
+        part = _with_mechanism(part, table.pop("mechanism"), f"{key}.mechanism")
     fields = {field.name: field for field in dataclasses.fields(part)}
     changes = {}
     for name, value in table.items():
@@ -97,6 +101,13 @@ def _override_fields(part: Any, table: Any, key: str) -> Any:
         return dataclasses.replace(part, **changes)
     except PriorError as error:
         raise PriorError(f"{key}.{error}") from None
+
+
+def _with_mechanism(part: FeaturePrior, name: Any, key: str) -> FeaturePrior:
+    """Return the prior of another family of mechanisms at its defaults, or ``part`` if it is of that family."""
+    if name not in FEATURE_PRIORS:
+        raise PriorError(f"{key}: unknown mechanism {name!r}{nearest(str(name), FEATURE_PRIORS)}")
+    return part if part.mechanism == name else FEATURE_PRIORS[name]()
 
 
 def parse_distribution(value: Any, key: str) -> Distribution:

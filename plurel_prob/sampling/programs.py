@@ -31,9 +31,9 @@ def _size_program(prior: Prior):  # type: ignore[no-untyped-def]  # jax.jit's re
     """Program from a key to the blocks of the largest table and the pages of all; it draws only what decides them."""
 
     def sizes(key: PRNGKeyArray) -> tuple[Array, Array]:
-        schema, mechanisms = handlers.seed(structure, key)(prior)
+        schema, graphs = handlers.seed(structure, key)(prior)
         blocks = n_block(schema.n_row)
-        return blocks.max(), jnp.sum(blocks * mechanisms.n_node)
+        return blocks.max(), jnp.sum(blocks * graphs.n_line)
 
     return jax.jit(sizes)
 

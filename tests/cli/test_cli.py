@@ -71,7 +71,7 @@ def test_an_interrupted_run_leaves_only_complete_databases(tmp_path, how, code):
     arguments = ["sample", "--count", "10000", "--prior", str(SMALL), "--out", str(tmp_path)]
     process = subprocess.Popen([sys.executable, "-c", heeding, *arguments], cwd=ROOT, env=ENV, stderr=subprocess.PIPE)
     try:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 400  # programs are compiled first
         while not list(tmp_path.glob("plurel-*")) and time.monotonic() < deadline:
             time.sleep(0.05)
         time.sleep(0.3)

@@ -56,6 +56,13 @@ def is_connected(edge):
     return reach.all()
 
 
+def test_a_lattice_without_rewiring_is_a_ring():
+    for n, k in ((7, 2), (7, 4), (12, 4), (4, 4)):
+        edge = np.asarray(edges(WattsStrogatz(n, k, 0.0, 12).sample(random.key(0))))[:n, :n]
+        ring = [(i, (i + d) % n) for i in range(n) for d in range(1, k // 2 + 1)]
+        assert {tuple(pair) for pair in np.argwhere(edge)} == {(min(pair), max(pair)) for pair in ring}
+
+
 def test_the_registry_is_complete():
     assert set(laws(4, 5)) == set(FAMILIES)
 

@@ -85,7 +85,7 @@ def test_random_keys_have_64_fair_bits():
         (lambda: Pick([1, 1]), "distinct"),
         (lambda: TruncatedZipf(1.0, 0, 4), "1 <= low <= high"),
         (lambda: OrderedPair(4, 4), "low < high"),
-        (lambda: GraphFamily(["Leyered"]), "unknown graph family"),
+        (lambda: GraphFamily(["Leyered"]), "unknown name 'Leyered' for GraphFamily"),
     ],
 )
 def test_wrong_parameters_are_refused(make, message):

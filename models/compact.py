@@ -1,0 +1,44 @@
+"""Stage 3 with compact mechanisms: cheap, with explicit noise and an exact density of values."""
+
+import numpyro
+from jaxtyping import Array
+from numpyro.handlers import mask
+
+from plurel_prob.distributions.mechanisms.compact import CompactLaws, CompactMechanisms
+from plurel_prob.distributions.mechanisms.structure import CausalTables, Intervention
+from plurel_prob.models.palettes import of_table
+from plurel_prob.priors.features import CompactPrior
+
+
+def compact(
+    prior: CompactPrior, tables: CausalTables, max_category: int, max_page: int, intervention: Intervention | None
+) -> tuple[Array, Array]:
+    """Draw the values of all nodes; a categorical node's value is its category."""
+    law = CompactMechanisms(tables, compact_laws(prior, tables), max_page, max_category, intervention)
+    value = numpyro.sample("value", law)
+    return value, value
+
+
+def compact_laws(prior: CompactPrior, tables: CausalTables) -> CompactLaws:
+    """Draw what compact mechanisms choose.
+
+    Every table has a level of noise, a sharpness of categories, a strength of what comes from parent tables, and palettes of a
+    few effects and aggregations, from which its edges and nodes choose: a table resembles itself more than others.
+    """
+    max_table, max_node = tables.is_categorical.shape
+    is_table = tables.n_node > 0
+    with numpyro.plate("table", max_table, dim=-1), mask(mask=is_table):
+        noise_level = numpyro.sample("noise_level", prior.noise_level)
+        sharpness = numpyro.sample("sharpness", prior.sharpness)
+        foreign_strength = numpyro.sample("foreign_strength", prior.foreign_strength)
+    has_cause = tables.edge.any(-2) & is_table[:, None]
+    aggregation = of_table("aggregation", prior.aggregation, prior.n_aggregation, has_cause, is_table, ("table", "node"))
+    edge = tables.edge & is_table[:, None, None]
+    effect = of_table("effect", prior.effect, prior.n_effect, edge, is_table, ("table", "cause", "effect"))
+    is_key = tables.parent_table >= 0
+    foreign_effect = of_table("foreign_effect", prior.effect, prior.n_effect, is_key, is_table, ("table", "foreign_key"))
+    is_number = has_cause & ~tables.is_categorical
+    with numpyro.plate("table", max_table, dim=-2), numpyro.plate("node", max_node, dim=-1), mask(mask=is_number):
+        noise_factor = numpyro.sample("noise_factor", prior.noise_factor)
+    noise_scale = noise_level[:, None] * noise_factor
+    return CompactLaws(aggregation, effect, foreign_effect, foreign_strength, noise_scale, sharpness)

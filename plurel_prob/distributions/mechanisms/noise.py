@@ -1,0 +1,38 @@
+"""Beta noise by inverting its distribution function."""
+
+import jax.numpy as jnp
+from jax import lax, random
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from plurel_prob.blocks import BLOCK
+from plurel_prob.distributions.mechanisms.networks import LATENT
+
+N_QUANTILE = 256
+N_CELL = 512  # of the quadrature
+
+
+def beta_quantiles(a: Float[Array, ""], b: Float[Array, ""]) -> Float[Array, " quantile"]:
+    r"""Quantiles of Beta(a, b) at ``(k + 0.5) / 256``, for a, b >= 0.5.
+
+    With :math:`x = \sin^2 \theta` the density of :math:`\theta` is proportional to
+    :math:`\sin^{2a-1}\theta \cos^{2b-1}\theta`, which is bounded on :math:`[0, \pi/2]`: the midpoint rule integrates it and
+    linear interpolation inverts the integral.
+    """
+    theta = (jnp.arange(N_CELL) + 0.5) * (jnp.pi / 2 / N_CELL)
+    log_density = (2 * a - 1) * jnp.log(jnp.sin(theta)) + (2 * b - 1) * jnp.log(jnp.cos(theta))
+    cumulative = jnp.concatenate([jnp.zeros(1), jnp.cumsum(jnp.exp(log_density - log_density.max()))])
+    edge = jnp.linspace(0.0, jnp.pi / 2, N_CELL + 1)
+    point = (jnp.arange(N_QUANTILE) + 0.5) / N_QUANTILE
+    return jnp.sin(jnp.interp(point * cumulative[-1], cumulative, edge)) ** 2
+
+
+def beta_noise(key: PRNGKeyArray, quantiles: Float[Array, " quantile"]) -> Float[Array, "row latent"]:
+    """Independent draws from 256 quantiles, 32 for each of a block's rows: one byte of random bits each."""
+    words = random.bits(key, (BLOCK, LATENT // 4), jnp.uint32)
+    return quantiles[lax.bitcast_convert_type(words, jnp.uint8).reshape(BLOCK, LATENT).astype(jnp.int32)]
+
+
+def beta_values(key: PRNGKeyArray, quantiles: Float[Array, " quantile"]) -> Float[Array, " row"]:
+    """Draws for a block's rows from the continuous law that interpolates the quantiles."""
+    place = random.uniform(key, (BLOCK,)) * N_QUANTILE - 0.5
+    return jnp.interp(place, jnp.arange(N_QUANTILE, dtype=jnp.float32), quantiles)

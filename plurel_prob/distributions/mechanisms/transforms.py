@@ -1,0 +1,123 @@
+"""Transforms of numerical columns. To add one, write a function and a line in ``TRANSFORMS``.
+
+The first five are PluRel's (arXiv:2602.04029, post-processing). The others are monotone warps: the standardised column is
+mapped to (0, 1) by the standard normal distribution function and then to another law, whose shape comes from two uniform numbers.
+A transform is a function of a block of the column, its pilot and its cells (:class:`Cells`).
+
+Ranks and moments are those of the *pilot* rows, the first 8,192 of the table (all, if it has fewer): a transformed cell does
+not depend on how many rows are drawn. Beyond the pilot a rank is interpolated between the pilot's.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import lax
+from jax.scipy.special import ndtr
+from jaxtyping import Array, Float, Int
+
+from plurel_prob.blocks import BLOCK
+
+PILOT = 8 * BLOCK  # rows
+
+
+class Cells(NamedTuple):
+    """What a transform knows beside the values: two numbers in (0, 1) that give a warp its shape, and where each row lies."""
+
+    shape: Float[Array, " 2"]
+    share: Float[Array, " row"]  # of the table's rows before the row, in (0, 1)
+
+
+class Pilot(NamedTuple):
+    """What transforms need to know about a column: its pilot values, the mean of those and their standard deviation."""
+
+    value: Float[Array, " row"]  # in ascending order for ``rank``; from ``n_row`` on, the largest is repeated
+    n_row: Int[Array, ""]
+    mean: Float[Array, ""]
+    std: Float[Array, ""]
+
+
+def pilot_of(value: Float[Array, " row"], n_row: Int[Array, ""], kind: Int[Array, ""]) -> Pilot:
+    """Summarise the first blocks of a column that has ``n_row`` rows in all, for the transform that ``kind`` points at."""
+    n_pilot = jnp.minimum(n_row, len(value))
+    is_pilot = jnp.arange(len(value)) < n_pilot
+    mean = jnp.where(is_pilot, value, 0.0).sum() / n_pilot
+    variance = jnp.where(is_pilot, (value - mean) ** 2, 0.0).sum() / n_pilot
+    filled = jnp.where(is_pilot, value, jnp.max(jnp.where(is_pilot, value, -jnp.inf)))
+    ordered = lax.cond(kind == list(TRANSFORMS).index("rank"), jnp.sort, lambda x: x, filled)
+    return Pilot(ordered, n_pilot, mean, jnp.sqrt(variance))
+
+
+def rank(value: Float[Array, " row"], pilot: Pilot, cells: Cells) -> Array:
+    """Place among the pilot's values, in (0, 1): on the step that the value has there by the order of rows, as the released
+    generator breaks ties; interpolated where it falls between two steps.
+    """
+    ordered, n = pilot.value, pilot.n_row
+    below = jnp.minimum(jnp.searchsorted(ordered, value, side="left"), n)
+    not_above = jnp.minimum(jnp.searchsorted(ordered, value, side="right"), n)
+    lower, upper = ordered[jnp.maximum(below - 1, 0)], ordered[jnp.minimum(below, n - 1)]
+    gap = jnp.where(upper > lower, (value - lower) / jnp.where(upper > lower, upper - lower, 1.0), 0.0)
+    outside = jnp.where(below > 0, n - 0.5 * cells.share, 0.5 * cells.share)
+    between = jnp.where((below > 0) & (below < n), below - 0.5 + gap, outside)
+    return jnp.where(not_above > below, below + cells.share * (not_above - below), between) / n
+
+
+def signed_log(value: Float[Array, " row"], pilot: Pilot, cells: Cells) -> Array:
+    """``sign(x) log(1 + |x|)``."""
+    return jnp.sign(value) * jnp.log1p(jnp.abs(value))
+
+
+def signed_root(value: Float[Array, " row"], pilot: Pilot, cells: Cells) -> Array:
+    """``sign(x) sqrt(|x|)``."""
+    return jnp.sign(value) * jnp.sqrt(jnp.abs(value))
+
+
+def standardise(value: Float[Array, " row"], pilot: Pilot, cells: Cells) -> Array:
+    """Mean 0, standard deviation 1 in the pilot."""
+    return (value - pilot.mean) / jnp.where(pilot.std > 0, pilot.std, 1.0)
+
+
+def unit(value: Float[Array, " row"], pilot: Pilot, cells: Cells) -> Array:
+    """The standardised column's place in (0, 1), as a normal law has it."""
+    standard = standardise(value, pilot, cells)
+    return jnp.clip(ndtr(standard), 1e-4, 1 - 1e-4)
+
+
+def log_uniform(low: float, high: float, point: Float[Array, ""]) -> Array:
+    """Quantile of the log-uniform law at ``point``."""
+    return low * (high / low) ** point
+
+
+def kumaraswamy(value: Float[Array, " row"], pilot: Pilot, cells: Cells) -> Array:
+    """Kumaraswamy(a, b) on (0, 1), a and b log-uniform on [0.3, 5]."""
+    a, b = log_uniform(0.3, 5.0, cells.shape[0]), log_uniform(0.3, 5.0, cells.shape[1])
+    return (1 - (1 - unit(value, pilot, cells)) ** (1 / b)) ** (1 / a)
+
+
+def lognormal(value: Float[Array, " row"], pilot: Pilot, cells: Cells) -> Array:
+    """Log-normal with a standard deviation of the logarithm that is log-uniform on [0.1, 2]."""
+    standard = jnp.clip(standardise(value, pilot, cells), -6.0, 6.0)
+    return jnp.exp(log_uniform(0.1, 2.0, cells.shape[0]) * standard)
+
+
+def pareto(value: Float[Array, " row"], pilot: Pilot, cells: Cells) -> Array:
+    """Pareto with an exponent that is log-uniform on [1, 10]."""
+    return (1 - unit(value, pilot, cells)) ** (-1 / log_uniform(1.0, 10.0, cells.shape[0]))
+
+
+def exponential(value: Float[Array, " row"], pilot: Pilot, cells: Cells) -> Array:
+    """Exponential with a mean that is log-uniform on [0.1, 10]."""
+    return -jnp.log1p(-unit(value, pilot, cells)) * log_uniform(0.1, 10.0, cells.shape[0])
+
+
+TRANSFORMS: Mapping[str, Callable[[Array, Pilot, Cells], Array]] = {
+    "identity": lambda value, pilot, cells: value,
+    "rank": rank,
+    "signed_log": signed_log,
+    "signed_root": signed_root,
+    "standardise": standardise,
+    "kumaraswamy": kumaraswamy,
+    "lognormal": lognormal,
+    "pareto": pareto,
+    "exponential": exponential,
+}

@@ -1,0 +1,110 @@
+"""The priors of stage 3, one a family of mechanisms: what is random about a table's columns, and how."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpyro.distributions as dist
+from numpyro.distributions import Distribution
+
+from plurel_prob.distributions import (
+    Activation,
+    Aggregation,
+    EdgeWeightFamily,
+    Effect,
+    Initialisation,
+    Pick,
+    Source,
+    Transform,
+)
+from plurel_prob.priors.fields import PriorError, check_fields, constant, count, flag, real, upper_bound
+from plurel_prob.priors.stages import GraphPrior
+
+MAX_EXPONENT = 9
+COMPACT_TRANSFORMS = ["identity", "rank", "standardise", "kumaraswamy", "lognormal", "pareto", "exponential"]
+PLUREL_TRANSFORMS = ["identity", "rank", "signed_log", "signed_root", "standardise"]
+
+
+@dataclass(frozen=True)
+class FeaturePrior:
+    """Stage 3, whatever the mechanisms: causal graphs, transforms of columns, missing values."""
+
+    mechanism: ClassVar[str]
+    graph: GraphPrior = field(default_factory=GraphPrior)
+    max_cause: int = constant(1000, "causes of a node at most, by the graph's law; 1000 or so: no limit", 2)
+    column_ratio: Distribution = real(lambda: dist.Uniform(0.3, 0.9), "r: c columns have c + ceil(c/r) + extra nodes", 0.05)
+    n_extra_node: int = constant(3, "extra nodes of a table", 0)
+    n_dim: Distribution = count(lambda: Pick([1]), "dimensions of a numerical node")
+    edge_weight: Distribution = count(EdgeWeightFamily, "law of the weights of a table's edges", low=0)
+    transform: Distribution = count(lambda: Transform(PLUREL_TRANSFORMS), "transform of a numerical column", low=0)
+    n_transform: int = constant(0, "transforms in a table's palette; 0: columns choose on their own", 0)
+    missing_rate: Distribution = real(lambda: dist.Uniform(0.01, 0.1), "share of missing cells in numerical columns", 0, 1)
+    has_booleans: bool = flag(True, "categorical columns become booleans: whether the category is not the first")
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+@dataclass(frozen=True)
+class NetworkPrior:
+    """Encoders and decoders of PluRel's mechanisms."""
+
+    n_layer: Distribution = count(lambda: dist.DiscreteUniform(2, 4), "layers")
+    activation: Distribution = count(Activation, "activation of a hidden layer", low=0)
+    initialisation: Distribution = count(Initialisation, "initialisation of a weight matrix", low=0)
+    mask_density: Distribution = real(lambda: dist.Uniform(0.3, 1.0), "share of weights that a mask keeps", 0, 1)
+    log_gain: Distribution = real(lambda: dist.Uniform(-1.0, 1.0), "log of the factor after an activation")
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+@dataclass(frozen=True)
+class PluRelPrior(FeaturePrior):
+    """PluRel's mechanisms. Defaults are the paper's figures."""
+
+    mechanism: ClassVar[str] = "plurel"
+    lazy_prob: float = constant(0.5, "a table is type-lazy: all nodes are numbers, categories are cut at the end", 0, 1)
+    network: NetworkPrior = field(default_factory=NetworkPrior)
+    aggregation: Distribution = count(Aggregation, "how a node combines the terms of its causes", low=0)
+    noise_shape: Distribution = real(lambda: dist.Uniform(0.5, 5.0), "both shapes of a node's Beta noise", 0.5)
+    source: Distribution = count(Source, "generator of a node without causes", low=0)
+    source_exponent: Distribution = count(lambda: dist.DiscreteUniform(-2, 2), "power of ten of a source", low=-MAX_EXPONENT)
+    permute_prob: Distribution = real(lambda: dist.Uniform(0.3, 1.0), "type-lazy: a column's labels are permuted", 0, 1)
+    reverse_prob: Distribution = real(lambda: dist.Uniform(0.2, 0.8), "type-lazy: a column's labels are reversed", 0, 1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if upper_bound(self.source_exponent) > MAX_EXPONENT:
+            raise PriorError(f"source_exponent: needs values of at most {MAX_EXPONENT}")
+
+
+@dataclass(frozen=True)
+class CompactPrior(FeaturePrior):
+    """Compact mechanisms, in the style of recent priors over single tables."""
+
+    mechanism: ClassVar[str] = "compact"
+    max_cause: int = constant(4, "causes of a node at most, by the graph's law", 2)
+    column_ratio: Distribution = real(lambda: dist.Uniform(2.0, 6.0), "r: c columns have c + ceil(c/r) + extra nodes", 0.05)
+    n_extra_node: int = constant(1, "extra nodes of a table", 0)
+    n_dim: Distribution = count(lambda: Pick([1, 2, 3, 4]), "dimensions of a numerical node, at most 4")
+    edge_weight: Distribution = count(lambda: EdgeWeightFamily(["Normal", "Uniform"]), "law of the weights of edges", low=0)
+    transform: Distribution = count(lambda: Transform(COMPACT_TRANSFORMS), "transform of a numerical column", low=0)
+    n_transform: int = constant(3, "transforms in a table's palette; 0: columns choose on their own", 0)
+    has_booleans: bool = flag(False, "categorical columns become booleans: whether the category is not the first")
+    effect: Distribution = count(Effect, "effect of a cause", low=0)
+    n_effect: int = constant(3, "effects in a table's palette; 0: edges choose on their own", 0)
+    aggregation: Distribution = count(lambda: Aggregation(["sum", "max", "logsumexp"]), "how effects are combined", low=0)
+    n_aggregation: int = constant(2, "aggregations in a table's palette; 0: nodes choose on their own", 0)
+    noise_level: Distribution = real(lambda: dist.LogUniform(0.03, 1.0), "level of the noise in a table", 0)
+    noise_factor: Distribution = real(lambda: dist.LogUniform(0.5, 2.0), "a node's noise, in units of the table's level", 0)
+    sharpness: Distribution = real(lambda: dist.LogUniform(0.5, 5.0), "how surely categories follow their causes", 0)
+    foreign_strength: Distribution = real(lambda: dist.Uniform(0.0, 1.5), "weight of what comes from parent tables", 0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if upper_bound(self.n_dim) > 4:
+            raise PriorError("n_dim: nodes have at most 4 dimensions")
+
+
+FEATURE_PRIORS: Mapping[str, type[FeaturePrior]] = {part.mechanism: part for part in (PluRelPrior, CompactPrior)}

@@ -1,0 +1,178 @@
+from math import erf, exp, pi, sqrt
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro.distributions as dist
+import pytest
+from jax import random
+
+from plurel_prob.distributions import Activation, Initialisation
+from plurel_prob.distributions.mechanisms.activations import ACTIVATIONS
+from plurel_prob.distributions.mechanisms.curves import GRID, encoder_table, look_up, place_on, quantile_grid, sort_pilot
+from plurel_prob.distributions.mechanisms.initialisations import INITIALISATIONS
+from plurel_prob.distributions.mechanisms.networks import LATENT, NetworkRecipe, draw_network, initialise, masked_matrix
+
+N_IN, N_OUT = 20, 32
+TRUNCATED_STD = sqrt(1 - 4 * exp(-2) / sqrt(2 * pi) / erf(sqrt(2)))
+# standard deviations by PyTorch's formulas for a matrix (in, out), whose "fan in" is its second axis
+STD = {
+    "kaiming_normal": sqrt(2 / N_OUT),
+    "kaiming_uniform": sqrt(6 / N_OUT) / sqrt(3),
+    "xavier_normal": sqrt(2 / (N_IN + N_OUT)),
+    "xavier_uniform": sqrt(6 / (N_IN + N_OUT)) / sqrt(3),
+    "truncated_normal": TRUNCATED_STD,
+    "sparse": 0.01 * sqrt(0.5),
+}
+BOUND = {"kaiming_uniform": sqrt(6 / N_OUT), "xavier_uniform": sqrt(6 / (N_IN + N_OUT)), "truncated_normal": 2.0}
+
+
+def recipe(**changes):
+    laws = {
+        "n_layer": dist.DiscreteUniform(2, 4),
+        "activation": Activation(),
+        "initialisation": Initialisation(),
+        "mask_density": dist.Uniform(0.3, 1.0),
+        "log_gain": dist.Uniform(-1.0, 1.0),
+    }
+    return NetworkRecipe(**(laws | changes), max_layer=4)
+
+
+def test_there_are_29_activations_and_six_initialisations():
+    assert len(ACTIVATIONS) == 29 and set(INITIALISATIONS) == set(STD)
+
+
+@pytest.mark.parametrize("name", INITIALISATIONS)
+def test_initialisations_have_the_documented_moments(name):
+    kind = jnp.array(list(INITIALISATIONS).index(name))
+
+    def draw(key):
+        uniform_key, tie_key = random.split(key)
+        uniform = random.uniform(uniform_key, (LATENT, LATENT), minval=1e-6)
+        return initialise(tie_key, kind, uniform, N_IN, N_OUT)
+
+    weight = np.asarray(jax.jit(jax.vmap(draw))(random.split(random.key(0), 500)))
+    assert (weight[:, N_IN:] == 0).all()
+    used = weight[:, :N_IN]
+    n = used.size / 2
+    assert abs(used.mean()) < 5 * STD[name] / sqrt(n)
+    np.testing.assert_allclose(used.std(), STD[name], rtol=0.02)
+    assert np.abs(used).max() <= BOUND.get(name, np.inf) + 1e-6
+    if name == "sparse":
+        np.testing.assert_array_equal((used == 0).sum(1), N_IN // 2)
+
+
+def test_a_sparse_matrix_of_one_row_is_zero():
+    kind = jnp.array(list(INITIALISATIONS).index("sparse"))
+    assert (initialise(random.key(0), kind, jnp.full((LATENT, LATENT), 0.3), 1, LATENT) == 0).all()
+
+
+def test_masks_keep_their_share_and_are_compensated():
+    plain = recipe(initialisation=Initialisation(["kaiming_normal"]), mask_density=dist.Uniform(0.4, 0.4001))
+    draw = jax.jit(jax.vmap(lambda key: masked_matrix(key, plain, LATENT, LATENT)))
+    weight = np.asarray(draw(random.split(random.key(1), 200)))
+    kept = weight != 0
+    assert abs(kept.mean() - 0.4) < 5 * sqrt(0.24 / weight.size) + 1e-4
+    np.testing.assert_allclose(weight[kept].std(), sqrt(2 / LATENT) / 0.4, rtol=0.02)
+
+
+def scalar_formula(name, x):
+    sigmoid = 1 / (1 + exp(-x))
+    elu = x if x > 0 else exp(x) - 1
+    alpha, scale = 1.6732632423543772, 1.0507009873554805
+    softplus = np.log1p(exp(x))
+    return {
+        "relu": max(x, 0),
+        "elu": elu,
+        "selu": scale * (x if x > 0 else alpha * (exp(x) - 1)),
+        "silu": x * sigmoid,
+        "softsign": x / (1 + abs(x)),
+        "tanh": np.tanh(x),
+        "sigmoid": sigmoid,
+        "hardswish": x * min(max(x + 3, 0), 6) / 6,
+        "mish": x * np.tanh(softplus),
+        "leaky_relu": x if x > 0 else 0.01 * x,
+        "gelu": x * 0.5 * (1 + erf(x / sqrt(2))),
+        "softplus": softplus,
+        "hardsigmoid": min(max(x / 6 + 0.5, 0), 1),
+        "hardtanh": min(max(x, -1), 1),
+        "celu": elu,
+        "tanhshrink": x - np.tanh(x),
+        "rrelu": x if x > 0 else x * (1 / 8 + 1 / 3) / 2,
+        "logsigmoid": np.log(sigmoid),
+        "softshrink": np.sign(x) * max(abs(x) - 0.5, 0),
+        "hardshrink": x if abs(x) > 0.5 else 0,
+        "identity": x,
+        "abs": abs(x),
+        "sin": np.sin(x),
+        "cos": np.cos(x),
+        "sign": np.sign(x),
+        "clip": min(max(x, -1), 1),
+        "signed_log": np.sign(x) * np.log1p(abs(x)),
+        "bent_identity": (sqrt(x * x + 1) - 1) / 2 + x,
+    }[name]
+
+
+@pytest.mark.parametrize("name", [name for name in ACTIVATIONS if name != "sine_sum"])
+def test_activations_follow_their_formulas(name):
+    x = np.array([-4.0, -1.5, -0.7, -0.3, 0.2, 0.6, 1.2, 2.5, 3.5])
+    found = ACTIVATIONS[name](jnp.asarray(x), random.key(0))
+    np.testing.assert_allclose(found, [scalar_formula(name, v) for v in x], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_activations_are_finite_far_out(name):
+    assert np.isfinite(ACTIVATIONS[name](jnp.array([-1e20, -1e6, 0.0, 1e6, 1e20]), random.key(0))).all()
+
+
+def test_a_sine_sum_is_frozen_by_its_key_and_follows_its_law():
+    x = jnp.linspace(-3, 3, 50)
+    draw = jax.jit(jax.vmap(lambda key: ACTIVATIONS["sine_sum"](x, key)))
+    keys = random.split(random.key(0), 4000)
+    values = np.asarray(draw(keys))
+    np.testing.assert_array_equal(values[7], draw(keys[7:8])[0])
+    # a sum of 3 to 7 terms a sin(f x + u), a ~ N(0, 1), u uniform, has variance E[terms] / 2 = 2.5 everywhere
+    np.testing.assert_allclose(values.var(0).mean(), 2.5, rtol=0.08)
+
+
+def test_a_network_in_plain_loops():
+    for seed in range(5):
+        network = draw_network(random.key(seed), recipe(), 1, LATENT)
+        n_layer = int(network.n_layer)
+        x = np.zeros((3, LATENT), np.float32)
+        x[:, 0] = [-1.0, 0.5, 2.0]
+        assert (np.asarray(network.weight[0])[1:] == 0).all()
+        expected = x.astype(np.float64)
+        for layer in range(n_layer):
+            expected = expected @ np.float64(network.weight[layer])
+            if layer < n_layer - 1:
+                activation = list(ACTIVATIONS.values())[int(network.activation[layer])]
+                key = random.fold_in(network.activation_key, layer)
+                expected = np.float64(network.gain[layer]) * np.float64(activation(jnp.float32(expected), key))
+        np.testing.assert_allclose(network(jnp.asarray(x)), expected, rtol=1e-3, atol=1e-4)
+
+
+def test_a_hidden_layer_has_its_own_activation():
+    networks = [draw_network(random.key(seed), recipe(n_layer=dist.DiscreteUniform(4, 4)), 1, 1) for seed in range(10)]
+    assert any(len(set(np.asarray(network.activation[:3]).tolist())) > 1 for network in networks)
+
+
+def test_curves_interpolate_at_the_quantiles_of_the_pilot():
+    value = random.normal(random.key(0), (1024,))
+    n_pilot = jnp.array(700)
+    grid = quantile_grid(sort_pilot(value, n_pilot), n_pilot)
+    ordered = np.sort(np.asarray(value)[:700])
+    assert len(grid) == GRID and grid[0] == ordered[0] and grid[-1] == ordered[-1]
+    table = encoder_table(random.key(1), recipe(), jnp.array(False), jnp.array(3), grid, 10)
+    found = look_up(table, place_on(grid, value))
+    for column in (0, 31):
+        expected = np.interp(value, grid, table[:, column])
+        np.testing.assert_allclose(found[:, column], expected, rtol=1e-3, atol=1e-4 * np.abs(table).max())
+
+
+def test_a_constant_column_has_a_place():
+    value = jnp.full(1024, 2.5)
+    grid = quantile_grid(sort_pilot(value, jnp.array(1024)), jnp.array(1024))
+    place = place_on(grid, value)
+    assert np.isfinite(place).all()
+    np.testing.assert_allclose(look_up(grid[:, None], place)[:, 0], 2.5)

@@ -1,0 +1,177 @@
+"""Compact mechanisms: the density of values in plain loops, and interventions."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import random
+from jax.nn import softmax
+from numpyro import handlers
+from scipy import stats
+
+from plurel_prob import database
+from plurel_prob.databases.tables import node_values
+from plurel_prob.distributions.mechanisms.aggregations import AGGREGATIONS
+from plurel_prob.distributions.mechanisms.compact import (
+    CAUSE,
+    EMBEDDING,
+    FOREIGN,
+    OUTPUT,
+    SOURCE,
+    CompactMechanisms,
+)
+from plurel_prob.distributions.mechanisms.effects import DIM, EFFECTS
+from plurel_prob.distributions.mechanisms.structure import Intervention
+from plurel_prob.models.compact import compact_laws
+from plurel_prob.sampling import draw
+from tests.models.tiny import BUCKET, SEED, descendants, tables_of, tiny
+
+MAX_CATEGORY = 10
+AGGREGATE = {"sum": np.sum, "max": np.max, "logsumexp": np.logaddexp.reduce}
+effect = jax.jit(lambda kind, key, point, n_in: jax.lax.switch(kind, list(EFFECTS.values()), key, point, n_in))
+
+
+@pytest.fixture(scope="module")
+def prior():
+    return tiny("compact")
+
+
+@pytest.fixture(scope="module")
+def drawn(prior):
+    return draw(prior, SEED, BUCKET)
+
+
+class PlainCell:
+    """The law of one row of a table, node by node."""
+
+    def __init__(self, drawn, prior, table, row):
+        self.tables, self.laws = tables_of(drawn, lambda tables: compact_laws(prior.features, tables))
+        self.values = [node_values(drawn, t) for t in range(int(drawn.stages.schema.n_table))]
+        self.table, self.row = table, row
+
+    def key(self, use, *path):
+        key = random.fold_in(random.wrap_key_data(self.tables.mechanism_key[self.table]), use)
+        for index in path:
+            key = random.fold_in(key, index)
+        return key
+
+    def lines(self, table, node, row):
+        first = int(self.tables.line[table, node])
+        return self.values[table][first : first + int(self.tables.n_dim[table, node]), row]
+
+    def point(self, node):
+        value = self.lines(self.table, node, self.row)
+        if self.tables.is_categorical[self.table, node]:
+            return np.asarray(random.normal(self.key(EMBEDDING, node), (DIM, MAX_CATEGORY)))[:, int(value[0])], DIM
+        return np.pad(3 * np.tanh(value / 3), (0, DIM - len(value))), len(value)
+
+    def effect(self, kind, key, point, n_in):
+        return np.float64(effect(kind, key, jnp.asarray(point, jnp.float32)[:, None], n_in))[:, 0]
+
+    def foreign(self):
+        total = np.zeros(DIM)
+        for slot in range(int(self.tables.n_parent[self.table])):
+            parent, row = int(self.tables.parent_table[self.table, slot]), int(self.tables.parent_row[self.table, slot, self.row])
+            n_column, summary = int(self.tables.n_column[parent]), np.zeros(DIM)
+            for column in range(n_column):
+                node = int(self.tables.column_node[parent, column])
+                weight = np.asarray(random.normal(self.key(FOREIGN, slot, column), (DIM, MAX_CATEGORY + 1)))
+                value = self.lines(parent, node, row)[0]
+                is_categorical = bool(self.tables.is_categorical[parent, node])
+                summary += weight[:, int(value)] if is_categorical else weight[:, -1] * 3 * np.tanh(value / 3)
+            key = self.key(FOREIGN, slot, self.tables.column_node.shape[1])
+            squashed = 3 * np.tanh(summary / np.sqrt(n_column) / 3)
+            total += self.effect(self.laws.foreign_effect[self.table, slot], key, squashed, DIM)
+        return float(self.laws.foreign_strength[self.table]) * total
+
+    def log_prob(self, node):
+        causes = np.flatnonzero(self.tables.edge[self.table, :, node])
+        if len(causes) == 0:
+            return self.source_log_prob(node)
+        weights = np.float64(self.tables.edge_weight[self.table, causes, node])
+        kind = list(AGGREGATIONS)[int(self.laws.aggregation[self.table, node])]
+        norm = np.sqrt((weights**2).sum()) if kind == "sum" else 1.0
+        terms = [
+            weight
+            / norm
+            * self.effect(self.laws.effect[self.table, cause, node], self.key(CAUSE, node, cause), *self.point(cause))
+            for cause, weight in zip(causes, weights, strict=True)
+        ]
+        mix_key, score_key = random.split(self.key(OUTPUT, node))
+        loc = AGGREGATE[kind](np.stack(terms), axis=0) + np.float64(random.normal(mix_key, (DIM, DIM))) / 2 @ self.foreign()
+        value = self.lines(self.table, node, self.row)
+        if self.tables.is_categorical[self.table, node]:
+            score = float(self.laws.sharpness[self.table]) * np.float64(random.normal(score_key, (MAX_CATEGORY, DIM))) @ loc
+            return np.log(softmax(score[: int(self.tables.n_category[self.table, node])])[int(value[0])])
+        return stats.norm(loc[: len(value)], float(self.laws.noise_scale[self.table, node])).logpdf(value).sum()
+
+    def source_log_prob(self, node):
+        offset_key, share_key, prob_key = random.split(self.key(SOURCE, node), 3)
+        value = self.lines(self.table, node, self.row)
+        if self.tables.is_categorical[self.table, node]:
+            weight = np.asarray(random.exponential(prob_key, (MAX_CATEGORY, 1)))[
+                : int(self.tables.n_category[self.table, node]), 0
+            ]
+            return np.log(weight[int(value[0])] / weight.sum())
+        offset = np.float64(random.uniform(offset_key, (DIM,), maxval=0.95))[: len(value)]
+        share = np.float64(random.uniform(share_key, (DIM,), minval=0.1, maxval=0.9))[: len(value)]
+        first, second = (stats.norm(side * offset, np.sqrt(1 - offset**2)).pdf(value) for side in (1, -1))
+        return np.log(share * first + (1 - share) * second).sum()
+
+
+def test_the_density_of_values_in_plain_loops(prior, drawn):
+    """One row of every table: the sum over its nodes is the change when that row is scored or not."""
+    tables, laws = tables_of(drawn, lambda tables: compact_laws(prior.features, tables))
+    value = jnp.asarray(drawn.stages.features.value)
+    score = jax.jit(
+        lambda n_row: CompactMechanisms(tables._replace(n_row=n_row), laws, BUCKET.n_page, MAX_CATEGORY).log_prob(value)
+    )
+    n_child = 0
+    for table in range(int(drawn.stages.schema.n_table)):
+        last = int(tables.n_row[table]) - 1
+        plain = PlainCell(drawn, prior, table, last)
+        expected = sum(plain.log_prob(node) for node in range(int(tables.n_node[table])))
+        assert last % 1024, "the last row is not alone in its block, so that leaving it out keeps the layout"
+        found = score(tables.n_row) - score(tables.n_row.at[table].add(-1))
+        # sums over thousands of cells in float32
+        np.testing.assert_allclose(found, expected, rtol=2e-3, atol=0.1)
+        n_child += int(tables.n_parent[table]) > 0
+    assert n_child >= 2
+
+
+def test_an_intervention_changes_descendants_and_nothing_else(prior, drawn):
+    tables, _ = tables_of(drawn)
+    schema = drawn.stages.schema
+    parent = next(int(t) for t in schema.order if schema.is_entity[t])
+    node, n_row = int(tables.column_node[parent, 0]), int(schema.n_row[parent])
+    is_set = np.zeros(tables.is_categorical.shape, bool)
+    is_set[parent, node] = True
+    page = int(tables.page(parent, 0, node))
+    value = np.array(drawn.stages.features.value)
+    value[page, :n_row] = (value[page, :n_row] + 1) % 2
+    program = jax.jit(
+        lambda key, is_set, value: handlers.seed(database, key)(prior, BUCKET, Intervention(is_set, value)).features.value
+    )
+    done = np.asarray(program(random.key(SEED), is_set, value))
+    np.testing.assert_array_equal(done[page], value[page])
+    changed = set()
+    for table in range(int(schema.n_table)):
+        for v in range(int(tables.n_node[table])):
+            pages = [
+                int(tables.page(table, block, v)) + d
+                for block in range(int(tables.n_block[table]))
+                for d in range(int(tables.n_dim[table, v]))
+            ]
+            if (done[pages] != drawn.stages.features.value[pages]).any():
+                changed.add((table, v))
+    assert changed - {(parent, node)} <= descendants(tables, parent, node)
+    assert any(table != parent for table, _ in changed), "the intervention reaches no child"
+
+
+def test_an_intervention_adds_nothing_to_the_density(prior, drawn):
+    tables, laws = tables_of(drawn, lambda tables: compact_laws(prior.features, tables))
+    value = jnp.asarray(drawn.stages.features.value)
+    every = Intervention(jnp.ones(tables.is_categorical.shape, bool), value)
+    law = CompactMechanisms(tables, laws, BUCKET.n_page, MAX_CATEGORY, every)
+    assert jax.jit(law.log_prob)(value) == 0
+    np.testing.assert_array_equal(jax.jit(law.sample)(random.key(0)), value)

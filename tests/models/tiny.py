@@ -1,0 +1,44 @@
+"""Few, narrow tables: the program can be run eagerly, and followed in plain loops."""
+
+import jax
+import jax.numpy as jnp
+from numpyro import handlers
+
+from plurel_prob import Bucket, Prior, get_prior
+from plurel_prob.models.database import stage
+from plurel_prob.models.features import causal_tables
+from plurel_prob.priors import override
+from plurel_prob.sampling import Draw
+
+BUCKET = Bucket(n_block=8, n_page=1024)
+SEED = 4
+
+
+def tiny(name: str) -> Prior:
+    number = {"n_table": {"DiscreteUniform": [3, 4]}, "n_column": {"TruncatedZipf": [1.0, 3, 4]}}
+    rows = {"n_row_entity": {"DiscreteUniform": [20, 40]}, "n_row_activity": {"DiscreteUniform": [40, 1100]}}
+    return override(get_prior(name), {"schema": number | rows})
+
+
+def tables_of(drawn: Draw, laws_of=None):
+    """The structure that a draw's values depend on, and, by ``laws_of``, what its mechanisms choose."""
+    drawn = jax.tree.map(jnp.asarray, drawn)
+    with handlers.seed(rng_seed=0), handlers.substitute(data=drawn.sites), stage("features"):
+        tables = causal_tables(drawn.stages.schema, drawn.stages.links, drawn.stages.graphs)
+        return tables, laws_of(tables) if laws_of else None
+
+
+def descendants(tables, table: int, node: int) -> set[tuple[int, int]]:
+    """Nodes that follow from a node: within its table, and, through columns, all inner nodes of tables that refer to it."""
+    found, todo = set(), [(table, node)]
+    while todo:
+        table, node = todo.pop()
+        following = [(table, int(v)) for v in range(int(tables.n_node[table])) if tables.edge[table, node, v]]
+        if node in tables.column_node[table, : int(tables.n_column[table])]:
+            for child in tables.order[tables.order >= 0]:
+                if table in tables.parent_table[child, : int(tables.n_parent[child])]:
+                    inner = tables.edge[child].any(0)
+                    following += [(int(child), v) for v in range(int(tables.n_node[child])) if inner[v]]
+        todo += [place for place in following if place not in found]
+        found |= set(following)
+    return found
