@@ -19,6 +19,7 @@ from plurel_prob.distributions import (
     WattsStrogatz,
 )
 from plurel_prob.distributions.graphs import edges
+from plurel_prob.distributions.graphs.law import BACKWARD, DROPPED, EDGE, JOINED
 from tests.goodness import assert_fits
 
 N_DRAW = 20_000
@@ -41,10 +42,19 @@ def laws(n, max_node, max_parent=None):
     }
 
 
-def all_marks(n, max_node, n_mark):
+# what a family marks pairs of nodes with
+MARKS = {
+    "ErdosRenyi": (0, EDGE, JOINED),
+    "RandomCauchy": (0, EDGE, JOINED),
+    "BarabasiAlbert": (0, EDGE, DROPPED),
+    "WattsStrogatz": (0, EDGE, JOINED, BACKWARD),
+}
+
+
+def all_marks(n, max_node, marks_of_pair):
     pairs = np.array(np.triu_indices(n, 1))
-    marks = np.zeros((n_mark ** pairs.shape[1], max_node, max_node), np.int8)
-    for mark, choice in zip(marks, product(range(n_mark), repeat=pairs.shape[1]), strict=True):
+    marks = np.zeros((len(marks_of_pair) ** pairs.shape[1], max_node, max_node), np.int8)
+    for mark, choice in zip(marks, product(marks_of_pair, repeat=pairs.shape[1]), strict=True):
         mark[tuple(pairs)] = choice
     return marks
 
@@ -70,10 +80,10 @@ def test_the_registry_is_complete():
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize(("n", "max_parent"), [(2, None), (3, None), (4, None), (4, 2), (5, None), (5, 2)])
 def test_density_sums_to_one_and_draws_fit_it(family, n, max_parent):
-    if family == "BarabasiAlbert" and n == 5:
-        pytest.skip("59,049 matrices of marks; four nodes show the law")
+    if family in MARKS and family != "ErdosRenyi" and n == 5:
+        pytest.skip("59,049 matrices of marks or more; four nodes and ErdosRenyi show the law")
     law = laws(n, 6, max_parent)[family]
-    marks = all_marks(n, 6, 3 if family == "BarabasiAlbert" else 2)
+    marks = all_marks(n, 6, MARKS.get(family, (0, EDGE)))
     probs = np.exp(log_prob(law, marks))
     np.testing.assert_allclose(probs.sum(), 1, atol=1e-5)
     draws = np.asarray(sample(law, random.key(n), N_DRAW))
@@ -127,16 +137,46 @@ def test_preferential_attachment_in_plain_loops():
         np.testing.assert_allclose(law.log_prob(mark), log_prob, rtol=1e-5)
 
 
+def log_prob_of_joins(mark, n):
+    """Components in the order of their smallest nodes, each joined by one of the edges to the earlier ones."""
+    component = {v: {v} for v in range(n)}
+    for i, j in zip(*np.nonzero((mark == EDGE) | (mark == BACKWARD)), strict=True):
+        merged = component[i] | component[j]
+        component |= dict.fromkeys(merged, merged)
+    first, *others = sorted({tuple(sorted(nodes)) for nodes in component.values()})
+    joined, log_prob = set(first), 0.0
+    for nodes in others:
+        assert sum(mark[min(a, b), max(a, b)] == JOINED for a in joined for b in nodes) == 1
+        log_prob -= np.log(len(joined) * len(nodes))
+        joined |= set(nodes)
+    assert (mark == JOINED).sum() == len(others)
+    return log_prob
+
+
 def test_erdos_renyi_in_plain_loops():
-    n, p = 6, 0.35
+    n, p = 6, 0.1
     q = 1 - (1 - p) ** 2
     law = ErdosRenyi(n, p, 6)
-    order = [3, 2, 4, 1, 5, 0]
     for mark in np.asarray(law.sample(random.key(5), (20,))):
-        log_prob = 0.0
-        for step, v in enumerate(order[1:], start=1):
-            coins = [mark[min(u, v), max(u, v)] for u in order[:step]]
-            log_prob += sum(np.log(q if coin else 1 - q) for coin in coins) - np.log(1 - (1 - q) ** step)
+        log_prob = log_prob_of_joins(mark, n)
+        for j in range(n):
+            for i in range(j):
+                log_prob += np.log(q if mark[i, j] == EDGE else 1 - q)
+        np.testing.assert_allclose(law.log_prob(mark), log_prob, rtol=1e-5)
+
+
+def test_a_small_world_in_plain_loops():
+    n, p = 9, 0.4
+    law = WattsStrogatz(n, 2, p, 9)
+    for mark in np.asarray(law.sample(random.key(6), (20,))):
+        log_prob, linked = log_prob_of_joins(mark, n), set()
+        for v in range(n):
+            (to,) = [w for w in range(n) if (mark[v, w] == EDGE if v < w else mark[w, v] == BACKWARD)]
+            near = {v, (v + 1) % n, (v - 1) % n}
+            choices = [w for w in range(n) if w not in near and frozenset((v, w)) not in linked]
+            assert to == (v + 1) % n or to in choices
+            log_prob += np.log(1 - p if to == (v + 1) % n else p / len(choices))
+            linked.add(frozenset((v, to)))
         np.testing.assert_allclose(law.log_prob(mark), log_prob, rtol=1e-5)
 
 

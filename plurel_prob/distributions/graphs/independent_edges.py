@@ -1,103 +1,46 @@
-"""Families in which every edge is an independent coin, given that the graph is connected."""
+"""Families in which every edge is an independent coin, and components are joined."""
 
 import jax.numpy as jnp
-from jax import lax, random
-from jax.nn import log_sigmoid, logsumexp
-from jaxtyping import Array, ArrayLike, Bool, Float, Int8, PRNGKeyArray
+from jax import random
+from jax.nn import log_sigmoid
+from jaxtyping import Array, ArrayLike, Float, Int8, PRNGKeyArray
 from numpyro.distributions import constraints
 
-from plurel_prob.distributions.graphs.law import Attachment, GraphLaw, attachment
-
-
-def log_first_success(logits: Float[Array, " item"], is_candidate: Bool[Array, " item"]) -> Float[Array, " item"]:
-    """Log probability that the first success among the candidates' coins is each item's.
-
-    In the log domain throughout: probabilities as small as a Cauchy law makes them neither vanish nor divide by zero.
-    """
-    log_success = jnp.where(is_candidate, log_sigmoid(logits), -jnp.inf)
-    log_failure = jnp.where(is_candidate, log_sigmoid(-logits), 0.0)
-    return log_success + jnp.concatenate([jnp.zeros(1), jnp.cumsum(log_failure)[:-1]])
-
-
-def sample_at_least_one(
-    key: PRNGKeyArray, logits: Float[Array, " item"], is_candidate: Bool[Array, " item"]
-) -> Bool[Array, " item"]:
-    """Toss the candidates' coins, conditioned on at least one success: the first success, then free coins after it."""
-    first_key, rest_key = random.split(key)
-    log_first = log_first_success(logits, is_candidate)
-    weight = jnp.cumsum(jnp.exp(log_first - log_first.max()))
-    item = jnp.arange(len(logits))
-    first = (weight <= random.uniform(first_key) * weight[-1]).sum()
-    # rounding must not step on an item that is no candidate
-    first = jnp.minimum(first, jnp.where(is_candidate, item, 0).max())
-    success = random.uniform(rest_key, logits.shape) < jnp.exp(log_sigmoid(logits))
-    return is_candidate & ((item == first) | ((item > first) & success))
-
-
-def first_few(chosen: Bool[Array, " item"], limit: int) -> Bool[Array, " item"]:
-    """The first ``limit`` of the chosen items."""
-    return chosen & (jnp.cumsum(chosen) <= limit)
+from plurel_prob.distributions.graphs.joins import draw_joins, log_prob_joins
+from plurel_prob.distributions.graphs.law import EDGE, JOINED, GraphLaw
 
 
 class IndependentEdges(GraphLaw):
-    r"""Edges as independent coins, made connected by conditioning.
+    r"""Edges as independent coins; then components are joined by edges of their own mark (:func:`draw_joins`).
 
-    Nodes are attached from the middle of the topological order outwards (:class:`Attachment`). A node tosses a coin for
-    every node attached before it, conditioned on at least one success; an edge follows the topological order. With
-    ``max_parent``, a node's coins for parents stop at the last one it may have (its first ``max_parent`` successes), and a
-    node that has its parents is no candidate for another. With :math:`C_v` the candidates of node :math:`v` and
-    :math:`\pi` the success probabilities,
+    With ``max_parent``, a node's coins stop at the last parent that it may have. With :math:`\pi` the success probabilities,
 
-    .. math:: p(x) = \prod_v
-        \frac{\prod_{u \in C_v} \pi_{uv}^{x_{uv}} (1-\pi_{uv})^{1-x_{uv}}}{1 - \prod_{u \in C_v} (1-\pi_{uv})}.
-
-    The released generator draws the coins without a condition and joins components afterwards.
+    .. math:: p(x) = p_\text{joins} \prod_{(i, j) \text{ tossed}} \pi_{ij}^{x_{ij}} (1-\pi_{ij})^{1-x_{ij}}.
     """
 
     def edge_logits(self) -> Float[Array, "cause effect"]:
         """Log odds of an edge from each node to each later one."""
         raise NotImplementedError
 
-    def _candidates(self, step: Attachment, mark: Int8[Array, "cause effect"]) -> Bool[Array, " node"]:
-        is_open = step.takes_parents | (step.n_parent(mark) < self.max_parent)
-        return step.is_attached & is_open
-
     def draw(self, key: PRNGKeyArray) -> Int8[Array, "cause effect"]:
-        """Attach node after node."""
-        logits = self.edge_logits()
-
-        def attach(i: Array, mark: Array) -> Array:
-            step = attachment(self.n_node, i, self.node)
-            chosen = sample_at_least_one(random.fold_in(key, i), step.of(logits), self._candidates(step, mark))
-            limited = jnp.where(step.takes_parents, first_few(chosen, self.max_parent), chosen)
-            return step.join(mark, limited)
-
-        empty = jnp.zeros((self.max_node, self.max_node), jnp.int8)
-        return lax.fori_loop(1, self.n_node, attach, empty)
+        """Toss the coins, then join."""
+        coin_key, join_key = random.split(key)
+        uniform = random.uniform(coin_key, (self.max_node, self.max_node))
+        success = (uniform < jnp.exp(log_sigmoid(self.edge_logits()))) & self.is_pair
+        within_limit = jnp.cumsum(success, axis=0) <= self.max_parent
+        return draw_joins(join_key, (success & within_limit).astype(jnp.int8), self.n_node, self.max_parent)
 
     def density(self, value: Int8[Array, "cause effect"]) -> Float[Array, ""]:
-        """Sum over the attachments of the log probability of their coins."""
-        logits = self.edge_logits()
-
-        def attach(i: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
-            log_prob, n_edge = state
-            step = attachment(self.n_node, i, self.node)
-            candidate = self._candidates(step, value)
-            chosen = (step.of(value) == 1) & step.is_attached
-            is_tossed = candidate & ~(step.takes_parents & (jnp.cumsum(chosen) - chosen >= self.max_parent))
-            row = step.of(logits)
-            coin = jnp.where(chosen, log_sigmoid(row), log_sigmoid(-row))
-            log_any = logsumexp(log_first_success(row, candidate))
-            possible = chosen.any() & (is_tossed | ~chosen).all()
-            log_prob += jnp.where(possible, jnp.where(is_tossed, coin, 0.0).sum() - log_any, -jnp.inf)
-            return log_prob, n_edge + chosen.sum(dtype=jnp.int32)
-
-        log_prob, n_edge = lax.fori_loop(1, self.n_node, attach, (jnp.zeros(()), jnp.zeros((), jnp.int32)))
-        return jnp.where(n_edge == value.astype(jnp.int32).sum(), log_prob, -jnp.inf)
+        """Sum of the log probabilities of the coins and the joins."""
+        logits, success = self.edge_logits(), value == EDGE
+        is_tossed = self.is_pair & (jnp.cumsum(success, axis=0) - success < self.max_parent)
+        coins = jnp.where(is_tossed, jnp.where(success, log_sigmoid(logits), log_sigmoid(-logits)), 0.0).sum()
+        possible = jnp.isin(value, jnp.array([0, EDGE, JOINED], jnp.int8)).all() & (is_tossed | ~success).all()
+        return jnp.where(possible, coins + log_prob_joins(value, self.n_node, self.max_parent), -jnp.inf)
 
 
 class ErdosRenyi(IndependentEdges):
-    """Every pair of nodes is joined with probability ``1 - (1 - p)^2``, given that the graph is connected.
+    """Every pair of nodes has an edge with probability ``1 - (1 - p)^2``; components are joined.
 
     Args:
         n_node, max_node, max_parent: see :class:`GraphLaw`.
@@ -125,7 +68,7 @@ class ErdosRenyi(IndependentEdges):
 
 
 class RandomCauchy(IndependentEdges):
-    """An edge from ``i`` to ``j > i`` has log odds ``log_odds + as_cause[i] + as_effect[j]``, given connectedness.
+    """An edge from ``i`` to ``j > i`` has log odds ``log_odds + as_cause[i] + as_effect[j]``; components are joined.
 
     With Cauchy priors on all three, a few nodes cause almost everything (Qu et al., 2026, arXiv:2602.11139).
 

@@ -7,7 +7,7 @@ from jaxtyping import Array, ArrayLike, Float, Int8, PRNGKeyArray
 from numpyro.distributions import constraints
 
 from plurel_prob.distributions.elementwise import Elementwise, index_argument
-from plurel_prob.distributions.graphs.law import GraphLaw
+from plurel_prob.distributions.graphs.law import BACKWARD, GraphLaw
 
 
 class RandomGraph(Elementwise):
@@ -35,7 +35,7 @@ class RandomGraph(Elementwise):
     @property
     def support(self) -> constraints.Constraint:
         """Matrices of marks, see :class:`GraphLaw`."""
-        return constraints.independent(constraints.integer_interval(0, 2), 2)
+        return constraints.independent(constraints.integer_interval(0, BACKWARD), 2)
 
     def draw(self, key: PRNGKeyArray) -> Int8[Array, "cause effect"]:
         """Draw from the chosen law."""

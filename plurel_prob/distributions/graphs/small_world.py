@@ -7,7 +7,8 @@ from jax import lax, random
 from jaxtyping import Array, ArrayLike, Bool, Float, Int8, PRNGKeyArray
 from numpyro.distributions import constraints
 
-from plurel_prob.distributions.graphs.law import Attachment, GraphLaw, attachment
+from plurel_prob.distributions.graphs.joins import draw_joins, log_prob_joins
+from plurel_prob.distributions.graphs.law import BACKWARD, DROPPED, EDGE, JOINED, GraphLaw, edges
 
 
 class Slot(NamedTuple):
@@ -17,25 +18,31 @@ class Slot(NamedTuple):
     link: Bool[Array, " node"]  # one-hot: the neighbour
 
 
-class WattsStrogatz(GraphLaw):
-    r"""A ring lattice in which every node links to its ``n_neighbor`` nearest, some links rewired.
+class Choices(NamedTuple):
+    """What a node's slots can link to."""
 
-    Nodes are attached from the middle of the topological order outwards (:class:`Attachment`). A node has one slot for
-    each of its neighbours on the ring that are attached before it, so every link of the lattice is a slot once. Slot
-    after slot is, with probability ``rewire_prob``, rewired to a uniform choice of the attached nodes that are neither its
-    neighbours on the ring nor taken (nor, for a node that takes children, at their ``max_parent``); it stays where no such
-    node is left. With :math:`h` slots, :math:`m` choices at first and :math:`r \le m` slots rewired,
+    is_open: Bool[Array, " node"]  # nodes to which an edge leaves room for another parent of its effect
+    is_choice: Bool[Array, " node"]  # of these, the ones that a slot can be rewired to
+
+
+class WattsStrogatz(GraphLaw):
+    r"""A ring lattice in which every node links to its ``n_neighbor`` nearest, some links rewired; components are joined.
+
+    A node owns a slot for each of its ``n_neighbor / 2`` next neighbours on the ring. Node after node, slot after slot, a slot is
+    rewired with probability ``rewire_prob`` to a uniform choice of the nodes that are neither the owner's neighbours on the
+    ring nor linked to it by another's slot yet; it stays where no such node is left. An edge goes from the lower to the higher of the two
+    nodes; its mark says which of them owns it. With :math:`h` slots, :math:`m` choices at first and :math:`r \le m` slots
+    rewired,
 
     .. math:: p(x_v) = \frac{p^r (1-p)^{h-r}}{\binom{m}{r}}.
 
-    A node rewires among the nodes attached before it: every node keeps a link into the connected part, where the
-    released generator rewires freely and joins components afterwards. A node that takes parents has at most
-    ``max_parent`` slots; a slot whose neighbour is at its ``max_parent`` (where the ring closes) is always rewired, or lost
-    where no choice is left.
+    With ``max_parent``, a slot can only link to nodes that leave room for it (for all of the owner's slots, where the owner is the
+    effect); a slot whose neighbour has no room is always rewired, or lost where no choice is left.
+    Components are joined by edges of their own mark (:func:`draw_joins`).
 
     Args:
         n_node, max_node, max_parent: see :class:`GraphLaw`.
-        n_neighbor: even ``k``, 2 to ``max_neighbor``: neighbours of an inner node of the lattice.
+        n_neighbor: even ``k``, 2 to ``max_neighbor``: neighbours of a node of the lattice.
         rewire_prob: probability that a slot is rewired.
         max_neighbor: static upper bound of ``n_neighbor``.
     """
@@ -68,61 +75,70 @@ class WattsStrogatz(GraphLaw):
             validate_args=validate_args,
         )
 
-    def _slots(self, step: Attachment) -> list[Slot]:
-        """The node's slots: toward the attached nodes first, then the other way around the ring; nearest first."""
-        inward = jnp.where(step.takes_parents, -1, 1)
-        limit = jnp.where(step.takes_parents, self.max_parent, self.max_node)
-        taken, slots = jnp.zeros(self.max_node, bool), []
-        for direction in (inward, -inward):
-            for distance in range(1, self.max_neighbor // 2 + 1):
-                link = self.node == (step.node + direction * distance) % self.n_node
-                is_new = (step.is_attached & link & ~taken).any() & (taken.sum() < limit)
-                exists = (distance <= self.n_neighbor // 2) & is_new
-                taken = taken | (link & exists)
-                slots.append(Slot(exists, link))
+    @property
+    def _max_slot(self) -> int:
+        return self.max_neighbor // 2
+
+    def _slots(self, v: Array) -> list[Slot]:
+        """The node's slots. Where the ring is so short that two slots would be one link, only the nearer one exists."""
+        slots = []
+        for distance in range(1, self._max_slot + 1):
+            link = self.node == (v + distance) % self.n_node
+            is_new = (2 * distance < self.n_node) | ((2 * distance == self.n_node) & (v + distance < self.n_node))
+            slots.append(Slot((distance <= self.n_neighbor // 2) & is_new, link))
         return slots
 
-    def _choices(self, step: Attachment, slots: list[Slot], mark: Array) -> tuple[Bool[Array, " node"], Bool[Array, " node"]]:
-        """Attached nodes that can still take a parent, if that is asked of them; and those that a slot can be rewired to."""
-        is_open = step.is_attached & (step.takes_parents | (step.n_parent(mark) < self.max_parent))
-        is_neighbor = jnp.stack([slot.exists & slot.link for slot in slots]).any(0)
-        return is_open, is_open & ~is_neighbor
+    def _choices(self, v: Array, mark: Int8[Array, "cause effect"]) -> Choices:
+        """What the node's slots can link to, given the marks that earlier nodes own."""
+        n_parent = edges(mark).sum(0, dtype=jnp.int32)
+        is_open = jnp.where(self.node > v, n_parent < self.max_parent, n_parent[v] + self._max_slot <= self.max_parent)
+        is_open = is_open & (self.node != v) & (self.node < self.n_node)
+        ahead, behind = (self.node - v) % self.n_node, (v - self.node) % self.n_node
+        is_neighbor = jnp.minimum(ahead, behind) <= self.n_neighbor // 2
+        is_linked = (mark[:, v] > 0) | (mark[v, :] > 0)
+        return Choices(is_open & ~is_linked, is_open & ~is_neighbor & ~is_linked)
+
+    def _own(self, v: Array, mark: Int8[Array, "cause effect"]) -> Bool[Array, " node"]:
+        """Nodes to which marks link the node by its own slots."""
+        return jnp.where(self.node > v, mark[v, :] == EDGE, mark[:, v] == BACKWARD)
+
+    def _with(self, v: Array, mark: Int8[Array, "cause effect"], own: Bool[Array, " node"]) -> Int8[Array, "cause effect"]:
+        """Marks with the node's own links."""
+        mark = mark.at[v, :].max(jnp.where(own & (self.node > v), EDGE, 0).astype(jnp.int8))
+        return mark.at[:, v].max(jnp.where(own & (self.node < v), BACKWARD, 0).astype(jnp.int8))
 
     def draw(self, key: PRNGKeyArray) -> Int8[Array, "cause effect"]:
-        """Attach node after node, slot after slot."""
+        """Visit node after node, slot after slot; then join."""
+        slot_key, join_key = random.split(key)
 
-        def attach(i: Array, mark: Array) -> Array:
-            step = attachment(self.n_node, i, self.node)
-            slots = self._slots(step)
-            is_open, is_choice = self._choices(step, slots, mark)
-            is_link = jnp.zeros(self.max_node, bool)
-            for index, slot in enumerate(slots):
-                coin_key, choice_key = random.split(random.fold_in(random.fold_in(key, i), index))
+        def visit(v: Array, mark: Array) -> Array:
+            is_open, is_choice = self._choices(v, mark)
+            own = jnp.zeros(self.max_node, bool)
+            for index, slot in enumerate(self._slots(v)):
+                coin_key, choice_key = random.split(random.fold_in(random.fold_in(slot_key, v), index))
                 n_choice = is_choice.sum(dtype=jnp.int32)
                 rank = random.randint(choice_key, (), 0, jnp.maximum(n_choice, 1))
                 chosen = is_choice & (jnp.cumsum(is_choice) == rank + 1)
                 is_closed = ~(slot.link & is_open).any()
                 is_rewired = (n_choice > 0) & ((random.uniform(coin_key) < self.rewire_prob) | is_closed)
-                is_link = is_link | (slot.exists & jnp.where(is_rewired, chosen, slot.link & is_open))
+                own = own | (slot.exists & jnp.where(is_rewired, chosen, slot.link & is_open))
                 is_choice = is_choice & ~(chosen & is_rewired & slot.exists)
-            return step.join(mark, is_link)
+            return self._with(v, mark, own)
 
         empty = jnp.zeros((self.max_node, self.max_node), jnp.int8)
-        return lax.fori_loop(1, self.n_node, attach, empty)
+        return draw_joins(join_key, lax.fori_loop(0, self.n_node, visit, empty), self.n_node, self.max_parent)
 
     def density(self, value: Int8[Array, "cause effect"]) -> Float[Array, ""]:
-        """Sum over the attachments of the log probability of their slots."""
+        """Sum over the nodes of the log probability of their slots, and of the joins."""
 
-        def attach(i: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
-            log_prob, n_edge = state
-            step = attachment(self.n_node, i, self.node)
-            slots = self._slots(step)
-            is_open, is_choice = self._choices(step, slots, value)
-            link = (step.of(value) == 1) & step.is_attached
+        def visit(v: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
+            log_prob, mark = state
+            is_open, is_choice = self._choices(v, mark)
+            own = self._own(v, value)
             n_choice, n_rewired = is_choice.sum(), jnp.zeros((), jnp.int32)
             is_possible = is_choice
-            for slot in slots:
-                is_kept = (link & slot.link).any()
+            for slot in self._slots(v):
+                is_kept = (own & slot.link).any()
                 is_closed = ~(slot.link & is_open).any()
                 n_left = n_choice - n_rewired
                 log_kept = jnp.where(n_left > 0, jnp.log1p(-self.rewire_prob), 0.0)
@@ -133,8 +149,11 @@ class WattsStrogatz(GraphLaw):
                 log_prob += jnp.where(slot.exists, jnp.where(is_kept, log_kept, log_not_kept), 0.0)
                 n_rewired += slot.exists & ~is_kept & (n_left > 0)
                 is_possible = is_possible | (slot.exists & slot.link & is_open)
-            possible = (is_possible | ~link).all() & ((link & is_choice).sum() == n_rewired)
-            return jnp.where(possible, log_prob, -jnp.inf), n_edge + link.sum(dtype=jnp.int32)
+            possible = (is_possible | ~own).all() & ((own & is_choice).sum() == n_rewired)
+            return jnp.where(possible, log_prob, -jnp.inf), self._with(v, mark, own)
 
-        log_prob, n_edge = lax.fori_loop(1, self.n_node, attach, (jnp.zeros(()), jnp.zeros((), jnp.int32)))
-        return jnp.where(n_edge == value.astype(jnp.int32).sum(), log_prob, -jnp.inf)
+        empty = jnp.zeros((self.max_node, self.max_node), jnp.int8)
+        log_prob, mark = lax.fori_loop(0, self.n_node, visit, (jnp.zeros(()), empty))
+        is_free = (value != JOINED) & (value != DROPPED)
+        possible = (jnp.where(is_free, value, 0) == mark).all() & (value != DROPPED).all()
+        return jnp.where(possible, log_prob + log_prob_joins(value, self.n_node, self.max_parent), -jnp.inf)
