@@ -175,3 +175,13 @@ def test_an_intervention_adds_nothing_to_the_density(prior, drawn):
     law = CompactMechanisms(tables, laws, BUCKET.n_page, MAX_CATEGORY, every)
     assert jax.jit(law.log_prob)(value) == 0
     np.testing.assert_array_equal(jax.jit(law.sample)(random.key(0)), value)
+
+
+def test_a_table_resembles_itself(prior, drawn):
+    """Edges of a table choose from the table's few effects; tables differ in their choices."""
+    tables, laws = tables_of(drawn, lambda tables: compact_laws(prior.features, tables))
+    n_table = int(drawn.stages.schema.n_table)
+    used = [set(np.asarray(laws.effect[table])[np.asarray(tables.edge[table])].tolist()) for table in range(n_table)]
+    assert all(len(effects) <= prior.features.n_effect for effects in used)
+    assert len(set.union(*used)) > prior.features.n_effect
+    assert len(set(np.asarray(laws.sharpness)[:n_table].tolist())) == n_table

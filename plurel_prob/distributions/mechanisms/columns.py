@@ -6,9 +6,10 @@ import jax.numpy as jnp
 from jax import lax, random
 from jaxtyping import Array, Float, Int, UInt32
 
-from plurel_prob.blocks import BLOCK, block_key
+from plurel_prob.blocks import BLOCK
 from plurel_prob.distributions.mechanisms.structure import CausalTables
 from plurel_prob.distributions.mechanisms.transforms import PILOT, TRANSFORMS, Cells, pilot_of
+from plurel_prob.distributions.permutation import place_of
 
 
 class ColumnLaws(NamedTuple):
@@ -25,7 +26,8 @@ def column_values(
 ) -> Float[Array, "page block"]:
     """Return the pages of all columns (``tables.column_pages``): categories as they are, numbers transformed, some missing.
 
-    A numerical cell is missing (NaN) with the table's probability, independently of all others.
+    Every numerical column misses (NaN) exactly the table's share of its cells, rounded down: those of the rows with the
+    first places in a permutation of the column's own (:func:`place_of`).
 
     Args:
         tables: the structure.
@@ -37,20 +39,21 @@ def column_values(
     def visit_table(i: Array, result: Array) -> Array:
         table = tables.order[i]
         missing_key = random.wrap_key_data(laws.missing_key[table])
+        n_row = tables.n_row[table]
+        n_missing = (laws.missing_rate[table] * n_row).astype(jnp.int32)
 
         def visit_column(column: Array, result: Array) -> Array:
             node = tables.column_node[table, column]
             is_categorical = tables.is_categorical[table, node]
             pilot_pages = tables.page(table, jnp.arange(min(PILOT // BLOCK, tables.max_block)), node)
-            pilot = pilot_of(value[pilot_pages].reshape(-1), tables.n_row[table], laws.transform[table, column])
+            pilot = pilot_of(value[pilot_pages].reshape(-1), n_row, laws.transform[table, column])
             key = random.fold_in(missing_key, column)
 
             def number(block: Array, numbers: Array) -> Array:
-                share = (block * BLOCK + jnp.arange(BLOCK) + 0.5) / tables.n_row[table]
-                cells = Cells(laws.shape[table, column], share)
+                row = block * BLOCK + jnp.arange(BLOCK)
+                cells = Cells(laws.shape[table, column], (row + 0.5) / n_row)
                 shown = lax.switch(laws.transform[table, column], list(TRANSFORMS.values()), numbers, pilot, cells)
-                uniform = random.uniform(block_key(key, block), (BLOCK,))
-                return jnp.where(uniform < laws.missing_rate[table], jnp.nan, shown)
+                return jnp.where(place_of(key, row, n_row) < n_missing, jnp.nan, shown)
 
             def visit_block(block: Array, result: Array) -> Array:
                 page = tables.page(table, block, node)

@@ -11,8 +11,8 @@ N_QUANTILE = 256
 N_CELL = 512  # of the quadrature
 
 
-def beta_quantiles(a: Float[Array, ""], b: Float[Array, ""]) -> Float[Array, " quantile"]:
-    r"""Quantiles of Beta(a, b) at ``(k + 0.5) / 256``, for a, b >= 0.5.
+def beta_icdf(point: Float[Array, " point"], a: Float[Array, ""], b: Float[Array, ""]) -> Float[Array, " point"]:
+    r"""Quantiles of Beta(a, b), for a, b >= 0.5.
 
     With :math:`x = \sin^2 \theta` the density of :math:`\theta` is proportional to
     :math:`\sin^{2a-1}\theta \cos^{2b-1}\theta`, which is bounded on :math:`[0, \pi/2]`: the midpoint rule integrates it and
@@ -22,17 +22,15 @@ def beta_quantiles(a: Float[Array, ""], b: Float[Array, ""]) -> Float[Array, " q
     log_density = (2 * a - 1) * jnp.log(jnp.sin(theta)) + (2 * b - 1) * jnp.log(jnp.cos(theta))
     cumulative = jnp.concatenate([jnp.zeros(1), jnp.cumsum(jnp.exp(log_density - log_density.max()))])
     edge = jnp.linspace(0.0, jnp.pi / 2, N_CELL + 1)
-    point = (jnp.arange(N_QUANTILE) + 0.5) / N_QUANTILE
     return jnp.sin(jnp.interp(point * cumulative[-1], cumulative, edge)) ** 2
+
+
+def beta_quantiles(a: Float[Array, ""], b: Float[Array, ""]) -> Float[Array, " quantile"]:
+    """Quantiles of Beta(a, b) at ``(k + 0.5) / 256``."""
+    return beta_icdf((jnp.arange(N_QUANTILE) + 0.5) / N_QUANTILE, a, b)
 
 
 def beta_noise(key: PRNGKeyArray, quantiles: Float[Array, " quantile"]) -> Float[Array, "row latent"]:
     """Independent draws from 256 quantiles, 32 for each of a block's rows: one byte of random bits each."""
     words = random.bits(key, (BLOCK, LATENT // 4), jnp.uint32)
     return quantiles[lax.bitcast_convert_type(words, jnp.uint8).reshape(BLOCK, LATENT).astype(jnp.int32)]
-
-
-def beta_values(key: PRNGKeyArray, quantiles: Float[Array, " quantile"]) -> Float[Array, " row"]:
-    """Draws for a block's rows from the continuous law that interpolates the quantiles."""
-    place = random.uniform(key, (BLOCK,)) * N_QUANTILE - 0.5
-    return jnp.interp(place, jnp.arange(N_QUANTILE, dtype=jnp.float32), quantiles)

@@ -13,7 +13,7 @@ from jax import nn, random
 from jaxtyping import Array, ArrayLike, Bool, Float, Int, PRNGKeyArray
 
 from plurel_prob.blocks import BLOCK, block_key
-from plurel_prob.distributions.mechanisms.noise import beta_quantiles, beta_values
+from plurel_prob.distributions.mechanisms.noise import beta_icdf
 
 SHAPE_RANGE = (0.5, 5.0)  # of the parameters of beta laws
 AR_WINDOW = 128  # innovations that a value of the autoregressive noise remembers
@@ -70,7 +70,7 @@ def beta(law: SourceLaw, cells: Cells) -> Float[Array, " row"]:
     """Beta(a, b) on [low, high], a, b ~ U(0.5, 5)."""
     low, high = SHAPE_RANGE
     shape = random.uniform(law.key, (2,), minval=low, maxval=high)
-    return law.low + (law.high - law.low) * beta_values(cells.block_key, beta_quantiles(shape[0], shape[1]))
+    return law.low + (law.high - law.low) * beta_icdf(random.uniform(cells.block_key, (BLOCK,)), shape[0], shape[1])
 
 
 def mixed(law: SourceLaw, cells: Cells) -> Float[Array, " row"]:
