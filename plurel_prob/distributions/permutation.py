@@ -11,9 +11,10 @@ MIN_HALF = 3  # bits; over fewer, networks do not reach all permutations equally
 def place_of(key: PRNGKeyArray, item: Int[Array, " item"], n: Int[Array, ""]) -> UInt32[Array, " item"]:
     r"""Places of items under a pseudo-random permutation of :math:`0, \dots, n - 1` that the key selects.
 
-    A Feistel network (Luby and Rackoff, 1988) permutes the numbers of :math:`2h` bits, the fewest (but six) that hold ``n``; a result
-    of ``n`` or more is permuted again until it is smaller. So one item's place costs a few integer operations, whichever others are asked
-    for: the first k places are a sample without replacement that can be looked at a block of rows at a time.
+    A Feistel network (Luby and Rackoff, 1988) permutes the numbers of :math:`2h` bits, the fewest (but six) that hold ``n``;
+    a result of ``n`` or more is permuted again until it is smaller. One item's place costs a few integer operations,
+    whichever others are asked for: the items with the first k places are a sample without replacement that can be
+    looked at a block of rows at a time.
 
     Args:
         key: selects the permutation.

@@ -28,17 +28,17 @@ class Choices(NamedTuple):
 class WattsStrogatz(GraphLaw):
     r"""A ring lattice in which every node links to its ``n_neighbor`` nearest, some links rewired; components are joined.
 
-    A node owns a slot for each of its ``n_neighbor / 2`` next neighbours on the ring. Node after node, slot after slot, a slot is
-    rewired with probability ``rewire_prob`` to a uniform choice of the nodes that are neither the owner's neighbours on the
-    ring nor linked to it by another's slot yet; it stays where no such node is left. An edge goes from the lower to the higher of the two
-    nodes; its mark says which of them owns it. With :math:`h` slots, :math:`m` choices at first and :math:`r \le m` slots
-    rewired,
+    A node owns a slot for each of its ``n_neighbor / 2`` next neighbours on the ring. Node after node, slot after slot, a slot
+    is rewired with probability ``rewire_prob`` to a uniform choice of the nodes that are neither the owner's neighbours on
+    the ring nor linked to it by another's slot yet; it stays where no such node is left. An edge goes from the lower to
+    the higher of the two nodes; its mark says which of them owns it. With :math:`h` slots, :math:`m` choices at first and
+    :math:`r \le m` slots rewired,
 
     .. math:: p(x_v) = \frac{p^r (1-p)^{h-r}}{\binom{m}{r}}.
 
-    With ``max_parent``, a slot can only link to nodes that leave room for it (for all of the owner's slots, where the owner is the
-    effect); a slot whose neighbour has no room is always rewired, or lost where no choice is left.
-    Components are joined by edges of their own mark (:func:`draw_joins`).
+    With ``max_parent``, a slot can only link to nodes that leave room for it (for all of the owner's slots, where the owner is
+    the effect); a slot whose neighbour has no room is always rewired, or lost where no choice is left. Components are
+    joined by edges of their own mark (:func:`draw_joins`).
 
     Args:
         n_node, max_node, max_parent: see :class:`GraphLaw`.
