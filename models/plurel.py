@@ -9,6 +9,7 @@ from numpyro.handlers import mask
 from plurel_prob.distributions import RandomKey
 from plurel_prob.distributions.mechanisms.networks import NetworkRecipe
 from plurel_prob.distributions.mechanisms.plurel import NodeLaws, PluRelMechanisms
+from plurel_prob.distributions.mechanisms.sources import MAX_COMPONENT, SOURCES
 from plurel_prob.distributions.mechanisms.structure import CausalTables, Intervention
 from plurel_prob.priors.features import PluRelPrior
 from plurel_prob.priors.fields import upper_bound
@@ -31,17 +32,18 @@ def plurel(
         network.log_gain,
         max_layer=upper_bound(network.n_layer),
     )
-    mechanisms = PluRelMechanisms(tables, node_laws(prior, tables), recipe, max_category, intervention)
+    mechanisms = PluRelMechanisms(tables, node_laws(prior, tables, max_category), recipe, max_category, intervention)
     values = mechanisms.values(max_page)
     return numpyro.deterministic("value", values.value), values.place
 
 
-def node_laws(prior: PluRelPrior, tables: CausalTables) -> NodeLaws:
+def node_laws(prior: PluRelPrior, tables: CausalTables, max_category: int) -> NodeLaws:
     """Draw what PluRel's mechanisms choose.
 
     A table has a mode (type-eager or type-lazy) and a key of its noise; a node with causes an aggregation and the shapes of its
-    Beta noise; a node without a generator and its range, two sorted uniform numbers times a power of ten; a categorical
-    column of a type-lazy table whether its labels are permuted, and whether they are reversed.
+    Beta noise; a node without a generator and bounds, two sorted uniform numbers times a power of ten, for each component of
+    a mixture and each category of a series; a categorical column of a type-lazy table whether its labels are permuted, and
+    whether they are reversed.
     """
     max_table, max_node = tables.is_categorical.shape
     max_column = tables.column_node.shape[1]
@@ -61,10 +63,22 @@ def node_laws(prior: PluRelPrior, tables: CausalTables) -> NodeLaws:
             noise_b = numpyro.sample("noise_b", prior.noise_shape)
         with mask(mask=is_node & ~has_cause):
             source = numpyro.sample("source", prior.source)
-            exponent = numpyro.sample("source_exponent", prior.source_exponent)
-            bounds = [numpyro.sample(f"source_bound_{i}", dist.Uniform(0.0, 1.0)) for i in range(2)]
+    is_index = tables.is_categorical & ~is_lazy[:, None]
+    kind = [list(SOURCES).index(name) for name in ("mixed", "ts")]
+    n_component = jnp.where(is_index & (source == kind[1]), tables.n_category, 1)
+    n_component = jnp.where(~is_index & (source == kind[0]), MAX_COMPONENT, n_component)
+    max_component = max(MAX_COMPONENT, max_category)
+    is_component = jnp.arange(max_component) < jnp.where(is_node & ~has_cause, n_component, 0)[..., None]
+    with (
+        numpyro.plate("table", max_table, dim=-3),
+        numpyro.plate("node", max_node, dim=-2),
+        numpyro.plate("component", max_component, dim=-1),
+        mask(mask=is_component),
+    ):
+        exponent = numpyro.sample("source_exponent", prior.source_exponent)
+        bounds = [numpyro.sample(f"source_bound_{i}", dist.Uniform(0.0, 1.0)) for i in range(2)]
     scale = jnp.power(10.0, exponent.astype(jnp.float32))
-    source_range = jnp.stack([jnp.minimum(*bounds), jnp.maximum(*bounds)], axis=-1) * scale[..., None]
+    source_bounds = jnp.stack([jnp.minimum(*bounds), jnp.maximum(*bounds)], axis=-1) * scale[..., None]
 
     is_column = jnp.arange(max_column) < tables.n_column[:, None]
     with (
@@ -75,4 +89,4 @@ def node_laws(prior: PluRelPrior, tables: CausalTables) -> NodeLaws:
         is_permuted = numpyro.sample("is_permuted", dist.Bernoulli(permute_prob[:, None])) == 1
         is_reversed = numpyro.sample("is_reversed", dist.Bernoulli(reverse_prob[:, None])) == 1
     noise_shape = jnp.stack([noise_a, noise_b], axis=-1)
-    return NodeLaws(is_lazy, aggregation, noise_shape, source, source_range, is_permuted, is_reversed, noise_key)
+    return NodeLaws(is_lazy, aggregation, noise_shape, source, source_bounds, is_permuted, is_reversed, noise_key)

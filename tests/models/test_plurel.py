@@ -52,7 +52,7 @@ class PlainTable:
     """A table's values, one formula after the other, in float64 where it is not a random weight."""
 
     def __init__(self, drawn, prior, table):
-        self.tables, self.laws = tables_of(drawn, lambda tables: node_laws(prior.features, tables))
+        self.tables, self.laws = tables_of(drawn, lambda tables: node_laws(prior.features, tables, 10))
         self.drawn, self.table = drawn, table
         self.values = node_values(drawn, table)
         self.columns = [self.column(drawn, parent) for parent in range(int(drawn.stages.schema.n_table))]

@@ -54,7 +54,7 @@ class NodeLaws(NamedTuple):
     aggregation: Int[Array, "table node"]
     noise_shape: Float[Array, "table node 2"]
     source: Int[Array, "table node"]
-    source_range: Float[Array, "table node 2"]
+    source_bounds: Float[Array, "table node component 2"]
     is_permuted: Bool[Array, "table column"]
     is_reversed: Bool[Array, "table column"]
     noise_key: UInt32[Array, "table 2"]
@@ -143,8 +143,8 @@ class PluRelMechanisms:
 
     def _fill_source(self, span: Span, node: Array, values: Values) -> Values:
         table = span.table
-        kind, (low, high) = self.laws.source[table, node], self.laws.source_range[table, node]
-        law = SourceLaw(random.fold_in(self._key(table, SOURCE), node), low, high)
+        kind = self.laws.source[table, node]
+        law = SourceLaw(random.fold_in(self._key(table, SOURCE), node), self.laws.source_bounds[table, node])
         key = self._noise_key(table, node)
 
         def fill(block: Array, value: Array) -> Array:

@@ -17,6 +17,7 @@ from plurel_prob.distributions.mechanisms.noise import beta_icdf
 
 SHAPE_RANGE = (0.5, 5.0)  # of the parameters of beta laws
 AR_WINDOW = 128  # innovations that a value of the autoregressive noise remembers
+MAX_COMPONENT = 3  # of a mixture
 N_PERIOD = 10  # periods of a cycle are tenths of the table
 ENTITY_NOISE, ACTIVITY_NOISE = 1.0, 0.05  # scale of the autoregressive noise
 
@@ -25,8 +26,21 @@ class SourceLaw(NamedTuple):
     """What a node's generator depends on."""
 
     key: PRNGKeyArray
-    low: Float[Array, ""]
-    high: Float[Array, ""]
+    bounds: Float[Array, "component 2"]  # of the values; components are those of ``mixed``, or categories of ``ts``
+
+    @property
+    def low(self) -> Float[Array, ""]:
+        """Lower bound of the first component."""
+        return self.bounds[0, 0]
+
+    @property
+    def high(self) -> Float[Array, ""]:
+        """Upper bound of the first component."""
+        return self.bounds[0, 1]
+
+    def component(self, i: ArrayLike) -> "SourceLaw":
+        """One component, as a law of its own."""
+        return SourceLaw(random.fold_in(self.key, i), self.bounds[i][None])
 
 
 class Cells(NamedTuple):
@@ -73,13 +87,16 @@ def beta(law: SourceLaw, cells: Cells) -> Float[Array, " row"]:
     return law.low + (law.high - law.low) * beta_icdf(random.uniform(cells.block_key, (BLOCK,)), shape[0], shape[1])
 
 
+COMPONENTS: tuple[Generator, ...] = (uniform, gaussian, beta)  # of a mixture
+
+
 def mixed(law: SourceLaw, cells: Cells) -> Float[Array, " row"]:
-    """Per row one of 2 or 3 (equally likely) of uniform, gaussian and beta."""
-    count_key, order_key, law_key = random.split(law.key, 3)
-    component = random.permutation(order_key, 3)
-    index = random.randint(cells.fold(3).block_key, (BLOCK,), 0, random.randint(count_key, (), 2, 4))
-    values = [part(law._replace(key=law_key), cells.fold(i)) for i, part in enumerate((uniform, gaussian, beta))]
-    return jnp.take_along_axis(jnp.stack(values), component[index][None], axis=0)[0]
+    """Per row one of 2 or 3 components, equally likely: each uniform, gaussian or beta, with bounds of its own."""
+    count_key, kind_key = random.split(law.key)
+    kind = random.randint(kind_key, (MAX_COMPONENT,), 0, len(COMPONENTS))
+    index = random.randint(cells.fold(MAX_COMPONENT).block_key, (BLOCK,), 0, random.randint(count_key, (), 2, MAX_COMPONENT + 1))
+    values = [jax.lax.switch(kind[i], COMPONENTS, law.component(i), cells.fold(i)) for i in range(MAX_COMPONENT)]
+    return jnp.take_along_axis(jnp.stack(values), index[None], axis=0)[0]
 
 
 def time_series(law: SourceLaw, cells: Cells) -> Float[Array, " row"]:
@@ -136,11 +153,12 @@ def numerical_source(kind: Int[Array, ""], law: SourceLaw, cells: Cells) -> Floa
 def categorical_source(
     kind: Int[Array, ""], law: SourceLaw, cells: Cells, n_category: Int[Array, ""], max_category: int
 ) -> Float[Array, " row"]:
-    """Categories: independent with Dirichlet(1) probabilities, or, for ``ts``, from a softmax over one time series a category."""
+    """Categories: independent with Dirichlet(1) probabilities, or, for ``ts``, from a softmax over one time series a category,
+    with bounds of its own.
+    """
 
     def series() -> Array:
-        keys = jax.vmap(lambda k: random.fold_in(law.key, k))(jnp.arange(max_category))
-        each = jax.vmap(lambda key, k: time_series(law._replace(key=key), cells.fold(k)))(keys, jnp.arange(max_category))
+        each = jax.vmap(lambda k: time_series(law.component(k), cells.fold(k)))(jnp.arange(max_category))
         return nn.softmax(jnp.where(is_category, each, -jnp.inf), axis=0)
 
     def independent() -> Array:

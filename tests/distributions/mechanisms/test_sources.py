@@ -18,10 +18,11 @@ from tests.goodness import TEST_FAILURE_RATE, assert_fits
 
 LOW, HIGH = 2.0, 6.0
 N_BLOCK = 20
+N_CATEGORY = 10
 
 
 def law(seed=0, low=LOW, high=HIGH):
-    return SourceLaw(random.key(seed), jnp.array(low), jnp.array(high))
+    return SourceLaw(random.key(seed), jnp.tile(jnp.array([low, high]), (N_CATEGORY, 1)))
 
 
 def cells(block=0, n_row=20_480, is_entity=False):
@@ -70,12 +71,21 @@ def test_beta_quantiles_and_noise(shape):
     assert np.abs(correlation).max() < 6 / np.sqrt(1024)
 
 
-def test_mixed_is_a_mixture_of_two_or_three_of_the_others():
-    found = [rows("mixed", law(seed)) for seed in range(6)]
-    assert all(values.min() >= LOW and values.max() <= HIGH for values in found)
-    clipped = [(values == LOW).mean() > 0 for values in found]
-    assert any(clipped)  # with a gaussian component
-    assert len({values.tobytes() for values in found}) == 6
+def test_mixed_has_two_or_three_components_with_bounds_of_their_own():
+    bounds = np.array([[0.0, 1.0], [10.0, 30.0], [200.0, 300.0]])
+    n_component, kinds = [], set()
+    for seed in range(20):
+        values = rows("mixed", SourceLaw(random.key(seed), jnp.array(bounds, jnp.float32)))
+        within = [values[(values >= low) & (values <= high)] for low, high in bounds]
+        shares = [len(part) / len(values) for part in within]
+        assert abs(sum(shares) - 1) < 1e-6
+        n_component.append(2 if shares[2] == 0 else 3)
+        np.testing.assert_allclose(shares[: n_component[-1]], 1 / n_component[-1], atol=5 * np.sqrt(0.25 / len(values)))
+        for part, (low, high) in zip(within[:2], bounds, strict=False):
+            is_clipped = (part == high).mean() > 0.01
+            is_uniform = stats.kstest(part, stats.uniform(low, high - low).cdf).pvalue > TEST_FAILURE_RATE
+            kinds.add("gaussian" if is_clipped else "uniform" if is_uniform else "beta")
+    assert set(n_component) == {2, 3} and kinds == {"uniform", "gaussian", "beta"}
 
 
 def test_autoregressive_noise_has_its_autocorrelation_across_blocks():
@@ -138,3 +148,7 @@ def test_categorical_series_stay_among_their_categories():
     kind = jnp.array(list(SOURCES).index("ts"))
     values = categorical_source(kind, law(3, -5.0, 5.0), cells(), jnp.array(3), 10)
     assert set(np.unique(values)) == {0.0, 1.0, 2.0}
+    # a category whose series lies far above the others is drawn always
+    bounds = jnp.zeros((N_CATEGORY, 2)).at[1].set(jnp.array([200.0, 201.0]))
+    values = categorical_source(kind, SourceLaw(random.key(3), bounds), cells(), jnp.array(3), 10)
+    assert set(np.unique(values)) == {1.0}
