@@ -10,6 +10,7 @@ matplotlib.rcParams["svg.hashsalt"] = "fidelity"
 import matplotlib.pyplot as plt  # noqa: E402
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
+from run import within_limit  # noqa: E402
 
 N_PANEL = 12
 
@@ -18,7 +19,10 @@ def main(ours: str, reference: str, result: str, path: str) -> None:
     """Draw the empirical distribution functions of the worst statistics."""
     with open(result) as file:
         content = json.load(file)
-    tables = {"PluRel-Prob": pd.read_parquet(ours), "reference": pd.read_parquet(reference)}
+    tables = {
+        "PluRel-Prob": within_limit(pd.read_parquet(ours)),
+        "reference": within_limit(pd.read_parquet(reference)),
+    }
     figure, axes = plt.subplots(3, 4, figsize=(12, 7), layout="constrained", sharey=True)
     for panel, (name, row) in zip(axes.flat, list(content["statistics"].items())[:N_PANEL], strict=True):
         for (label, table), color in zip(tables.items(), ("#0072b2", "#e69f00"), strict=True):
