@@ -66,10 +66,10 @@ def draw_link(axes: plt.Axes, database: plurel_prob.Database) -> None:
 
 def draw_features(axes: plt.Axes, database: plurel_prob.Database) -> None:
     """Stage 3: the causal graph of the table with the fewest edges; columns are filled."""
-    name = min(database.schema.tables, key=lambda table: int((database.latents[f"prior/{table}"].graph == 1).sum()))
+    name = min(database.schema.tables, key=lambda table: int(database.latents[f"prior/{table}"].edge.sum()))
     table = database.latents[f"prior/{name}"].isel(chain=0, draw=0)
     columns = set(table.column_node.to_numpy().tolist())
-    graph = table.graph.to_numpy() == 1
+    graph = table.edge.to_numpy() == 1
     place = circle([str(node) for node in table.node.to_numpy()])
     for cause, effect in np.argwhere(graph):
         arrow(axes, place[str(cause)], place[str(effect)], color="0.6", lw=0.6)

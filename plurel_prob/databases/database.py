@@ -64,7 +64,8 @@ class Database:
         """Every latent of the draw, as an ``xarray.DataTree`` in ArviZ's group layout.
 
         ``latents["prior"]`` has what the database has once (graph over tables, rows, window); ``latents["prior/table_0"]`` what
-        a table has: its causal graph, weights, node values, and the block model of its foreign keys.
+        a table has: its causal graph (``edge``; ``graph`` has the marks of its law), weights, node values, and the block model
+        of its foreign keys.
         """
         if self._draw is not None:
             return latents(self._draw)

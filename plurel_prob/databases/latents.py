@@ -131,6 +131,7 @@ def _of_table(draw: Draw, table: int) -> Variables:
     return {
         "column_node": (graphs.column_node[table, :n_column], ["column"]),
         **_graph(draw, "features", (table,), n_node, ["cause", "effect"]),
+        "edge": (edge.astype(np.int8), ["cause", "effect"]),
         "edge_weight": (np.where(edge, graphs.edge_weight[table, :n_node, :n_node], 0), ["cause", "effect"]),
         "is_categorical": (is_categorical.astype(np.int8), ["node"]),
         "n_category": (np.where(is_categorical, graphs.n_category[table, :n_node], 0), ["node"]),

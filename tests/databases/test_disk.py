@@ -1,12 +1,15 @@
 import json
 import shutil
 
+import jax.numpy as jnp
+import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 
 import plurel_prob
 from plurel_prob import DatabaseError
+from plurel_prob.distributions.graphs import edges
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +42,8 @@ def test_latents_have_named_dimensions(database):
         group = tree[f"prior/{name}"]
         assert group.sizes["row"] == table.n_row
         assert group.value.dims == ("chain", "draw", "line", "row")
-        assert group.edge_weight.dims == ("chain", "draw", "cause", "effect")
+        assert group.edge_weight.dims == group.edge.dims == ("chain", "draw", "cause", "effect")
+        np.testing.assert_array_equal(group.edge, edges(jnp.asarray(group.graph.to_numpy())))
         if table.fkeys:
             assert list(group.foreign_key.values) == list(table.fkeys)
             assert group.affinity.dims[-4:] == ("foreign_key", "level", "parent_cluster", "child_cluster")
