@@ -89,7 +89,7 @@ def causal_graphs(prior: FeaturePrior, schema_prior: SchemaPrior, schema: Schema
         numpyro.plate("effect", n_max, dim=-1),
         mask(mask=edge & schema.is_table[:, None, None]),
     ):
-        edge_weight = numpyro.sample("edge_weight", EdgeWeight(weight_family[:, None, None]))
+        edge_weight = numpyro.sample("edge_weight", EdgeWeight(weight_family, jnp.where(schema.is_table, n_node, 0), n_max))
     is_node = schema.is_table[:, None] & (jnp.arange(n_max) < n_node[:, None])
     is_column = onto_nodes(jnp.ones_like(schema.is_categorical), column_node, jnp.zeros((max_table, n_max), bool))
     with numpyro.plate("table", max_table, dim=-2), numpyro.plate("node", n_max, dim=-1):

@@ -7,8 +7,9 @@ from jaxtyping import Array
 from numpyro.handlers import mask
 
 from plurel_prob.distributions import RandomKey
+from plurel_prob.distributions.mechanisms.choices import NodeLaws
 from plurel_prob.distributions.mechanisms.networks import NetworkRecipe
-from plurel_prob.distributions.mechanisms.plurel import NodeLaws, PluRelMechanisms
+from plurel_prob.distributions.mechanisms.plurel import PluRelMechanisms
 from plurel_prob.distributions.mechanisms.sources import MAX_COMPONENT, SOURCES
 from plurel_prob.distributions.mechanisms.structure import CausalTables, Intervention
 from plurel_prob.priors.features import PluRelPrior

@@ -135,6 +135,44 @@ def test_structure_is_the_same_for_another_instruction_set(tmp_path, small_prior
                 pd.testing.assert_series_equal(there.tables[name][key], here.tables[name][key])
 
 
+ON_FOUR_DEVICES = """
+import jax, numpy as np, plurel_prob
+from tests.models.tiny import tiny
+assert len(jax.devices()) == 4
+prior = tiny("compact")
+seeds = [3, 9, 4, 0, 7, 1]
+several = list(plurel_prob.sample_many(seeds, prior, devices=jax.devices()))
+assert [database.seed for database in several] == seeds
+for database in several:
+    alone = plurel_prob.sample(database.seed, prior)
+    assert alone.schema == database.schema
+    for name, site in alone._draw.sites.items():
+        other = database._draw.sites[name]
+        used = tuple(slice(min(sizes)) for sizes in zip(site.shape, other.shape))
+        if site.dtype.kind == "f":
+            np.testing.assert_allclose(other[used], site[used], rtol=1e-5, atol=1e-5, err_msg=name)
+        else:
+            np.testing.assert_array_equal(other[used], site[used], err_msg=name)
+print("same")
+"""
+
+
+def test_four_devices_draw_what_one_draws():
+    """Sizes, keys and choices to the last bit; numbers to rounding, since XLA optimises a program for four devices anew."""
+    done = run("-c", ON_FOUR_DEVICES, env={"XLA_FLAGS": "--xla_force_host_platform_device_count=4"})
+    assert done.returncode == 0 and done.stdout.strip() == "same", done.stderr
+
+
+def test_several_processes_write_what_one_writes(tmp_path, small_prior):
+    arguments = ["--count", "3", "--workers", "2", "--prior", str(SMALL), "--out", str(tmp_path)]
+    done = run("-m", "plurel_prob", "sample", *arguments)
+    assert done.returncode == 0, done.stderr
+    for here in plurel_prob.sample_many(range(3), small_prior):
+        there = plurel_prob.load(tmp_path / here.name)
+        for name, frame in here.tables.items():
+            pd.testing.assert_frame_equal(there.tables[name], frame, check_exact=True)
+
+
 def test_seeds_out_of_range_are_refused():
     with pytest.raises(ValueError, match="seed must be"):
         plurel_prob.sample(-1)

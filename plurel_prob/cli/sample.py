@@ -1,6 +1,7 @@
 """``plurel-prob sample``."""
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,7 @@ def sample(
     seed: NonNegativeInt = 0,
     count: PositiveInt = 1,
     prior: str = "plurel",
+    workers: PositiveInt = 1,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Draw databases and write each to a folder ``plurel-<seed>``, in RelBench format with latents and provenance.
@@ -28,30 +30,39 @@ def sample(
         out: folder to write into; made if it is missing.
         seed: seed of the first database; the next ones follow.
         count: number of databases.
-        prior: name of a prior (plurel, plurel-untruncated), or a TOML file.
+        prior: name of a prior (plurel, compact, plurel-untruncated), or a TOML file.
+        workers: processes to draw and write in; a processor core can run one.
         overwrite: replace databases that exist.
     """
-    from plurel_prob.sampling import MAX_SEED, sample_many
+    from plurel_prob.sampling import MAX_SEED
+    from plurel_prob.sampling.pool import map_in_processes
 
-    drawn_from = get_prior(prior)
+    get_prior(prior)
     if seed + count - 1 > MAX_SEED:
         raise DatabaseError(f"--seed and --count: the last seed, {seed + count - 1}, is above {MAX_SEED}")
     seeds = range(seed, seed + count)
     check_output(out, [out / f"plurel-{s}" for s in seeds], overwrite=overwrite)
-    use_compilation_cache()
 
     console = Console()
     summary = summary_table()
     with progress_bar() as progress:
         task = progress.add_task("drawing", total=count)
-        start = time.perf_counter()
-        for database in sample_many(seeds, drawn_from):
-            database.save(out / database.name, overwrite=overwrite)
-            summary.add_row(*summary_row(database, time.perf_counter() - start))
+        for row in map_in_processes(partial(draw_and_save, prior, out, overwrite), seeds, min(workers, count)):
+            summary.add_row(*row)
             progress.advance(task)
-            start = time.perf_counter()
     console.print(summary)
     console.print(f"Written to {out}. Look at one: plurel-prob describe {out / f'plurel-{seed}'}", soft_wrap=True)
+
+
+def draw_and_save(prior: str, out: Path, overwrite: bool, seed: int) -> list[str]:
+    """Draw and write one database; return its row of the summary."""
+    from plurel_prob.sampling import sample
+
+    use_compilation_cache()
+    start = time.perf_counter()
+    database = sample(seed, prior)
+    database.save(out / database.name, overwrite=overwrite)
+    return summary_row(database, time.perf_counter() - start)
 
 
 def check_output(out: Path, folders: list[Path], *, overwrite: bool) -> None:

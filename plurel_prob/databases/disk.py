@@ -23,6 +23,7 @@ else:
     DataTree = Database = Any  # xarray is slow to import; the database imports this module
 
 MANIFEST, LATENTS, PROVENANCE = "manifest.yaml", "latents.nc", "plurel_prob.json"
+MIN_COMPRESSED = 1 << 14  # bytes; compressing a smaller variable takes longer than writing it
 
 
 class DatabaseError(ValueError):
@@ -97,9 +98,13 @@ def manifest_of(database: Database) -> Any:
 
 
 def write_latents(tree: DataTree, path: Path) -> None:
-    """Write latents as one netCDF file, lightly compressed."""
+    """Write latents as one netCDF file, its large variables lightly compressed."""
+
+    def is_large(x: Any) -> bool:
+        return x.dtype.kind in "fiu" and x.nbytes >= MIN_COMPRESSED
+
     encoding = {
-        group.path: {name: {"zlib": True, "complevel": 1} for name, x in group.data_vars.items() if x.dtype.kind in "fiu"}
+        group.path: {name: {"zlib": True, "complevel": 1} for name, x in group.data_vars.items() if is_large(x)}
         for group in tree.subtree
     }
     tree.to_netcdf(path, engine="netcdf4", encoding=encoding)

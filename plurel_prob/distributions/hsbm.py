@@ -1,5 +1,6 @@
 """Foreign keys as a bipartite hierarchical stochastic block model."""
 
+import jax
 import jax.numpy as jnp
 from jax import lax, random
 from jaxtyping import Array, ArrayLike, Float, Int, PRNGKeyArray
@@ -86,11 +87,13 @@ class HSBM(Elementwise):
     def base_weight(self) -> Float[Array, "child_base parent_base"]:
         """Product over the levels of the affinity between a child's and a parent's base cluster."""
         base = jnp.arange(self.max_base)
-        parent_cluster = cluster_of(base, self.n_parent_cluster)
-        child_cluster = cluster_of(base, self.n_child_cluster)
-        weight = jnp.ones((self.max_base, self.max_base))
+        return jax.vmap(self._weights, (0, None))(base, cluster_of(base, self.n_parent_cluster))
+
+    def _weights(self, child_base: Array, parent_cluster: Int[Array, "level base"]) -> Float[Array, " parent_base"]:
+        child_cluster = cluster_of(child_base[None], self.n_child_cluster)[:, 0]
+        weight = jnp.ones(self.max_base)
         for level, affinity in enumerate(self.affinity):
-            weight = weight * affinity[parent_cluster[level][None, :], child_cluster[level][:, None]]
+            weight = weight * affinity[parent_cluster[level], child_cluster[level]]
         return weight
 
     def draw(self, key: PRNGKeyArray) -> Int[Array, " child"]:
@@ -101,7 +104,14 @@ class HSBM(Elementwise):
 
     def _draw_blocks(self, key: PRNGKeyArray, empty: Array) -> Int[Array, " child"]:
         size = self.base_size()
-        cumulative = jnp.cumsum(self.base_weight() * size, axis=1)
+        parent_cluster = cluster_of(jnp.arange(self.max_base), self.n_parent_cluster)
+        n_child_base = jnp.prod(self.n_child_cluster)
+
+        def tabulate(child_base: Array, cumulative: Array) -> Array:
+            return cumulative.at[child_base].set(jnp.cumsum(self._weights(child_base, parent_cluster) * size))
+
+        # row after row: few links have as many base clusters as there can be
+        cumulative = lax.fori_loop(0, n_child_base, tabulate, jnp.zeros((self.max_base, self.max_base)))
         parent_run = run_length(self.n_parent, self.n_parent_cluster)
         child_run = run_length(self.n_child, self.n_child_cluster)
         is_filled = size > 0

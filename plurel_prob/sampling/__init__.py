@@ -1,12 +1,16 @@
-"""Drawing databases: one, or one after another."""
+"""Drawing databases: one, one after another, or many at a time on many devices."""
 
-from collections.abc import Iterable, Iterator
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+
+import jax
+from jax import Device
 
 from plurel_prob.databases import Database
 from plurel_prob.models.database import Bucket, Draw
 from plurel_prob.priors import Prior, get_prior
-from plurel_prob.sampling.programs import bucket_of, draw
+from plurel_prob.sampling.programs import bucket_of, draw, draw_on, mesh_of
 
 MAX_SEED = 2**31 - 1
 
@@ -27,17 +31,38 @@ def sample(seed: int = 0, prior: Prior | str | Path = "plurel", *, bucket: Bucke
         >>> database = plurel_prob.sample(seed=0)  # doctest: +SKIP
         >>> database.tables["table_0"].head()  # doctest: +SKIP
     """
-    if not 0 <= seed <= MAX_SEED:
-        raise ValueError(f"seed must be 0 to {MAX_SEED}, got {seed}")
+    check_seed(seed)
     prior = get_prior(prior)
     return Database.from_draw(draw(prior, seed, bucket), seed, prior)
 
 
-def sample_many(seeds: Iterable[int], prior: Prior | str | Path = "plurel") -> Iterator[Database]:
-    """Draw the databases of ``seeds``, one after another; each equals ``sample(seed, prior)``."""
+def sample_many(
+    seeds: Iterable[int], prior: Prior | str | Path = "plurel", *, devices: Sequence[Device] | None = None
+) -> Iterator[Database]:
+    """Draw the databases of ``seeds``; each equals ``sample(seed, prior)``, and they come in the order of the seeds.
+
+    Args:
+        seeds: 0 to 2147483647 each.
+        prior: see :func:`sample`.
+        devices: draw on these at the same time, a database on each, e.g. ``jax.devices()``; by default one after another.
+
+    Raises:
+        ValueError: see :func:`sample`.
+    """
     prior = get_prior(prior)
-    for seed in seeds:
-        yield sample(seed, prior)
+    mesh = mesh_of(jax.devices()[:1] if devices is None else devices)
+    remaining = iter(seeds)
+    while batch := list(itertools.islice(remaining, mesh.size)):
+        for seed in batch:
+            check_seed(seed)
+        for seed, drawn in zip(batch, draw_on(mesh, prior, batch), strict=True):
+            yield Database.from_draw(drawn, seed, prior)
+
+
+def check_seed(seed: int) -> None:
+    """Refuse a seed out of range."""
+    if not 0 <= seed <= MAX_SEED:
+        raise ValueError(f"seed must be 0 to {MAX_SEED}, got {seed}")
 
 
 __all__ = ["Draw", "bucket_of", "draw", "sample", "sample_many"]

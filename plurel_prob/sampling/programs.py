@@ -1,18 +1,21 @@
 """Compiled programs: one for each prior and size bucket, kept for the life of the process."""
 
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import random
-from jaxtyping import Array, PRNGKeyArray
+from jax import Device, random
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jaxtyping import Array, Key, PRNGKeyArray
 from numpyro import handlers
 
 from plurel_prob.blocks import n_block
 from plurel_prob.models.database import Bucket, Draw, database, structure
 from plurel_prob.priors import Prior
 
+AXIS = "database"  # of a mesh of devices
 MIN_BUCKET = Bucket(n_block=8, n_page=1024)  # smaller databases share a program
 
 
@@ -38,17 +41,27 @@ def _size_program(prior: Prior):  # type: ignore[no-untyped-def]  # jax.jit's re
     return jax.jit(sizes)
 
 
+def _draw(prior: Prior, bucket: Bucket, key: PRNGKeyArray) -> Draw:
+    trace = handlers.trace(handlers.seed(lambda: database(prior, bucket), key))
+    with trace:
+        stages = trace.fn()
+    return Draw(stages, {name: site["value"] for name, site in trace.trace.items() if site["type"] == "sample"})
+
+
 @lru_cache(maxsize=128)
-def _draw_program(prior: Prior, bucket: Bucket):  # type: ignore[no-untyped-def]  # as above
-    """Program from a key to a draw."""
+def draw_program(prior: Prior, bucket: Bucket, mesh: Mesh):  # type: ignore[no-untyped-def]  # as above
+    """Program from keys, one a device, to draws with a leading axis over devices. Devices do not wait for each other."""
 
-    def draw(key: PRNGKeyArray) -> Draw:
-        trace = handlers.trace(handlers.seed(lambda: database(prior, bucket), key))
-        with trace:
-            stages = trace.fn()
-        return Draw(stages, {name: site["value"] for name, site in trace.trace.items() if site["type"] == "sample"})
+    def draw_one(keys: Key[Array, " 1"]) -> Draw:
+        return jax.tree.map(lambda x: x[None], _draw(prior, bucket, keys[0]))
 
-    return jax.jit(draw)
+    over_devices = PartitionSpec(AXIS)
+    return jax.jit(jax.shard_map(draw_one, mesh=mesh, in_specs=over_devices, out_specs=over_devices, check_vma=False))
+
+
+def mesh_of(devices: Sequence[Device]) -> Mesh:
+    """Return the mesh of devices that draw at the same time."""
+    return Mesh(np.array(devices), (AXIS,))
 
 
 def bucket_of(prior: Prior, key: PRNGKeyArray) -> Bucket:
@@ -59,6 +72,21 @@ def bucket_of(prior: Prior, key: PRNGKeyArray) -> Bucket:
 
 def draw(prior: Prior, seed: int, bucket: Bucket | None = None) -> Draw:
     """Draw the database of ``seed`` and bring it to the host. A larger ``bucket`` draws the same."""
-    key = random.key(seed)
-    drawn = _draw_program(prior, bucket or bucket_of(prior, key))(key)
-    return jax.tree.map(np.asarray, drawn)
+    return next(draw_on(mesh_of(jax.devices()[:1]), prior, [seed], bucket))
+
+
+def draw_on(mesh: Mesh, prior: Prior, seeds: Sequence[int], bucket: Bucket | None = None) -> Iterator[Draw]:
+    """Draw the databases of ``seeds``, at most as many as the mesh has devices, one on each, and bring them to the host.
+
+    They share a program: that of the smallest bucket that holds them all, or of a larger one that is given. One device runs the
+    same program as many, so a draw is the same to the last bit.
+    """
+    keys = [random.key(seed) for seed in seeds]
+    if bucket is None:
+        bucket = Bucket(*(max(sizes) for sizes in zip(*(bucket_of(prior, key) for key in keys), strict=True)))
+    spare = [keys[-1]] * (mesh.size - len(keys))
+    stacked = jax.device_put(jnp.stack([*keys, *spare]), NamedSharding(mesh, PartitionSpec(AXIS)))
+    drawn = draw_program(prior, bucket, mesh)(stacked)
+    for place in range(len(keys)):
+        # an array's shards lie in the order of the devices
+        yield jax.tree.map(lambda x, place=place: np.asarray(x.addressable_shards[place].data)[0], drawn)

@@ -12,10 +12,11 @@ from plurel_prob import database
 from plurel_prob.databases.tables import node_values
 from plurel_prob.distributions import Activation, Initialisation
 from plurel_prob.distributions.mechanisms.aggregations import AGGREGATIONS
-from plurel_prob.distributions.mechanisms.curves import GRID, encoder_table
-from plurel_prob.distributions.mechanisms.networks import LATENT, NetworkRecipe, draw_network, embedding_table
+from plurel_prob.distributions.mechanisms.choices import CAUSE, FOREIGN, OUTPUT
+from plurel_prob.distributions.mechanisms.curves import GRID, choose_encoder
+from plurel_prob.distributions.mechanisms.decoders import choose_decoder
+from plurel_prob.distributions.mechanisms.networks import LATENT, NetworkRecipe, draw_matrix
 from plurel_prob.distributions.mechanisms.noise import beta_noise, beta_quantiles
-from plurel_prob.distributions.mechanisms.plurel import CAUSE, FOREIGN, OUTPUT, TABLE
 from plurel_prob.distributions.mechanisms.structure import Intervention
 from plurel_prob.models.plurel import node_laws
 from plurel_prob.sampling import draw
@@ -43,9 +44,11 @@ RECIPE = NetworkRecipe(
     dist.DiscreteUniform(2, 4), Activation(), Initialisation(), dist.Uniform(0.3, 1.0), dist.Uniform(-1.0, 1.0), max_layer=4
 )
 # compiled once: called one by one, each would compile its branches again
-encode = jax.jit(lambda key, *arguments: encoder_table(key, RECIPE, *arguments, 10))
-decode = jax.jit(lambda key, n_out, latent: draw_network(key, RECIPE, LATENT, n_out)(latent))
-embed = jax.jit(lambda key, n_category: embedding_table(key, RECIPE, n_category, 10))
+encode = jax.jit(lambda key, *arguments: choose_encoder(key, RECIPE).tabulate(*arguments, 10))
+choose = jax.jit(lambda key: choose_decoder(key, jnp.ones(2), RECIPE))
+weigh = jax.jit(lambda network, layer, n_out: network.layer(layer).weight(n_out=n_out))
+activate = jax.jit(lambda network, layer, x: network.layer(layer).activate(x))
+embed = jax.jit(lambda choice, n_category: draw_matrix(choice, 10, n_category, LATENT))
 
 
 class PlainTable:
@@ -103,18 +106,22 @@ class PlainTable:
 
     def decode(self, node, latent):
         is_index = bool(self.tables.is_categorical[self.table, node]) and not bool(self.laws.is_lazy[self.table])
-        output = np.asarray(decode(self.key(OUTPUT, node), LATENT if is_index else 1, jnp.asarray(latent, jnp.float32)))
+        decoder = choose(self.key(OUTPUT, node))
+        n_layer, x = int(decoder.network.n_layer), np.float64(latent)
+        for layer in range(n_layer - 1):
+            x = x @ np.float64(weigh(decoder.network, layer, LATENT))
+            x = np.float64(activate(decoder.network, layer, jnp.asarray(x, jnp.float32)))
+        output = x @ np.float64(weigh(decoder.network, n_layer - 1, LATENT if is_index else 1))
         if not is_index:
             return output[:, 0]
         n_category = self.tables.n_category[self.table, node]
-        embedding = np.asarray(embed(self.key(TABLE, node), n_category))
-        return (output @ embedding[: int(n_category)].T).argmax(1)
+        return (output @ np.float64(embed(decoder.embedding, n_category))[: int(n_category)].T).argmax(1)
 
     def node(self, node, rows):
         kind = list(AGGREGATIONS)[int(self.laws.aggregation[self.table, node])]
         total = AGGREGATE[kind](np.stack(list(self.terms(node, rows))))
         key = random.fold_in(random.wrap_key_data(self.laws.noise_key[self.table]), node)
-        noise = beta_noise(random.fold_in(key, 0), beta_quantiles(*self.laws.noise_shape[self.table, node]))
+        noise = beta_noise(key, jnp.array(0), beta_quantiles(*self.laws.noise_shape[self.table, node]))
         return self.decode(node, total + np.float64(noise)[rows] / LATENT)
 
 

@@ -1,9 +1,12 @@
 """Activations of hidden layers (PluRel, arXiv:2602.04029, stage 3). To add one, write a line in ``ACTIVATIONS``.
 
-An activation is a function of an array and of a key; only the random sine sum uses the key.
+An activation is a function of an array and of the parameters of a sine sum (:class:`Sines`), of use to the sine sum alone.
+Formulas are chosen for few transcendental functions, since hidden layers are where much of a draw's time goes; they are
+accurate to 1e-6 in absolute terms for numbers of order one.
 """
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import nn, random
@@ -11,19 +14,70 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 Function = Callable[[Float[Array, "..."]], Float[Array, "..."]]
 MAX_TERM = 7  # of a random sine sum
+SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
+HIGH_PI, LOW_PI = 3.140625, 9.67653589793e-4  # their sum is pi; the first has few digits, so small multiples of it are exact
+# least squares fit of sin(x) - x by odd powers of x, on [0, pi / 2] at Chebyshev points; within 5e-9
+SINE_SERIES = (-1.66666567e-01, 8.33301033e-03, -1.98062020e-04, 2.59927819e-06)
 
 
-def sine_sum(x: Float[Array, "..."], key: PRNGKeyArray) -> Float[Array, "..."]:
-    """Sum of 3 to 7 sines: amplitudes N(0, 1), frequencies log-uniform on [0.1, 10], phases U(0, 2 pi); frozen by the key."""
+class Sines(NamedTuple):
+    """A sine sum: amplitude, frequency and phase of its terms."""
+
+    amplitude: Float[Array, "*of term"]
+    frequency: Float[Array, "*of term"]
+    phase: Float[Array, "*of term"]
+
+
+def draw_sines(key: PRNGKeyArray) -> Sines:
+    """Draw 3 to 7 terms: amplitudes N(0, 1), frequencies log-uniform on [0.1, 10], phases U(0, 2 pi); others have amplitude 0."""
     count_key, amplitude_key, frequency_key, phase_key = random.split(key, 4)
     n_term = random.randint(count_key, (), 3, MAX_TERM + 1)
     amplitude = jnp.where(jnp.arange(MAX_TERM) < n_term, random.normal(amplitude_key, (MAX_TERM,)), 0.0)
     frequency = 10.0 ** random.uniform(frequency_key, (MAX_TERM,), minval=-1.0, maxval=1.0)
-    phase = random.uniform(phase_key, (MAX_TERM,), maxval=2 * jnp.pi)
+    return Sines(amplitude, frequency, random.uniform(phase_key, (MAX_TERM,), maxval=2 * jnp.pi))
+
+
+def sine(x: Float[Array, "..."]) -> Float[Array, "..."]:
+    """``sin(x)`` to 1e-6 within 1e4 of zero; farther out, where a 32-bit number hardly has a phase, some number of [-1, 1].
+
+    A fifth of the cost of XLA's, which is exact for numbers of any size.
+    """
+    n = jnp.round(x * (1 / jnp.pi))
+    rest = jnp.clip((x - n * HIGH_PI) - n * LOW_PI, -jnp.pi / 2, jnp.pi / 2)
+    square = rest * rest
+    third, fifth, seventh, ninth = SINE_SERIES
+    series = rest + rest * square * (third + square * (fifth + square * (seventh + square * ninth)))
+    return jnp.where(n * 0.5 == jnp.round(n * 0.5), series, -series)
+
+
+def sine_sum(x: Float[Array, "..."], sines: Sines) -> Float[Array, "..."]:
+    """Sum of sines."""
     total = jnp.zeros_like(x)
     for k in range(MAX_TERM):
-        total = total + amplitude[k] * jnp.sin(frequency[k] * x + phase[k])
+        total = total + sines.amplitude[k] * sine(sines.frequency[k] * x + sines.phase[k])
     return total
+
+
+def exponential_unit(x: Float[Array, "..."]) -> Float[Array, "..."]:
+    """``x`` above zero, ``exp(x) - 1`` below."""
+    return jnp.maximum(x, 0.0) + (jnp.exp(jnp.minimum(x, 0.0)) - 1.0)
+
+
+def sigmoid(x: Float[Array, "..."]) -> Float[Array, "..."]:
+    """``1 / (1 + exp(-x))``."""
+    return 0.5 + 0.5 * jnp.tanh(0.5 * x)
+
+
+def softplus(x: Float[Array, "..."]) -> Float[Array, "..."]:
+    """``log(1 + exp(x))``."""
+    return jnp.maximum(x, 0.0) + jnp.log(1.0 + jnp.exp(-jnp.abs(x)))
+
+
+def mish(x: Float[Array, "..."]) -> Float[Array, "..."]:
+    """``x tanh(softplus(x))``, by ``tanh(log(1 + e)) = e (e + 2) / (e (e + 2) + 2)``."""
+    power = jnp.exp(jnp.minimum(x, 20.0))
+    product = power * (power + 2.0)
+    return x * (product / (product + 2.0))
 
 
 def softshrink(x: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -41,38 +95,38 @@ def bent_identity(x: Float[Array, "..."]) -> Float[Array, "..."]:
     return (jnp.hypot(x, 1.0) - 1.0) / 2.0 + x  # x * x would overflow
 
 
-def _frozen(function: Function) -> Callable[[Array, PRNGKeyArray], Array]:
-    return lambda x, key: function(x)
+def _plain(function: Function) -> Callable[[Array, Sines], Array]:
+    return lambda x, sines: function(x)
 
 
-ACTIVATIONS: Mapping[str, Callable[[Array, PRNGKeyArray], Array]] = {
-    "relu": _frozen(nn.relu),
-    "elu": _frozen(nn.elu),
-    "selu": _frozen(nn.selu),
-    "silu": _frozen(nn.silu),
-    "softsign": _frozen(nn.soft_sign),
-    "tanh": _frozen(jnp.tanh),
-    "sigmoid": _frozen(nn.sigmoid),
-    "hardswish": _frozen(nn.hard_swish),
-    "mish": _frozen(nn.mish),
-    "leaky_relu": _frozen(nn.leaky_relu),
-    "gelu": _frozen(lambda x: nn.gelu(x, approximate=False)),
-    "softplus": _frozen(nn.softplus),
-    "hardsigmoid": _frozen(nn.hard_sigmoid),
-    "hardtanh": _frozen(nn.hard_tanh),
-    "celu": _frozen(nn.celu),
-    "tanhshrink": _frozen(lambda x: x - jnp.tanh(x)),
-    "rrelu": _frozen(lambda x: nn.leaky_relu(x, 11 / 48)),
-    "logsigmoid": _frozen(nn.log_sigmoid),
-    "softshrink": _frozen(softshrink),
-    "hardshrink": _frozen(hardshrink),
-    "identity": _frozen(lambda x: x),
-    "abs": _frozen(jnp.abs),
-    "sin": _frozen(jnp.sin),
-    "cos": _frozen(jnp.cos),
-    "sign": _frozen(jnp.sign),
-    "clip": _frozen(lambda x: jnp.clip(x, -1.0, 1.0)),
-    "signed_log": _frozen(lambda x: jnp.sign(x) * jnp.log1p(jnp.abs(x))),
-    "bent_identity": _frozen(bent_identity),
+ACTIVATIONS: Mapping[str, Callable[[Array, Sines], Array]] = {
+    "relu": _plain(nn.relu),
+    "elu": _plain(exponential_unit),
+    "selu": _plain(lambda x: SELU_SCALE * (jnp.maximum(x, 0.0) + SELU_ALPHA * (jnp.exp(jnp.minimum(x, 0.0)) - 1.0))),
+    "silu": _plain(lambda x: x * sigmoid(x)),
+    "softsign": _plain(nn.soft_sign),
+    "tanh": _plain(jnp.tanh),
+    "sigmoid": _plain(sigmoid),
+    "hardswish": _plain(nn.hard_swish),
+    "mish": _plain(mish),
+    "leaky_relu": _plain(nn.leaky_relu),
+    "gelu": _plain(lambda x: nn.gelu(x, approximate=False)),
+    "softplus": _plain(softplus),
+    "hardsigmoid": _plain(nn.hard_sigmoid),
+    "hardtanh": _plain(nn.hard_tanh),
+    "celu": _plain(exponential_unit),
+    "tanhshrink": _plain(lambda x: x - jnp.tanh(x)),
+    "rrelu": _plain(lambda x: nn.leaky_relu(x, 11 / 48)),
+    "logsigmoid": _plain(lambda x: -softplus(-x)),
+    "softshrink": _plain(softshrink),
+    "hardshrink": _plain(hardshrink),
+    "identity": _plain(lambda x: x),
+    "abs": _plain(jnp.abs),
+    "sin": _plain(sine),
+    "cos": _plain(lambda x: sine(x + jnp.pi / 2)),
+    "sign": _plain(jnp.sign),
+    "clip": _plain(lambda x: jnp.clip(x, -1.0, 1.0)),
+    "signed_log": _plain(lambda x: jnp.sign(x) * jnp.log1p(jnp.abs(x))),
+    "bent_identity": _plain(bent_identity),
     "sine_sum": sine_sum,
 }

@@ -4,9 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jaxtyping import Array
+from jax import lax
+from jaxtyping import Array, Int
 
 MAX_PRODUCT = 1e18  # keeps running products finite: the next factor and another product still fit into float32
+
+Term = Callable[[Int[Array, ""]], Array]  # of an index
 
 
 class AggregationLaw(NamedTuple):
@@ -15,10 +18,24 @@ class AggregationLaw(NamedTuple):
     neutral: float
     combine: Callable[[Array, Array], Array]
 
+    def reduce(self, term: Term, n_term: Int[Array, ""], start: Array) -> Array:
+        """Combine ``start`` with ``n_term`` terms."""
+        if self.combine is jnp.logaddexp:
+            return log_sum_exp(term, n_term, start)
+        return lax.fori_loop(0, n_term, lambda i, total: self.combine(total, term(i)), start)
+
 
 def product(a: Array, b: Array) -> Array:
     """``a * b``, kept within 1e18 of zero."""
     return jnp.clip(a * b, -MAX_PRODUCT, MAX_PRODUCT)
+
+
+def log_sum_exp(term: Term, n_term: Int[Array, ""], start: Array) -> Array:
+    """``log(exp(start) + sum of exp(term))``: one pass for the largest, one for the sum; half the cost of pairs."""
+    largest = lax.fori_loop(0, n_term, lambda i, total: jnp.maximum(total, term(i)), start)
+    largest = jnp.where(largest > -jnp.inf, largest, 0.0)  # of no term at all
+    total = lax.fori_loop(0, n_term, lambda i, total: total + jnp.exp(term(i) - largest), jnp.exp(start - largest))
+    return largest + jnp.log(total)
 
 
 AGGREGATIONS: Mapping[str, AggregationLaw] = {
@@ -27,3 +44,18 @@ AGGREGATIONS: Mapping[str, AggregationLaw] = {
     "product": AggregationLaw(1.0, product),
     "logsumexp": AggregationLaw(-jnp.inf, jnp.logaddexp),
 }
+
+
+def aggregate_all(term: Callable[[Int[Array, ""]], tuple[Array, Array]], n_term: Int[Array, ""], shape: tuple[int, ...]) -> Array:
+    """Combine terms in every way of the registry; a term comes with its number of siblings, by which a sum divides it."""
+
+    def combine_in(name: str) -> Array:
+        law = AGGREGATIONS[name]
+
+        def value(i: Array) -> Array:
+            value, n_sibling = term(i)
+            return value / n_sibling if name == "sum" else value
+
+        return law.reduce(value, n_term, jnp.full(shape, law.neutral))
+
+    return jnp.stack([combine_in(name) for name in AGGREGATIONS])

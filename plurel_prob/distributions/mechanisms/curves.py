@@ -8,12 +8,24 @@ A row's *place* is where it lies on the grid: a category is its index; a number 
 plus a fraction. Every encoder of the node's effects looks up the same places.
 """
 
+from typing import NamedTuple
+
 import jax.numpy as jnp
 from jax import lax, random
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from plurel_prob.blocks import BLOCK
-from plurel_prob.distributions.mechanisms.networks import LATENT, NetworkRecipe, draw_network, embedding_table
+from plurel_prob.distributions.mechanisms.networks import (
+    LATENT,
+    MatrixChoice,
+    Network,
+    NetworkRecipe,
+    choose_embedding,
+    choose_network,
+    draw_matrix,
+    multiply,
+)
+from plurel_prob.distributions.mechanisms.sorting import sort_floats
 
 GRID = 64  # points of a curve
 
@@ -21,7 +33,7 @@ GRID = 64  # points of a curve
 def sort_pilot(value: Float[Array, " row"], n_pilot: Int[Array, ""]) -> Float[Array, " row"]:
     """Sort the first ``n_pilot`` values; the rest repeats the largest."""
     is_pilot = jnp.arange(BLOCK) < n_pilot
-    return jnp.sort(jnp.where(is_pilot, value, jnp.max(jnp.where(is_pilot, value, -jnp.inf))))
+    return sort_floats(jnp.where(is_pilot, value, jnp.max(jnp.where(is_pilot, value, -jnp.inf))))
 
 
 def quantile_grid(ordered: Float[Array, " row"], n_pilot: Int[Array, ""]) -> Float[Array, " grid"]:
@@ -31,35 +43,52 @@ def quantile_grid(ordered: Float[Array, " row"], n_pilot: Int[Array, ""]) -> Flo
 
 def place_on(grid: Float[Array, " grid"], value: Float[Array, " row"]) -> Float[Array, " row"]:
     """Places of numbers on a grid, from 0 to ``GRID - 1``."""
-    left = jnp.clip((grid <= value[:, None]).sum(1, dtype=jnp.int32) - 1, 0, GRID - 2)
+    left = jnp.clip(jnp.searchsorted(grid, value, side="right").astype(jnp.int32) - 1, 0, GRID - 2)
     width = grid[left + 1] - grid[left]
     fraction = jnp.where(width > 0, (value - grid[left]) / jnp.where(width > 0, width, 1.0), 0.0)
     return left + jnp.clip(fraction, 0.0, 1.0)
 
 
-def look_up(table: Float[Array, "grid latent"], place: Float[Array, " row"]) -> Float[Array, "row latent"]:
-    """Interpolate a table at places."""
-    left = jnp.clip(place.astype(jnp.int32), 0, GRID - 1)
-    step = jnp.concatenate([table[1:] - table[:-1], jnp.zeros((1, table.shape[1]))])
-    return table[left] + (place - left)[:, None] * step[left]
+def look_up(tables: Float[Array, "table grid latent"], index: Int[Array, ""], place: Float[Array, " row"]) -> Array:
+    """Interpolate one of many tables at places; shape (row, latent)."""
+
+    def at(left: Array) -> Array:
+        return tables.at[index, left].get(mode="promise_in_bounds", wrap_negative_indices=False)
+
+    left = place.astype(jnp.int32)
+    here, there = at(left), at(jnp.minimum(left + 1, GRID - 1))
+    return here + (place - left)[:, None] * (there - here)
 
 
-def encoder_table(
-    key: PRNGKeyArray,
-    recipe: NetworkRecipe,
-    is_index: Bool[Array, ""],
-    n_category: Int[Array, ""],
-    grid: Float[Array, " grid"],
-    max_category: int,
-) -> Float[Array, "grid latent"]:
-    """Tabulate a random encoder: of numbers, a network 1 -> 32 at the grid's points; of categories (``is_index``), an
-    embedding followed by a network 32 -> 32, at every category.
-    """
-    table_key, network_key = random.split(key)
+class Encoder(NamedTuple):
+    """What an encoder chooses: an embedding of categories and a network."""
 
-    def embedded() -> Array:
-        table = embedding_table(table_key, recipe, n_category, max_category)
-        return jnp.pad(table, ((0, GRID - max_category), (0, 0)))
+    embedding: MatrixChoice
+    network: Network
 
-    points = lax.cond(is_index, embedded, lambda: jnp.zeros((GRID, LATENT)).at[:, 0].set(grid))
-    return draw_network(network_key, recipe, jnp.where(is_index, LATENT, 1), LATENT)(points)
+    def tabulate(
+        self, is_index: Bool[Array, ""], n_category: Int[Array, ""], grid: Float[Array, " grid"], max_category: int
+    ) -> Float[Array, "grid latent"]:
+        """Tabulate the encoder: of numbers, a network 1 -> 32 at the grid's points; of categories (``is_index``), an
+        embedding followed by a network 32 -> 32, at every category.
+        """
+        first = self.network.layer(0).matrix
+
+        def number() -> Array:
+            return grid[:, None] * draw_matrix(first, 1, 1, LATENT)
+
+        def category() -> Array:
+            vector = draw_matrix(self.embedding, max_category, n_category, LATENT)
+            vector = multiply(vector, draw_matrix(first, LATENT, LATENT, LATENT))
+            return jnp.pad(vector, ((0, GRID - max_category), (0, 0)))
+
+        def apply_layer(layer: Array, x: Array) -> Array:
+            return multiply(self.network.layer(layer - 1).activate(x), self.network.layer(layer).weight())
+
+        return lax.fori_loop(1, self.network.n_layer, apply_layer, lax.cond(is_index, category, number))
+
+
+def choose_encoder(key: PRNGKeyArray, recipe: NetworkRecipe) -> Encoder:
+    """Draw what an encoder chooses."""
+    embedding_key, network_key = random.split(key)
+    return Encoder(choose_embedding(embedding_key, recipe), choose_network(network_key, recipe))

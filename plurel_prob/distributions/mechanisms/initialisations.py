@@ -1,64 +1,68 @@
-"""Initialisations of weight matrices (PluRel, arXiv:2602.04029, stage 3). To add one, write a function and a line below.
+"""Initialisations of weight matrices (PluRel, arXiv:2602.04029, stage 3). To add one, write a line in ``INITIALISATIONS``.
 
 The formulas are PyTorch's, applied to the matrix of shape (in, out) as it stands: "fan in" is its second axis, "fan out" its
-first. A matrix may be padded: only the first ``n_in`` rows and ``n_out`` columns are weights.
+first. A weight is its matrix's scale times a quantile of a uniform or a normal law.
 """
 
 import math
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import jax.numpy as jnp
-from jax import lax, random
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jax import lax
+from jaxtyping import Array, ArrayLike, Float, Int, UInt32
 
-Uniform = Float[Array, "in out"]  # one number in (0, 1) a weight, at which a distribution function is inverted
-Size = int | Int[Array, ""]
+from plurel_prob.control import computed_once
+from plurel_prob.threefry import threefry
+
 CDF_OF_TWO = 0.5 * (1 + math.erf(2 / math.sqrt(2)))  # of the standard normal law
+ORDER_BIT = 24  # of the random numbers by which rows are ordered; row indices take the bits below
+Size = int | Int[Array, ""]
 
 
-def normal(uniform: Uniform) -> Array:
-    """Standard normal quantiles."""
-    return math.sqrt(2) * lax.erf_inv(2 * uniform - 1)
+class Initialisation(NamedTuple):
+    """The law of a weight: ``scale(n_in, n_out)`` times a quantile, at a point of ``low`` to ``high``, of the standard normal
+    law; or, if not ``is_normal``, times the point itself.
+    """
+
+    scale: Callable[[Size, Size], ArrayLike]
+    is_normal: bool
+    low: float
+    high: float
 
 
-def kaiming_normal(key: PRNGKeyArray, uniform: Uniform, n_in: Size, n_out: Size) -> Array:
-    """N(0, 2 / fan in)."""
-    return normal(uniform) * jnp.sqrt(2 / n_out)
-
-
-def kaiming_uniform(key: PRNGKeyArray, uniform: Uniform, n_in: Size, n_out: Size) -> Array:
-    """U(-b, b), b = sqrt(6 / fan in)."""
-    return (2 * uniform - 1) * jnp.sqrt(6 / n_out)
-
-
-def xavier_normal(key: PRNGKeyArray, uniform: Uniform, n_in: Size, n_out: Size) -> Array:
-    """N(0, 2 / (fan in + fan out))."""
-    return normal(uniform) * jnp.sqrt(2 / (n_in + n_out))
-
-
-def xavier_uniform(key: PRNGKeyArray, uniform: Uniform, n_in: Size, n_out: Size) -> Array:
-    """U(-b, b), b = sqrt(6 / (fan in + fan out))."""
-    return (2 * uniform - 1) * jnp.sqrt(6 / (n_in + n_out))
-
-
-def truncated_normal(key: PRNGKeyArray, uniform: Uniform, n_in: Size, n_out: Size) -> Array:
-    """N(0, 1) within [-2, 2]."""
-    return normal((1 - CDF_OF_TWO) + uniform * (2 * CDF_OF_TWO - 1))
-
-
-def sparse(key: PRNGKeyArray, uniform: Uniform, n_in: Size, n_out: Size) -> Array:
-    """N(0, 0.01^2), but in every column half of the rows (rounded up), chosen at random, are zero."""
-    row = jnp.arange(uniform.shape[0])[:, None]
-    order = jnp.where(row < n_in, random.uniform(key, uniform.shape), 2.0)
-    rank = jnp.argsort(jnp.argsort(order, axis=0), axis=0)
-    return jnp.where(rank < (n_in + 1) // 2, 0.0, 0.01 * normal(uniform))
-
-
-INITIALISATIONS: Mapping[str, Callable[[PRNGKeyArray, Uniform, Size, Size], Array]] = {
-    "kaiming_normal": kaiming_normal,
-    "kaiming_uniform": kaiming_uniform,
-    "xavier_normal": xavier_normal,
-    "xavier_uniform": xavier_uniform,
-    "truncated_normal": truncated_normal,
-    "sparse": sparse,
+INITIALISATIONS: Mapping[str, Initialisation] = {
+    "kaiming_normal": Initialisation(lambda n_in, n_out: jnp.sqrt(2 / n_out), True, 0.0, 1.0),
+    "kaiming_uniform": Initialisation(lambda n_in, n_out: jnp.sqrt(6 / n_out), False, -1.0, 1.0),
+    "xavier_normal": Initialisation(lambda n_in, n_out: jnp.sqrt(2 / (n_in + n_out)), True, 0.0, 1.0),
+    "xavier_uniform": Initialisation(lambda n_in, n_out: jnp.sqrt(6 / (n_in + n_out)), False, -1.0, 1.0),
+    # standard normal within [-2, 2]
+    "truncated_normal": Initialisation(lambda n_in, n_out: 1.0, True, 1 - CDF_OF_TWO, CDF_OF_TWO),
+    "sparse": Initialisation(lambda n_in, n_out: 0.01, True, 0.0, 1.0),  # then :func:`zero_half`
 }
+
+
+def initial_weights(kind: Int[Array, ""], point: Float[Array, "in out"], n_in: Size, n_out: Size) -> Float[Array, "in out"]:
+    """Weights of a matrix at points of (0, 1), one a weight; a sparse one without its zeros (:func:`zero_half`)."""
+    laws = list(INITIALISATIONS.values())
+
+    def of_kind(values: list) -> Array:
+        return jnp.stack([jnp.asarray(value, jnp.float32) for value in values])[kind]
+
+    low, width = of_kind([law.low for law in laws]), of_kind([law.high - law.low for law in laws])
+    point = low + width * point
+    normal = math.sqrt(2) * lax.erf_inv(2 * point - 1)
+    quantile = jnp.where(of_kind([law.is_normal for law in laws]) > 0, normal, point)
+    return of_kind([law.scale(n_in, n_out) for law in laws]) * quantile
+
+
+def zero_half(key: UInt32[Array, " 2"], weight: Float[Array, "in out"], n_in: Size) -> Float[Array, "in out"]:
+    """Set half of the first ``n_in`` rows of every column, rounded up, to zero; which ones depends on the key alone."""
+    row = jnp.arange(weight.shape[0])[:, None]
+    counter = lax.iota(jnp.uint32, weight.size).reshape(weight.shape)
+    words, _ = threefry(key, jnp.ones_like(counter), counter)  # the high word keeps clear of those of the weights
+    order = (words >> (32 - ORDER_BIT)).astype(jnp.int32) * weight.shape[0] + row  # no two are equal
+    order = computed_once(lambda: jnp.where(row < n_in, order, 2**30), jnp.asarray(n_in))
+    # ranks by counting: XLA's sort of many short columns is slow on CPUs
+    rank = sum((jnp.roll(order, shift, axis=0) < order).astype(jnp.int32) for shift in range(1, len(order)))
+    return jnp.where(rank < (jnp.asarray(n_in) + 1) // 2, 0.0, weight)

@@ -1,14 +1,22 @@
-"""Small random networks without biases: the encoders and decoders of PluRel's mechanisms (arXiv:2602.04029, stage 3)."""
+"""Small random networks without biases: the encoders and decoders of PluRel's mechanisms (arXiv:2602.04029, stage 3).
 
-from typing import NamedTuple
+A network is a function of its key. What it chooses (:func:`choose_network`) can be drawn for many networks at once; a matrix
+(:func:`draw_matrix`) is drawn when it is needed.
+"""
 
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
 import jax.numpy as jnp
 import numpyro.distributions as dist
 from jax import lax, random
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt32
 
-from plurel_prob.distributions.mechanisms.activations import ACTIVATIONS
-from plurel_prob.distributions.mechanisms.initialisations import INITIALISATIONS, Size
+from plurel_prob.distributions.mechanisms.activations import ACTIVATIONS, MAX_TERM, Sines, draw_sines
+from plurel_prob.distributions.mechanisms.initialisations import INITIALISATIONS, Size, initial_weights, zero_half
+from plurel_prob.records import pack, row, unpack
+from plurel_prob.threefry import fast_bits
 
 LATENT = 32  # dimensions of the latent space, width of every layer
 MAX_HIDDEN = 1e6  # bound of a hidden layer's output
@@ -25,72 +33,101 @@ class NetworkRecipe(NamedTuple):
     max_layer: int  # static bound of ``n_layer``
 
 
+class MatrixChoice(NamedTuple):
+    """What a weight matrix chooses: its initialisation, the density of its mask (1: no mask), and a key."""
+
+    initialisation: Int[Array, ""]
+    density: Float[Array, ""]
+    key: UInt32[Array, " 2"]
+
+
+class Layer(NamedTuple):
+    """What a layer chooses: a matrix; and an activation and a gain, which are of use in all layers but the last."""
+
+    matrix: MatrixChoice
+    activation: Int[Array, ""]
+    gain: Float[Array, ""]
+    sines: Sines
+
+    def activate(self, x: Float[Array, "row 32"]) -> Float[Array, "row 32"]:
+        """Apply the activation and the gain."""
+
+        def apply(name: str, x: Array) -> Array:
+            return jnp.clip(self.gain * ACTIVATIONS[name](x, self.sines), -MAX_HIDDEN, MAX_HIDDEN)
+
+        return lax.switch(self.activation, [partial(apply, name) for name in ACTIVATIONS], x)
+
+    def weight(self, n_in: Size = LATENT, n_out: Size = LATENT) -> Float[Array, "in out"]:
+        """Draw the matrix."""
+        return draw_matrix(self.matrix, LATENT, n_in, n_out)
+
+
 class Network(NamedTuple):
-    """Weight matrices and activations; those beyond ``n_layer`` are zero. Padded inputs and outputs have zero weights."""
+    """What a network chooses: ``n_layer`` layers with matrices ``n_in`` x 32, 32 x 32, ..., 32 x ``n_out``, each with choices of
+    its own (:class:`Layer`), packed.
+    """
 
     n_layer: Int[Array, ""]
-    weight: Float[Array, "layer in out"]
-    activation: Int[Array, " layer"]  # after each layer but the last
-    gain: Float[Array, " layer"]
-    activation_key: PRNGKeyArray
+    layers: UInt32[Array, "layer word"]
 
-    def __call__(self, x: Float[Array, "row in"]) -> Float[Array, "row out"]:
-        """Apply the network to every row."""
-
-        def apply_layer(layer: Array, x: Array) -> Array:
-            x = jnp.matmul(x, self.weight[layer], precision=lax.Precision.HIGHEST)
-            return lax.cond(layer < self.n_layer - 1, self._hidden, lambda _, x: x, layer, x)
-
-        return lax.fori_loop(0, self.n_layer, apply_layer, x)
-
-    def _hidden(self, layer: Array, x: Array) -> Array:
-        key = random.fold_in(self.activation_key, layer)
-        x = lax.switch(self.activation[layer], list(ACTIVATIONS.values()), x, key)
-        return jnp.clip(self.gain[layer] * x, -MAX_HIDDEN, MAX_HIDDEN)
+    def layer(self, index: int | Array) -> Layer:
+        """What a layer chooses."""
+        return unpack(row(self.layers, jnp.asarray(index)), LAYER)
 
 
-def draw_network(key: PRNGKeyArray, recipe: NetworkRecipe, n_in: Size, n_out: Size) -> Network:
-    """Draw a network of ``n_layer`` matrices, ``n_in`` x 32, 32 x 32, ..., 32 x ``n_out``, every one with an initialisation and
-    a mask of its own, and every hidden layer with an activation and a gain of its own.
-    """
-    count_key, weight_key, activation_key, gain_key, frozen_key = random.split(key, 5)
-    n_layer = recipe.n_layer.sample(count_key)
-
-    def draw_layer(layer: Array, weight: Array) -> Array:
-        rows = jnp.where(layer == 0, n_in, LATENT)
-        columns = jnp.where(layer == n_layer - 1, n_out, LATENT)
-        return weight.at[layer].set(masked_matrix(random.fold_in(weight_key, layer), recipe, rows, columns))
-
-    weight = lax.fori_loop(0, n_layer, draw_layer, jnp.zeros((recipe.max_layer, LATENT, LATENT)))
-    activation = recipe.activation.sample(activation_key, (recipe.max_layer,))
-    return Network(n_layer, weight, activation, jnp.exp(recipe.log_gain.sample(gain_key, (recipe.max_layer,))), frozen_key)
+def _number(dtype: Any, *shape: int) -> Any:
+    return jax.ShapeDtypeStruct(shape, dtype)
 
 
-def masked_matrix(key: PRNGKeyArray, recipe: NetworkRecipe, n_in: Size, n_out: Size) -> Float[Array, "in out"]:
-    """Draw a matrix: an initialisation, then a Bernoulli mask of a random density, compensated by 1 / density.
+MATRIX = MatrixChoice(_number(jnp.int32), _number(jnp.float32), _number(jnp.uint32, 2))
+LAYER = Layer(MATRIX, _number(jnp.int32), _number(jnp.float32), Sines(*[_number(jnp.float32, MAX_TERM)] * 3))
+
+
+def choose_network(key: PRNGKeyArray, recipe: NetworkRecipe) -> Network:
+    """Draw what a network chooses."""
+    count_key, layer_key = random.split(key)
+    layer_keys = jax.vmap(lambda layer: random.fold_in(layer_key, layer))(jnp.arange(recipe.max_layer))
+    return Network(recipe.n_layer.sample(count_key), jax.vmap(lambda key: pack(choose_layer(key, recipe)))(layer_keys))
+
+
+def choose_layer(key: PRNGKeyArray, recipe: NetworkRecipe) -> Layer:
+    """Draw what a layer chooses."""
+    matrix_key, activation_key, gain_key, sine_key = random.split(key, 4)
+    gain = jnp.exp(recipe.log_gain.sample(gain_key))
+    activation = recipe.activation.sample(activation_key)
+    return Layer(choose_matrix(matrix_key, recipe), activation, gain, draw_sines(sine_key))
+
+
+def choose_matrix(key: PRNGKeyArray, recipe: NetworkRecipe) -> MatrixChoice:
+    """Draw what a matrix chooses."""
+    kind_key, density_key, word_key = random.split(key, 3)
+    kind, density = recipe.initialisation.sample(kind_key), recipe.mask_density.sample(density_key)
+    return MatrixChoice(kind, density, random.key_data(word_key))
+
+
+def choose_embedding(key: PRNGKeyArray, recipe: NetworkRecipe) -> MatrixChoice:
+    """Draw what the table of a vector a category chooses: a matrix without a mask."""
+    return choose_matrix(key, recipe)._replace(density=jnp.ones(()))
+
+
+def draw_matrix(choice: MatrixChoice, max_in: int, n_in: Size, n_out: Size) -> Float[Array, "in 32"]:
+    """Draw a matrix: an initialisation, then a Bernoulli mask, compensated by 1 / density; zero in the padding.
 
     One 32-bit word a weight: the upper half is the point at which the initialisation's distribution function is
     inverted (so weights take 65,536 quantiles), the lower half decides on the mask.
     """
-    kind_key, density_key, word_key, tie_key = random.split(key, 4)
-    density = recipe.mask_density.sample(density_key)
-    words = random.bits(word_key, (LATENT, LATENT), jnp.uint32)
-    weight = initialise(tie_key, recipe.initialisation.sample(kind_key), _half(words >> 16), n_in, n_out)
-    return jnp.where(_half(words & 0xFFFF) < density, weight / density, 0.0)
+    words = fast_bits(choice.key, (max_in, LATENT))
+    weight = initial_weights(choice.initialisation, _half(words >> 16), n_in, n_out)
+    row, column = jnp.arange(max_in)[:, None], jnp.arange(LATENT)
+    is_kept = (_half(words & 0xFFFF) < choice.density) & (row < n_in) & (column < n_out)
+    weight = jnp.where(is_kept, weight / choice.density, 0.0)
+    is_sparse = choice.initialisation == list(INITIALISATIONS).index("sparse")
+    return lax.cond(is_sparse, lambda: zero_half(choice.key, weight, n_in), lambda: weight)
 
 
-def embedding_table(key: PRNGKeyArray, recipe: NetworkRecipe, n_category: Size, max_category: int) -> Float[Array, "category 32"]:
-    """Draw one vector a category; an initialised matrix without a mask."""
-    kind_key, word_key, tie_key = random.split(key, 3)
-    words = random.bits(word_key, (max_category, LATENT), jnp.uint32)
-    return initialise(tie_key, recipe.initialisation.sample(kind_key), _half(words >> 16), n_category, LATENT)
-
-
-def initialise(key: PRNGKeyArray, kind: Array, uniform: Float[Array, "in out"], n_in: Size, n_out: Size) -> Array:
-    """Return weights of the kind of ``INITIALISATIONS`` at the given points; zero in the padding."""
-    weight = lax.switch(kind, list(INITIALISATIONS.values()), key, uniform, jnp.asarray(n_in), jnp.asarray(n_out))
-    row, column = jnp.arange(uniform.shape[0])[:, None], jnp.arange(uniform.shape[1])
-    return jnp.where((row < n_in) & (column < n_out), weight, 0.0)
+def multiply(x: Float[Array, "row in"], weight: Float[Array, "in *out"]) -> Float[Array, "row *out"]:
+    """Matrix product in full 32-bit precision."""
+    return jnp.matmul(x, weight, precision=lax.Precision.HIGHEST)
 
 
 def _half(words: Array) -> Array:

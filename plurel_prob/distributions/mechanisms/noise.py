@@ -2,10 +2,12 @@
 
 import jax.numpy as jnp
 from jax import lax, random
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from plurel_prob.blocks import BLOCK
+from plurel_prob.blocks import BLOCK, block_key
+from plurel_prob.control import computed_once
 from plurel_prob.distributions.mechanisms.networks import LATENT
+from plurel_prob.threefry import fast_bits
 
 N_QUANTILE = 256
 N_CELL = 512  # of the quadrature
@@ -30,7 +32,9 @@ def beta_quantiles(a: Float[Array, ""], b: Float[Array, ""]) -> Float[Array, " q
     return beta_icdf((jnp.arange(N_QUANTILE) + 0.5) / N_QUANTILE, a, b)
 
 
-def beta_noise(key: PRNGKeyArray, quantiles: Float[Array, " quantile"]) -> Float[Array, "row latent"]:
+def beta_noise(key: PRNGKeyArray, block: Int[Array, ""], quantiles: Float[Array, " quantile"]) -> Float[Array, "row latent"]:
     """Independent draws from 256 quantiles, 32 for each of a block's rows: one byte of random bits each."""
-    words = random.bits(key, (BLOCK, LATENT // 4), jnp.uint32)
-    return quantiles[lax.bitcast_convert_type(words, jnp.uint8).reshape(BLOCK, LATENT).astype(jnp.int32)]
+    counter_key = random.key_data(block_key(key, block))
+    words = computed_once(lambda: fast_bits(counter_key, (BLOCK, LATENT // 4)), block)
+    byte = lax.bitcast_convert_type(words, jnp.uint8).reshape(BLOCK, LATENT)
+    return quantiles.at[byte.astype(jnp.int32)].get(mode="promise_in_bounds")

@@ -18,55 +18,58 @@ boundaries) are those of the first block: a cell does not depend on how many row
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import lax, random
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, UInt32
+from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt32
 
-from plurel_prob.blocks import BLOCK, block_key
-from plurel_prob.distributions.mechanisms.aggregations import AGGREGATIONS
+from plurel_prob.blocks import BLOCK
+from plurel_prob.control import when, zeros_like_result
+from plurel_prob.distributions.mechanisms.aggregations import AGGREGATIONS, aggregate_all
+from plurel_prob.distributions.mechanisms.choices import (
+    LABEL,
+    N_DECODER,
+    N_ENCODER,
+    SOURCE,
+    NodeLaws,
+    choose_decoders,
+    choose_encoders,
+    decoder_at,
+    encoder_at,
+    mechanism_key,
+)
 from plurel_prob.distributions.mechanisms.curves import (
     GRID,
-    encoder_table,
     look_up,
     place_on,
     quantile_grid,
     sort_pilot,
 )
-from plurel_prob.distributions.mechanisms.networks import LATENT, NetworkRecipe, draw_network, embedding_table
-from plurel_prob.distributions.mechanisms.noise import beta_noise, beta_quantiles
+from plurel_prob.distributions.mechanisms.networks import LATENT, NetworkRecipe
+from plurel_prob.distributions.mechanisms.noise import beta_noise
+from plurel_prob.distributions.mechanisms.pairs import Pairs, list_pairs, no_pairs, origin_of
 from plurel_prob.distributions.mechanisms.quantisation import draw_quantiser
 from plurel_prob.distributions.mechanisms.sources import Cells, SourceLaw, categorical_source, numerical_source
 from plurel_prob.distributions.mechanisms.structure import CausalTables, Intervention
+from plurel_prob.records import row
 
 MAX_TERM = 1e4  # bound of a term before aggregation
-CHUNK = 8  # blocks whose latents are held at a time
-
-# What a mechanism's key is used for; weights of different use never share random numbers.
-CAUSE, OUTPUT, TABLE, FOREIGN, SOURCE, LABEL = range(6)
-
-
-class NodeLaws(NamedTuple):
-    """The discrete and continuous choices of PluRel's mechanisms."""
-
-    is_lazy: Bool[Array, " table"]
-    aggregation: Int[Array, "table node"]
-    noise_shape: Float[Array, "table node 2"]
-    source: Int[Array, "table node"]
-    source_bounds: Float[Array, "table node component 2"]
-    is_permuted: Bool[Array, "table column"]
-    is_reversed: Bool[Array, "table column"]
-    noise_key: UInt32[Array, "table 2"]
+CHUNK = 16  # blocks that are computed at a time, so that a database of any size needs the same space
 
 
 class Values(NamedTuple):
-    """Values of all nodes, and where each lies on its node's grid (a category is its index)."""
+    """Values of all nodes, where each lies on its node's grid (a category is its index), and what the table at work needs."""
 
     value: Float[Array, "page block"]
     place: Float[Array, "page block"]
     grid: Float[Array, "table node grid"]
-    latent: Float[Array, "chunk block latent"]  # of the node at work
+    pairs: Pairs
+    encoders: UInt32[Array, "encoder word"]  # of some pairs, packed
+    decoders: UInt32[Array, "decoder word"]  # of some nodes
+    encoded: Float[Array, "pair grid latent"]  # tables of the encoders at work
+    foreign: Float[Array, "aggregation chunk block latent"]  # what comes from parent tables, aggregated in every way
 
 
 class Span(NamedTuple):
@@ -99,9 +102,18 @@ class PluRelMechanisms:
         """Compute all values, parents' tables first, in pages of one node and 1,024 rows (:class:`Pages`)."""
         tables = self.tables
         n_chunk_block = min(CHUNK, tables.max_block)
-        pages = jnp.zeros((max_page, BLOCK))
-        grid = jnp.zeros((*tables.is_categorical.shape, GRID))
-        empty = Values(pages, pages, grid, jnp.zeros((n_chunk_block, BLOCK, LATENT)))
+        max_node, max_key_column = tables.is_categorical.shape[1], tables.parent_table.shape[1] * tables.column_node.shape[1]
+        first, pages, pairs = jnp.array(0), jnp.zeros((max_page, BLOCK)), no_pairs(tables)
+        empty = Values(
+            value=pages,
+            place=pages,
+            grid=jnp.zeros((*tables.is_categorical.shape, GRID)),
+            pairs=pairs,
+            encoders=zeros_like_result(lambda: choose_encoders(tables, first, pairs, first, self.recipe)),
+            decoders=zeros_like_result(lambda: choose_decoders(tables, first, self.laws.noise_shape[0], first, self.recipe)),
+            encoded=jnp.zeros((max(max_node, max_key_column), GRID, LATENT)),
+            foreign=jnp.zeros((len(AGGREGATIONS), n_chunk_block, BLOCK, LATENT)),
+        )
 
         def visit_table(i: Array, values: Values) -> Values:
             table = tables.order[i]
@@ -111,19 +123,17 @@ class PluRelMechanisms:
                 first = chunk * n_chunk_block
                 return self._fill(Span(table, first, jnp.minimum(n_block - first, n_chunk_block)), values)
 
+            values = values._replace(pairs=list_pairs(tables, table, values.pairs))
             return lax.fori_loop(0, -(-n_block // n_chunk_block), visit_chunk, values)
 
         return lax.fori_loop(0, tables.n_table, visit_table, empty)
 
     def _fill(self, span: Span, values: Values) -> Values:
         """Compute all nodes in some blocks of a table."""
-        foreign = self._foreign(span, values)
         n_node = self.tables.n_node[span.table]
-        values = lax.fori_loop(0, n_node, lambda node, values: self._fill_node(span, node, foreign, values), values)
+        values = self._fill_foreign(span, values)
+        values = lax.fori_loop(0, n_node, lambda node, values: self._fill_node(span, node, values), values)
         return self._quantise(span, values)
-
-    def _key(self, table: Array, use: int) -> PRNGKeyArray:
-        return random.fold_in(random.wrap_key_data(self.tables.mechanism_key[table]), use)
 
     def _page(self, span: Span, block: Array, node: Array) -> Array:
         return self.tables.page(span.table, span.first + block, node)
@@ -132,11 +142,18 @@ class PluRelMechanisms:
         """Whether a node carries categories."""
         return self.tables.is_categorical[table, node] & ~self.laws.is_lazy[table]
 
-    def _fill_node(self, span: Span, node: Array, foreign: Array, values: Values) -> Values:
-        is_cause = self.tables.edge[span.table, :, node]
-        has_cause = is_cause.any()
-        values = self._fill_source(span._replace(n=jnp.where(has_cause, 0, span.n)), node, values)
-        values = self._fill_caused(span._replace(n=jnp.where(has_cause, span.n, 0)), node, is_cause, foreign, values)
+    def _fill_node(self, span: Span, node: Array, values: Values) -> Values:
+        n_cause = self.tables.edge[span.table, :, node].sum()
+        noise_shape = self.laws.noise_shape[span.table]
+        decoders = when(
+            node % N_DECODER == 0,
+            lambda node, _: choose_decoders(self.tables, span.table, noise_shape, node, self.recipe),
+            node,
+            values.decoders,
+        )
+        values = values._replace(decoders=decoders)
+        values = when(n_cause == 0, lambda node, values: self._fill_source(span, node, values), node, values)
+        values = when(n_cause > 0, lambda node, values: self._fill_caused(span, node, n_cause, values), node, values)
         if self.intervention is not None:
             values = self._intervene(span, node, values)
         return self._fill_places(span, node, values)
@@ -144,7 +161,7 @@ class PluRelMechanisms:
     def _fill_source(self, span: Span, node: Array, values: Values) -> Values:
         table = span.table
         kind = self.laws.source[table, node]
-        law = SourceLaw(random.fold_in(self._key(table, SOURCE), node), self.laws.source_bounds[table, node])
+        law = SourceLaw(random.fold_in(mechanism_key(self.tables, table, SOURCE), node), self.laws.source_bounds[table, node])
         key = self._noise_key(table, node)
 
         def fill(block: Array, value: Array) -> Array:
@@ -161,57 +178,49 @@ class PluRelMechanisms:
     def _noise_key(self, table: Array, node: Array) -> PRNGKeyArray:
         return random.fold_in(random.wrap_key_data(self.laws.noise_key[table]), node)
 
-    def _fill_caused(self, span: Span, node: Array, is_cause: Array, foreign: Array, values: Values) -> Values:
-        table = span.table
-        kind = self.laws.aggregation[table, node]
-        latent = lax.fori_loop(0, span.n, lambda b, latent: latent.at[b].set(foreign[kind, b]), values.latent)
-        latent = self._add_causes(span, node, is_cause, kind, values._replace(latent=latent))
+    def _encode(self, table: Array, pair: Array, place: Array, values: Values) -> Values:
+        """Tabulate the encoder of a pair, times its weight, at ``place``. Pairs come in order."""
+        pairs = values.pairs
+        encoders = when(
+            pair % N_ENCODER == 0,
+            lambda pair, _: choose_encoders(self.tables, table, pairs, pair, self.recipe),
+            pair,
+            values.encoders,
+        )
+        owner, node = origin_of(self.tables, table, pairs, pair)
+        is_foreign = pair < pairs.n_foreign
+        # a parent's labels are numbers to its children
+        is_label = is_foreign & self.tables.is_categorical[owner, node] & self.laws.is_lazy[owner]
+        grid = jnp.where(is_label, jnp.arange(GRID, dtype=jnp.float32), values.grid[owner, node])
+        encoder = encoder_at(encoders, pair, self.recipe)
+        curve = encoder.tabulate(self._is_index(owner, node), self.tables.n_category[owner, node], grid, self.max_category)
+        weight = jnp.where(is_foreign, 1.0, self.tables.edge_weight[table, node, pairs.target[pair]])
+        encoded = values.encoded.at[place].set(jnp.clip(weight * curve, -MAX_TERM, MAX_TERM))
+        return values._replace(encoders=encoders, encoded=encoded)
 
-        key = random.fold_in(self._key(table, OUTPUT), node)
+    def _fill_caused(self, span: Span, node: Array, n_cause: Array, values: Values) -> Values:
+        table, pairs = span.table, values.pairs
+        kind, start = self.laws.aggregation[table, node], pairs.start[node]
+        values = lax.fori_loop(0, n_cause, lambda i, values: self._encode(table, start + i, i, values), values)
         is_index, n_category = self._is_index(table, node), self.tables.n_category[table, node]
-        network = draw_network(key, self.recipe, LATENT, jnp.where(is_index, LATENT, 1))
-        table_key = random.fold_in(self._key(table, TABLE), node)
-        embedding = embedding_table(table_key, self.recipe, n_category, self.max_category)
-        quantiles = beta_quantiles(*self.laws.noise_shape[table, node]) / LATENT
-        noise_key = self._noise_key(table, node)
+        decoder, noise_key = decoder_at(values.decoders, node, self.recipe), self._noise_key(table, node)
+        weights = decoder.weights(is_index, n_category, self.max_category)
 
-        def category(output: Array) -> Array:
-            score = jnp.matmul(output, embedding.T, precision=lax.Precision.HIGHEST)
-            is_category = jnp.arange(self.max_category) < n_category
-            return jnp.argmax(jnp.where(is_category, score, -jnp.inf), axis=1).astype(jnp.float32)
+        cause = lax.dynamic_slice(pairs.origin, (start,), (self.tables.is_categorical.shape[1],))
+        pages = self._page(span, jnp.array(0), cause)
 
         def reconstruct(block: Array, value: Array) -> Array:
-            noise = beta_noise(block_key(noise_key, span.first + block), quantiles)
-            output = network(latent[block] + noise)
-            decoded = lax.cond(is_index, category, lambda output: output[:, 0], output)
+            def term(i: Array) -> Array:
+                page = row(pages, i) + block * self.tables.pages.n_line[table]
+                return look_up(values.encoded, i, row(values.place, page))
+
+            laws = [partial(law.reduce, term, n_cause) for law in AGGREGATIONS.values()]
+            latent = lax.switch(kind, laws, values.foreign[kind, block])
+            latent = latent + beta_noise(noise_key, span.first + block, decoder.quantiles / LATENT)
+            decoded = weights.apply(latent, is_index, n_category)
             return value.at[self._page(span, block, node)].set(decoded)
 
-        return values._replace(value=lax.fori_loop(0, span.n, reconstruct, values.value), latent=latent)
-
-    def _add_causes(self, span: Span, node: Array, is_cause: Array, kind: Array, values: Values) -> Array:
-        """Aggregate the terms of a node's causes into ``values.latent``."""
-        table = span.table
-        cause_first = jnp.argsort(~is_cause, stable=True)
-        cause_key = random.fold_in(self._key(table, CAUSE), node)
-
-        def add_cause(i: Array, latent: Array) -> Array:
-            cause = cause_first[i]
-            weight = self.tables.edge_weight[table, cause, node]
-            encoder = self._encoder(random.fold_in(cause_key, cause), table, cause, values.grid[table, cause])
-            encoder = jnp.clip(weight * encoder, -MAX_TERM, MAX_TERM)
-
-            def add_block(block: Array, latent: Array) -> Array:
-                term = look_up(encoder, values.place[self._page(span, block, cause)])
-                combined = lax.switch(kind, [law.combine for law in AGGREGATIONS.values()], latent[block], term)
-                return latent.at[block].set(combined)
-
-            return lax.fori_loop(0, span.n, add_block, latent)
-
-        return lax.fori_loop(0, jnp.where(span.n > 0, is_cause.sum(), 0), add_cause, values.latent)
-
-    def _encoder(self, key: PRNGKeyArray, table: Array, node: Array, grid: Array) -> Float[Array, "grid latent"]:
-        is_index, n_category = self._is_index(table, node), self.tables.n_category[table, node]
-        return encoder_table(key, self.recipe, is_index, n_category, grid, self.max_category)
+        return values._replace(value=lax.fori_loop(0, span.n, reconstruct, values.value))
 
     def _intervene(self, span: Span, node: Array, values: Values) -> Values:
         assert self.intervention is not None
@@ -246,53 +255,41 @@ class PluRelMechanisms:
 
         def visit(column: Array, place: Array) -> Array:
             node = tables.column_node[table, column]
-            is_quantised = self.laws.is_lazy[table] & tables.is_categorical[table, node]
-            quantise = draw_quantiser(
-                random.fold_in(self._key(table, LABEL), node),
-                values.value[tables.page(table, 0, node)],
-                tables.n_pilot(table),
-                tables.n_category[table, node],
-                self.laws.is_permuted[table, column],
-                self.laws.is_reversed[table, column],
-                self.max_category,
-            )
 
-            def fill(block: Array, place: Array) -> Array:
-                page = self._page(span, block, node)
-                return place.at[page].set(quantise(values.value[page]))
+            def quantise(node: Array, place: Array) -> Array:
+                labels = draw_quantiser(
+                    random.fold_in(mechanism_key(tables, table, LABEL), node),
+                    values.value[tables.page(table, 0, node)],
+                    tables.n_pilot(table),
+                    tables.n_category[table, node],
+                    self.laws.is_permuted[table, column],
+                    self.laws.is_reversed[table, column],
+                    self.max_category,
+                )
 
-            return lax.fori_loop(0, jnp.where(is_quantised, span.n, 0), fill, place)
+                def fill(block: Array, place: Array) -> Array:
+                    page = self._page(span, block, node)
+                    return place.at[page].set(labels(values.value[page]))
 
-        return values._replace(place=lax.fori_loop(0, tables.n_column[table], visit, values.place))
+                return lax.fori_loop(0, span.n, fill, place)
 
-    def _foreign(self, span: Span, values: Values) -> Float[Array, "aggregation chunk block latent"]:
+            return when(tables.is_categorical[table, node], quantise, node, place)
+
+        n_column = jnp.where(self.laws.is_lazy[table], tables.n_column[table], 0)
+        return values._replace(place=lax.fori_loop(0, n_column, visit, values.place))
+
+    def _fill_foreign(self, span: Span, values: Values) -> Values:
         """Aggregate the embeddings of the parent tables' columns at the linked rows, in every way there is."""
-        tables, table = self.tables, span.table
-        laws = list(AGGREGATIONS.values())
-        neutral = jnp.array([law.neutral for law in laws])[:, None, None, None]
-        empty = jnp.broadcast_to(neutral, (len(laws), *values.latent.shape))
+        tables, table, pairs = self.tables, span.table, values.pairs
+        values = lax.fori_loop(0, pairs.n_foreign, lambda i, values: self._encode(table, i, i, values), values)
 
-        def visit_key(slot: Array, foreign: Array) -> Array:
-            parent = tables.parent_table[table, slot]
-            key = random.fold_in(self._key(table, FOREIGN), slot)
+        def visit_block(block: Array, foreign: Array) -> Array:
+            def term(i: Array) -> tuple[Array, Array]:
+                parent, node = origin_of(self.tables, table, pairs, i)
+                row = tables.linked_rows(table, pairs.target[i], span.first + block)
+                place = values.place[tables.page(parent, row // BLOCK, node), row % BLOCK]
+                return look_up(values.encoded, i, place), tables.n_column[parent]
 
-            def visit_column(column: Array, foreign: Array) -> Array:
-                node = tables.column_node[parent, column]
-                is_label = tables.is_categorical[parent, node] & self.laws.is_lazy[parent]
-                grid = jnp.where(is_label, jnp.arange(GRID, dtype=jnp.float32), values.grid[parent, node])
-                encoder = self._encoder(random.fold_in(key, column), parent, node, grid)
+            return foreign.at[:, block].set(aggregate_all(term, pairs.n_foreign, (BLOCK, LATENT)))
 
-                def visit_block(block: Array, foreign: Array) -> Array:
-                    row = tables.linked_rows(table, slot, span.first + block)
-                    place = values.place[tables.page(parent, row // BLOCK, node), row % BLOCK]
-                    term = jnp.clip(look_up(encoder, place), -MAX_TERM, MAX_TERM)
-                    for k, (name, law) in enumerate(AGGREGATIONS.items()):
-                        weighted = term / tables.n_column[parent] if name == "sum" else term
-                        foreign = foreign.at[k, block].set(law.combine(foreign[k, block], weighted))
-                    return foreign
-
-                return lax.fori_loop(0, span.n, visit_block, foreign)
-
-            return lax.fori_loop(0, tables.n_column[parent], visit_column, foreign)
-
-        return lax.fori_loop(0, tables.n_parent[table], visit_key, empty)
+        return values._replace(foreign=lax.fori_loop(0, span.n, visit_block, values.foreign))

@@ -9,6 +9,7 @@ not depend on how many rows are drawn. Beyond the pilot a rank is interpolated b
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -17,6 +18,7 @@ from jax.scipy.special import ndtr
 from jaxtyping import Array, Float, Int
 
 from plurel_prob.blocks import BLOCK
+from plurel_prob.distributions.mechanisms.sorting import sort_floats
 
 PILOT = 8 * BLOCK  # rows
 
@@ -44,8 +46,18 @@ def pilot_of(value: Float[Array, " row"], n_row: Int[Array, ""], kind: Int[Array
     mean = jnp.where(is_pilot, value, 0.0).sum() / n_pilot
     variance = jnp.where(is_pilot, (value - mean) ** 2, 0.0).sum() / n_pilot
     filled = jnp.where(is_pilot, value, jnp.max(jnp.where(is_pilot, value, -jnp.inf)))
-    ordered = lax.cond(kind == list(TRANSFORMS).index("rank"), jnp.sort, lambda x: x, filled)
+    ordered = lax.cond(kind == list(TRANSFORMS).index("rank"), sort_pilot, lambda x, n: x, filled, n_pilot)
     return Pilot(ordered, n_pilot, mean, jnp.sqrt(variance))
+
+
+def sort_pilot(filled: Float[Array, " row"], n_pilot: Int[Array, ""]) -> Float[Array, " row"]:
+    """Sort pilot values beyond which the largest is repeated: as many of them, a power of two, as there are rows."""
+    sizes = [len(filled) >> i for i in range(len(filled).bit_length()) if len(filled) >> i >= BLOCK]
+
+    def sort(size: int) -> Array:
+        return jnp.concatenate([sort_floats(filled[:size]), filled[size:]])
+
+    return lax.switch(sum((n_pilot <= size).astype(jnp.int32) for size in sizes[1:]), [partial(sort, size) for size in sizes])
 
 
 def rank(value: Float[Array, " row"], pilot: Pilot, cells: Cells) -> Array:

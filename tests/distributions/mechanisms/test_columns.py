@@ -97,11 +97,19 @@ def test_quantisation_counts_boundaries_below(is_permuted, is_reversed):
 
 @pytest.mark.parametrize("name", EDGE_WEIGHTS)
 def test_edge_weights_follow_their_law(name):
-    law = EdgeWeight(jnp.full(20_000, list(EDGE_WEIGHTS).index(name)))
-    draws = np.asarray(law.sample(random.key(0)))
+    """Two graphs, one smaller than the matrix: weights among its nodes follow the law, others are 0."""
+    law = EdgeWeight(jnp.full(2, list(EDGE_WEIGHTS).index(name)), jnp.array([100, 60]), 100)
+    matrix = law.sample(random.key(0))
+    assert (matrix[1, 60:] == 0).all() and (matrix[1, :, 60:] == 0).all()
+    draws = np.asarray(matrix[0]).reshape(-1)
     cdf = {"Normal": stats.norm(), "LogNormal": stats.lognorm(1), "Cauchy": stats.cauchy(), "Uniform": stats.uniform(-2, 4)}[name]
     assert stats.kstest(draws, cdf.cdf).pvalue > 1e-5
-    np.testing.assert_allclose(law.log_prob(draws), cdf.logpdf(draws), rtol=1e-3, atol=1e-4)
+    log_prob = np.asarray(law.log_prob(matrix))
+    np.testing.assert_allclose(log_prob[0].reshape(-1), cdf.logpdf(draws), rtol=1e-3, atol=1e-4)
+    assert (log_prob[1, 60:] == 0).all() and np.isneginf(law.log_prob(matrix + 1.0)[1, 60:]).all()
+    smaller = EdgeWeight(law.family[:1], law.n_node[:1], 110).sample(random.key(0))
+    np.testing.assert_array_equal(smaller[0, :100, :100], matrix[0])
+    assert (np.asarray(smaller)[0, :100, 100:] == 0).all()
 
 
 @pytest.mark.parametrize("name", EFFECTS)

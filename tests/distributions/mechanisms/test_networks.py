@@ -8,10 +8,22 @@ import pytest
 from jax import random
 
 from plurel_prob.distributions import Activation, Initialisation
-from plurel_prob.distributions.mechanisms.activations import ACTIVATIONS
-from plurel_prob.distributions.mechanisms.curves import GRID, encoder_table, look_up, place_on, quantile_grid, sort_pilot
-from plurel_prob.distributions.mechanisms.initialisations import INITIALISATIONS
-from plurel_prob.distributions.mechanisms.networks import LATENT, NetworkRecipe, draw_network, initialise, masked_matrix
+from plurel_prob.distributions.mechanisms.activations import ACTIVATIONS, draw_sines, sine
+from plurel_prob.distributions.mechanisms.curves import GRID, choose_encoder, look_up, place_on, quantile_grid, sort_pilot
+from plurel_prob.distributions.mechanisms.initialisations import INITIALISATIONS, zero_half
+from plurel_prob.distributions.mechanisms.networks import (
+    LATENT,
+    LAYER,
+    MatrixChoice,
+    NetworkRecipe,
+    choose_layer,
+    choose_matrix,
+    choose_network,
+    draw_matrix,
+)
+from plurel_prob.distributions.mechanisms.sorting import sort_floats
+from plurel_prob.records import pack, unpack
+from tests.goodness import assert_fits
 
 N_IN, N_OUT = 20, 32
 TRUNCATED_STD = sqrt(1 - 4 * exp(-2) / sqrt(2 * pi) / erf(sqrt(2)))
@@ -47,9 +59,7 @@ def test_initialisations_have_the_documented_moments(name):
     kind = jnp.array(list(INITIALISATIONS).index(name))
 
     def draw(key):
-        uniform_key, tie_key = random.split(key)
-        uniform = random.uniform(uniform_key, (LATENT, LATENT), minval=1e-6)
-        return initialise(tie_key, kind, uniform, N_IN, N_OUT)
+        return draw_matrix(MatrixChoice(kind, jnp.ones(()), random.key_data(key)), LATENT, N_IN, N_OUT)
 
     weight = np.asarray(jax.jit(jax.vmap(draw))(random.split(random.key(0), 500)))
     assert (weight[:, N_IN:] == 0).all()
@@ -62,18 +72,47 @@ def test_initialisations_have_the_documented_moments(name):
         np.testing.assert_array_equal((used == 0).sum(1), N_IN // 2)
 
 
+def test_every_half_of_the_rows_of_a_sparse_matrix_is_as_likely():
+    """Of four rows two are zero: six pairs, over 32,000 columns."""
+    draw = jax.jit(jax.vmap(lambda key: zero_half(random.key_data(key), jnp.ones((5, LATENT)), jnp.array(4))))
+    zero = np.asarray(draw(random.split(random.key(5), 1000)))[:, :4] == 0
+    pattern = (zero * 2 ** np.arange(4)[:, None]).sum(1).reshape(-1)
+    counts = np.bincount(pattern, minlength=16)[[3, 5, 6, 9, 10, 12]]
+    assert counts.sum() == 32_000
+    assert_fits(counts, np.full(6, 1 / 6))
+
+
 def test_a_sparse_matrix_of_one_row_is_zero():
-    kind = jnp.array(list(INITIALISATIONS).index("sparse"))
-    assert (initialise(random.key(0), kind, jnp.full((LATENT, LATENT), 0.3), 1, LATENT) == 0).all()
+    choice = MatrixChoice(jnp.array(list(INITIALISATIONS).index("sparse")), jnp.ones(()), random.key_data(random.key(0)))
+    assert (draw_matrix(choice, LATENT, 1, LATENT) == 0).all()
 
 
 def test_masks_keep_their_share_and_are_compensated():
     plain = recipe(initialisation=Initialisation(["kaiming_normal"]), mask_density=dist.Uniform(0.4, 0.4001))
-    draw = jax.jit(jax.vmap(lambda key: masked_matrix(key, plain, LATENT, LATENT)))
+    draw = jax.jit(jax.vmap(lambda key: draw_matrix(choose_matrix(key, plain), LATENT, LATENT, LATENT)))
     weight = np.asarray(draw(random.split(random.key(1), 200)))
     kept = weight != 0
     assert abs(kept.mean() - 0.4) < 5 * sqrt(0.24 / weight.size) + 1e-4
     np.testing.assert_allclose(weight[kept].std(), sqrt(2 / LATENT) / 0.4, rtol=0.02)
+
+
+def test_records_survive_their_words():
+    layer = choose_layer(random.key(3), recipe())
+    again = unpack(pack(layer), LAYER)
+    for left, right in zip(jax.tree.leaves(layer), jax.tree.leaves(again), strict=True):
+        assert left.dtype == right.dtype
+        np.testing.assert_array_equal(left, right)
+
+
+def test_numbers_are_sorted():
+    x = jnp.concatenate([random.normal(random.key(0), (500,)), jnp.array([0.0, -1e30, 1e30, jnp.inf, -jnp.inf, 3.5, 3.5])])
+    np.testing.assert_array_equal(sort_floats(x), np.sort(x))
+
+
+def test_sines_are_accurate_near_zero_and_bounded_far_out():
+    x = np.linspace(-1e4, 1e4, 200_001).astype(np.float32)
+    np.testing.assert_allclose(sine(jnp.asarray(x)), np.sin(np.float64(x)), atol=1e-6)
+    assert (np.abs(sine(jnp.asarray(x * np.float32(1e16)))) <= 1).all()
 
 
 def scalar_formula(name, x):
@@ -116,18 +155,18 @@ def scalar_formula(name, x):
 @pytest.mark.parametrize("name", [name for name in ACTIVATIONS if name != "sine_sum"])
 def test_activations_follow_their_formulas(name):
     x = np.array([-4.0, -1.5, -0.7, -0.3, 0.2, 0.6, 1.2, 2.5, 3.5])
-    found = ACTIVATIONS[name](jnp.asarray(x), random.key(0))
+    found = ACTIVATIONS[name](jnp.asarray(x), draw_sines(random.key(0)))
     np.testing.assert_allclose(found, [scalar_formula(name, v) for v in x], rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_activations_are_finite_far_out(name):
-    assert np.isfinite(ACTIVATIONS[name](jnp.array([-1e20, -1e6, 0.0, 1e6, 1e20]), random.key(0))).all()
+    assert np.isfinite(ACTIVATIONS[name](jnp.array([-1e20, -1e6, 0.0, 1e6, 1e20]), draw_sines(random.key(0)))).all()
 
 
 def test_a_sine_sum_is_frozen_by_its_key_and_follows_its_law():
     x = jnp.linspace(-3, 3, 50)
-    draw = jax.jit(jax.vmap(lambda key: ACTIVATIONS["sine_sum"](x, key)))
+    draw = jax.jit(jax.vmap(lambda key: ACTIVATIONS["sine_sum"](x, draw_sines(key))))
     keys = random.split(random.key(0), 4000)
     values = np.asarray(draw(keys))
     np.testing.assert_array_equal(values[7], draw(keys[7:8])[0])
@@ -135,26 +174,25 @@ def test_a_sine_sum_is_frozen_by_its_key_and_follows_its_law():
     np.testing.assert_allclose(values.var(0).mean(), 2.5, rtol=0.08)
 
 
-def test_a_network_in_plain_loops():
+def test_an_encoder_in_plain_loops():
+    """Of numbers: a network 1 -> 32 at every point of the grid."""
+    grid = jnp.linspace(-2.0, 2.0, GRID)
+    tabulate = jax.jit(lambda key: choose_encoder(key, recipe()).tabulate(jnp.array(False), jnp.array(3), grid, 10))
     for seed in range(5):
-        network = draw_network(random.key(seed), recipe(), 1, LATENT)
-        n_layer = int(network.n_layer)
-        x = np.zeros((3, LATENT), np.float32)
-        x[:, 0] = [-1.0, 0.5, 2.0]
-        assert (np.asarray(network.weight[0])[1:] == 0).all()
-        expected = x.astype(np.float64)
-        for layer in range(n_layer):
-            expected = expected @ np.float64(network.weight[layer])
-            if layer < n_layer - 1:
-                activation = list(ACTIVATIONS.values())[int(network.activation[layer])]
-                key = random.fold_in(network.activation_key, layer)
-                expected = np.float64(network.gain[layer]) * np.float64(activation(jnp.float32(expected), key))
-        np.testing.assert_allclose(network(jnp.asarray(x)), expected, rtol=1e-3, atol=1e-4)
+        network = choose_encoder(random.key(seed), recipe()).network
+        x = np.float64(grid)[:, None] * np.float64(network.layer(0).weight(n_in=1))[0]
+        assert (np.asarray(network.layer(0).weight(n_in=1))[1:] == 0).all()
+        for index in range(1, int(network.n_layer)):
+            before = network.layer(index - 1)
+            activation = list(ACTIVATIONS.values())[int(before.activation)]
+            x = np.float64(before.gain) * np.float64(activation(jnp.float32(x), before.sines))
+            x = x @ np.float64(network.layer(index).weight())
+        np.testing.assert_allclose(tabulate(random.key(seed)), x, rtol=1e-3, atol=1e-4)
 
 
 def test_a_hidden_layer_has_its_own_activation():
-    networks = [draw_network(random.key(seed), recipe(n_layer=dist.DiscreteUniform(4, 4)), 1, 1) for seed in range(10)]
-    assert any(len(set(np.asarray(network.activation[:3]).tolist())) > 1 for network in networks)
+    networks = [choose_network(random.key(seed), recipe()) for seed in range(10)]
+    assert any(len({int(network.layer(i).activation) for i in range(3)}) > 1 for network in networks)
 
 
 def test_curves_interpolate_at_the_quantiles_of_the_pilot():
@@ -163,8 +201,8 @@ def test_curves_interpolate_at_the_quantiles_of_the_pilot():
     grid = quantile_grid(sort_pilot(value, n_pilot), n_pilot)
     ordered = np.sort(np.asarray(value)[:700])
     assert len(grid) == GRID and grid[0] == ordered[0] and grid[-1] == ordered[-1]
-    table = encoder_table(random.key(1), recipe(), jnp.array(False), jnp.array(3), grid, 10)
-    found = look_up(table, place_on(grid, value))
+    table = choose_encoder(random.key(1), recipe()).tabulate(jnp.array(False), jnp.array(3), grid, 10)
+    found = look_up(table[None], jnp.array(0), place_on(grid, value))
     for column in (0, 31):
         expected = np.interp(value, grid, table[:, column])
         np.testing.assert_allclose(found[:, column], expected, rtol=1e-3, atol=1e-4 * np.abs(table).max())
@@ -175,4 +213,4 @@ def test_a_constant_column_has_a_place():
     grid = quantile_grid(sort_pilot(value, jnp.array(1024)), jnp.array(1024))
     place = place_on(grid, value)
     assert np.isfinite(place).all()
-    np.testing.assert_allclose(look_up(grid[:, None], place)[:, 0], 2.5)
+    np.testing.assert_allclose(look_up(grid[None, :, None], jnp.array(0), place)[:, 0], 2.5)

@@ -63,7 +63,7 @@ def test_beta_quantiles_and_noise(shape):
     quantiles = beta_quantiles(a, b)
     point = (np.arange(256) + 0.5) / 256
     np.testing.assert_allclose(stats.beta(*shape).cdf(np.float64(quantiles)), point, atol=5e-4)
-    noise = np.asarray(beta_noise(random.key(0), quantiles))
+    noise = np.asarray(beta_noise(random.key(0), jnp.array(0), quantiles))
     assert noise.shape == (1024, 32)
     found = stats.kstest(noise.ravel(), stats.beta(*shape).cdf).statistic
     assert found < 1 / 256 + stats.kstwo.isf(TEST_FAILURE_RATE, noise.size)

@@ -1,0 +1,61 @@
+"""Draw the databases whose seeds come on standard input, one a line; a line of JSON for each. Used by ``run.py``.
+
+Figures are of the steady state: a seed whose size bucket is new is drawn once before it is measured.
+"""
+
+import json
+import resource
+import sys
+import time
+
+import jax
+
+from plurel_prob import get_prior
+from plurel_prob.cli.sample import use_compilation_cache
+from plurel_prob.priors import override
+from plurel_prob.sampling import bucket_of, draw
+
+SCALED = ("n_row_entity", "n_row_activity")
+
+
+def prior_of(name: str, rows_scale: int):  # noqa: ANN201
+    """Return a prior whose tables have ``rows_scale`` times the rows."""
+    prior = get_prior(name)
+    rows = {field: getattr(prior.schema, field) for field in SCALED}
+    bounds = {field: [int(law.low) * rows_scale, int(law.high) * rows_scale] for field, law in rows.items()}
+    return override(prior, {"schema": {field: {"DiscreteUniform": pair} for field, pair in bounds.items()}})
+
+
+def main() -> None:
+    """``python ours.py PRIOR [ROWS_SCALE]``."""
+    use_compilation_cache()
+    prior = prior_of(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 1)
+    known = set()
+    for line in sys.stdin:
+        seed = int(line)
+        bucket = bucket_of(prior, jax.random.key(seed))
+        compile_s = 0.0
+        if bucket not in known:
+            start = time.perf_counter()
+            draw(prior, seed)
+            compile_s = time.perf_counter() - start
+            known.add(bucket)
+        cpu, wall = time.process_time(), time.perf_counter()
+        drawn = draw(prior, seed)
+        result = {
+            "seed": seed,
+            "cpu_s": time.process_time() - cpu,
+            "wall_s": time.perf_counter() - wall,
+            "first_s": compile_s,
+            "n_program": len(known),
+            "n_table": int(drawn.stages.schema.n_table),
+            "n_row": int(drawn.stages.schema.n_row.sum()),
+            "n_cell": int((drawn.stages.schema.n_row * drawn.stages.schema.n_column).sum()),
+            "n_edge": int(drawn.stages.graphs.edge[: int(drawn.stages.schema.n_table)].sum()),
+            "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        }
+        print(json.dumps(result), flush=True)
+
+
+if __name__ == "__main__":
+    main()

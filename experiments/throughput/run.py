@@ -1,0 +1,173 @@
+"""Measure what databases cost, beside the released generator in the same run: see README.md."""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+ENVIRONMENT = os.environ | {"NPROC": "1", "TQDM_DISABLE": "1"}  # one thread a program
+SCALES = (1, 3, 10)
+LINKS = ((100_000, 10_000), (1_000_000, 100_000))
+
+Rows = list[dict[str, Any]]
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--peer", type=Path, help="python of an environment that has the released generator (plurel 1.1.0)")
+    parser.add_argument("--count", type=int, default=30, help="databases to measure")
+    parser.add_argument("--seed", type=int, default=1000, help="seed of the first one")
+    parser.add_argument("--corpus", type=int, default=1024, help="databases to draw and write; 0: none")
+    parser.add_argument("--workers", type=int, default=2, help="processes that draw and write them")
+    parser.add_argument("--name", default="result", help="of the result: results/NAME.json")
+    return parser.parse_args()
+
+
+class Worker:
+    """A process that draws a database for every seed that it is sent."""
+
+    def __init__(self, command: Sequence[str | Path]):
+        self.process = subprocess.Popen(
+            [str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT
+        )
+
+    def draw(self, seed: int) -> dict[str, Any]:
+        """Send a seed, return the figures."""
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.write(f"{seed}\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit(f"{self.process.args} stopped at seed {seed}")
+        return json.loads(line)
+
+    def close(self) -> None:
+        """Let the process end."""
+        assert self.process.stdin
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def paired(options: argparse.Namespace) -> dict[str, Rows]:
+    """Draw the same seeds in turn with each generator; only one works at a time."""
+    workers = {prior: Worker([sys.executable, HERE / "ours.py", prior]) for prior in ("plurel", "compact")}
+    if options.peer:
+        workers["peer"] = Worker([options.peer, HERE / "peer.py"])
+    rows: dict[str, Rows] = {name: [] for name in workers}
+    for seed in range(options.seed, options.seed + options.count):
+        for name, worker in workers.items():
+            rows[name].append(worker.draw(seed))
+        print(seed, {name: round(of[-1]["cpu_s"], 3) for name, of in rows.items()}, flush=True)
+    for worker in workers.values():
+        worker.close()
+    return rows
+
+
+def scaled(options: argparse.Namespace) -> dict[str, Rows]:
+    """Draw a few seeds with more and more rows."""
+    result = {}
+    for scale in SCALES:
+        worker = Worker([sys.executable, HERE / "ours.py", "plurel", str(scale)])
+        result[str(scale)] = [worker.draw(seed) for seed in range(options.seed, options.seed + 5)]
+        worker.close()
+        print("rows x", scale, [round(row["cpu_s"], 3) for row in result[str(scale)]], flush=True)
+    return result
+
+
+def links() -> Rows:
+    """Draw foreign keys of the block model."""
+    command = [sys.executable, str(HERE / "block_model.py")]
+    rows = [subprocess.run([*command, *map(str, sizes)], capture_output=True, text=True, check=True).stdout for sizes in LINKS]
+    return [json.loads(row) for row in rows]
+
+
+def starts() -> dict[str, float]:
+    """Seconds from the start of a process to its first database on disk, with an empty cache of programs and a full one."""
+    result = {}
+    with tempfile.TemporaryDirectory() as folder:
+        environment = ENVIRONMENT | {"JAX_COMPILATION_CACHE_DIR": f"{folder}/cache"}
+        for name in ("cold", "warm"):
+            start = time.perf_counter()
+            command = [sys.executable, "-m", "plurel_prob", "sample", "--out", f"{folder}/{name}"]
+            subprocess.run(command, check=True, env=environment, capture_output=True)
+            result[name] = time.perf_counter() - start
+            print(name, "start:", round(result[name], 1), "s", flush=True)
+    return result
+
+
+def corpus(options: argparse.Namespace) -> dict[str, float]:
+    """Draw and write a corpus with latents in several processes."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "plurel_prob", "sample", "--out", f"{folder}/corpus"]
+        start = time.perf_counter()
+        subprocess.run(
+            [*command, "--count", str(options.corpus), "--workers", str(options.workers)],
+            check=True,
+            env=ENVIRONMENT,
+            stdout=subprocess.DEVNULL,
+        )
+        wall = time.perf_counter() - start
+        size = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
+    return {"count": options.corpus, "workers": options.workers, "wall_s": wall, "mb": size / 2**20}
+
+
+def machine() -> dict[str, Any]:
+    """What was measured with, and on."""
+    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "unknown")
+    packages = ("plurel-prob", "jax", "jaxlib", "numpyro", "numpy")
+    return {
+        "processor": model,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "versions": {package: version(package) for package in packages},
+        "date": time.strftime("%Y-%m-%d"),
+    }
+
+
+def summary(result: dict[str, Any]) -> dict[str, Any]:
+    """Medians, and ratios of them."""
+    medians = {name: statistics.median(row["cpu_s"] for row in rows) for name, rows in result["paired"].items()}
+    found: dict[str, Any] = {
+        "cpu_s": medians,
+        "cells_per_cpu_s": {
+            name: statistics.median(row["n_cell"] / row["cpu_s"] for row in rows) for name, rows in result["paired"].items()
+        },
+        "peak_mb": {name: max(row["peak_mb"] for row in rows) for name, rows in result["paired"].items()},
+    }
+    if "peer" in medians:
+        found["times_fewer_cpu_s_than_peer"] = medians["peer"] / medians["plurel"]
+    base = statistics.median(row["cpu_s"] for row in result["scaled"]["1"])
+    found["cost_of_rows"] = {
+        scale: statistics.median(row["cpu_s"] for row in rows) / base for scale, rows in result["scaled"].items()
+    }
+    return found
+
+
+def main() -> None:
+    """Measure, print, store."""
+    options = arguments()
+    result: dict[str, Any] = {"machine": machine(), "links": links(), "starts": starts()}
+    result["paired"] = paired(options)
+    result["scaled"] = scaled(options)
+    if options.corpus:
+        result["corpus"] = corpus(options)
+    result["summary"] = summary(result)
+    print(json.dumps({name: result[name] for name in ("summary", "links", "starts", "machine")}, indent=1))
+    path = HERE / "results" / f"{options.name}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""The benchmark's parts work; what they measure is not tested."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+
+from tests.test_sampling import ENV, ROOT
+
+FOLDER = ROOT / "experiments" / "throughput"
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(f"throughput_{name}", FOLDER / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_worker_draws_what_it_is_sent(monkeypatch):
+    run = load("run")
+    monkeypatch.setattr(run, "ENVIRONMENT", run.ENVIRONMENT | ENV)
+    worker = run.Worker([sys.executable, FOLDER / "ours.py", "compact", "2"])
+    rows = [worker.draw(seed) for seed in (1010, 1010)]
+    worker.close()
+    assert rows[0]["n_cell"] == rows[1]["n_cell"] > 20_000
+    assert rows[0]["first_s"] > 0 == rows[1]["first_s"]
+    result = {"paired": {"plurel": rows, "peer": rows}, "scaled": {"1": rows, "3": rows}}
+    summary = run.summary(result)
+    assert abs(summary["times_fewer_cpu_s_than_peer"] - 1) < 1e-9 and set(summary["cost_of_rows"]) == {"1", "3"}
+
+
+def test_links_are_drawn():
+    done = subprocess.run(
+        [sys.executable, FOLDER / "block_model.py", "5000", "300"], capture_output=True, text=True, env=os.environ | ENV
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["n_child"] == 5000
