@@ -135,6 +135,22 @@ def test_structure_is_the_same_for_another_instruction_set(tmp_path, small_prior
                 pd.testing.assert_series_equal(there.tables[name][key], here.tables[name][key])
 
 
+LOWERED = """
+import hashlib, jax
+from plurel_prob import Bucket
+from plurel_prob.sampling.programs import draw_program, mesh_of
+from tests.models.tiny import tiny
+program = draw_program(tiny("compact"), Bucket(8, 1024), mesh_of(jax.devices()[:1]))
+print(hashlib.sha256(program.lower(jax.random.key(0)[None]).as_text().encode()).hexdigest())
+"""
+
+
+def test_processes_share_compiled_programs():
+    """A program's text, by which the persistent cache knows it, does not depend on the order of names in sets."""
+    digests = [run("-c", LOWERED, env={"PYTHONHASHSEED": seed}) for seed in ("1", "2")]
+    assert digests[0].stdout == digests[1].stdout and len(digests[0].stdout.strip()) == 64, digests[0].stderr
+
+
 ON_FOUR_DEVICES = """
 import jax, numpy as np, plurel_prob
 from tests.models.tiny import tiny

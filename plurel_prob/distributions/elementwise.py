@@ -32,6 +32,13 @@ class Elementwise(dist.Distribution):
             setattr(self, name, jnp.broadcast_to(x, batch_shape + x.shape[x.ndim - event_dim[name] :]))
         super().__init__(batch_shape, event_shape, validate_args=validate_args)
 
+    @classmethod
+    def gather_pytree_data_fields(cls) -> tuple[str, ...]:
+        """Names of parameters, sorted: NumPyro keeps them in a set, whose order differs from process to process. Loops carry
+        parameters in this order, and a program is found again in the persistent cache only if nothing in it differs.
+        """
+        return tuple(sorted(super().gather_pytree_data_fields()))
+
     def draw(self, key: PRNGKeyArray) -> Array:
         """Draw one element; the parameters have no batch dimensions here."""
         raise NotImplementedError
