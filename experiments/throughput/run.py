@@ -54,9 +54,7 @@ class Worker:
 
     def close(self) -> None:
         """Let the process end."""
-        assert self.process.stdin
-        self.process.stdin.close()
-        self.process.wait()
+        self.process.communicate()
 
 
 def paired(options: argparse.Namespace) -> dict[str, Rows]:
