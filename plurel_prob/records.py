@@ -28,6 +28,6 @@ def unpack(words: UInt32[Array, " word"], form: Tree) -> Tree:
     return jax.tree.unflatten(jax.tree.structure(form), result)
 
 
-def row(array: Array, index: Array) -> Array:
+def row_of(array: Array, index: Array) -> Array:
     """``array[index]`` for an index from 0 to the last, without the checks of other indices."""
     return lax.dynamic_index_in_dim(array, index, keepdims=False, allow_negative_indices=False)

@@ -2,8 +2,8 @@
 
 On CPUs JAX lowers the hash of ``jax.random`` to a loop over its rounds, which costs microseconds a call however few numbers are
 wanted, and keeps XLA from fusing it with what the numbers are used for. Here its twenty rounds are written out (Salmon et al.,
-2011, "Parallel random numbers: as easy as 1, 2, 3"). Same key, same bits; a program takes longer to compile, so only the two
-largest consumers use it, the weights of networks and the noise of rows.
+2011, "Parallel random numbers: as easy as 1, 2, 3"). Same key, same bits; a program takes longer to compile, so only the
+largest consumers use it: the weights of networks and the noise of rows.
 """
 
 import math

@@ -49,7 +49,7 @@ class EdgeWeight(dist.Distribution):
     def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Float[Array, "..."]:
         """Draw weights of shape ``sample_shape + batch_shape``, cause after cause."""
         keys = jax.vmap(random.fold_in, (None, 0))(key, jnp.arange(math.prod(sample_shape)))
-        return jax.vmap(self._sample)(keys).reshape(sample_shape + self.batch_shape)
+        return lax.map(self._sample, keys).reshape(sample_shape + self.batch_shape)
 
     def _sample(self, key: PRNGKeyArray) -> Float[Array, "graph cause effect"]:
         is_node = jnp.arange(self.max_node) < self.n_node[:, None]

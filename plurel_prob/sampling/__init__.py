@@ -39,7 +39,8 @@ def sample(seed: int = 0, prior: Prior | str | Path = "plurel", *, bucket: Bucke
 def sample_many(
     seeds: Iterable[int], prior: Prior | str | Path = "plurel", *, devices: Sequence[Device] | None = None
 ) -> Iterator[Database]:
-    """Draw the databases of ``seeds``; each equals ``sample(seed, prior)``, and they come in the order of the seeds.
+    """Draw the databases of ``seeds``; each equals ``sample(seed, prior)``, on several devices up to the
+    rounding of numbers. They come in the order of the seeds.
 
     Args:
         seeds: 0 to 2147483647 each.

@@ -9,14 +9,6 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 
-def one_thread_each() -> None:
-    """Keep XLA from running one program on several threads; it costs processor time and gains next to nothing here.
-
-    It has to be called before JAX is first used. ``NPROC`` in the environment takes precedence.
-    """
-    os.environ.setdefault("NPROC", "1")
-
-
 def map_in_processes(work: Callable[[int], Result], seeds: Iterable[int], n_worker: int) -> Iterator[Result]:
     """Return ``work(seed)`` for every seed, in order; with more than one worker in processes of their own.
 
@@ -24,8 +16,11 @@ def map_in_processes(work: Callable[[int], Result], seeds: Iterable[int], n_work
         work: a function that can be pickled.
         seeds: what it is called with.
         n_worker: number of processes; 1 stays in this one.
+
+    XLA runs programs on one thread each, if JAX has not been used yet and ``NPROC`` is not set in the environment.
     """
-    one_thread_each()
+    # XLA runs a program on several threads otherwise, which costs processor time and gains next to nothing here
+    os.environ.setdefault("NPROC", "1")
     if n_worker == 1:
         yield from map(work, seeds)
         return

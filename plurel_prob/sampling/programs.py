@@ -78,8 +78,8 @@ def draw(prior: Prior, seed: int, bucket: Bucket | None = None) -> Draw:
 def draw_on(mesh: Mesh, prior: Prior, seeds: Sequence[int], bucket: Bucket | None = None) -> Iterator[Draw]:
     """Draw the databases of ``seeds``, at most as many as the mesh has devices, one on each, and bring them to the host.
 
-    They share a program: that of the smallest bucket that holds them all, or of a larger one that is given. One device runs the
-    same program as many, so a draw is the same to the last bit.
+    They share a program: that of the smallest bucket that holds them all, or of a larger one that is given. XLA optimises a
+    program for several devices anew: sizes, keys and choices are those that one device draws, numbers are so up to rounding.
     """
     keys = [random.key(seed) for seed in seeds]
     if bucket is None:

@@ -58,9 +58,9 @@ def sine_sum(x: Float[Array, "..."], sines: Sines) -> Float[Array, "..."]:
     return total
 
 
-def exponential_unit(x: Float[Array, "..."]) -> Float[Array, "..."]:
-    """``x`` above zero, ``exp(x) - 1`` below."""
-    return jnp.maximum(x, 0.0) + (jnp.exp(jnp.minimum(x, 0.0)) - 1.0)
+def exponential_unit(x: Float[Array, "..."], alpha: float = 1.0) -> Float[Array, "..."]:
+    """``x`` above zero, ``alpha (exp(x) - 1)`` below."""
+    return jnp.maximum(x, 0.0) + alpha * (jnp.exp(jnp.minimum(x, 0.0)) - 1.0)
 
 
 def sigmoid(x: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -102,7 +102,7 @@ def _plain(function: Function) -> Callable[[Array, Sines], Array]:
 ACTIVATIONS: Mapping[str, Callable[[Array, Sines], Array]] = {
     "relu": _plain(nn.relu),
     "elu": _plain(exponential_unit),
-    "selu": _plain(lambda x: SELU_SCALE * (jnp.maximum(x, 0.0) + SELU_ALPHA * (jnp.exp(jnp.minimum(x, 0.0)) - 1.0))),
+    "selu": _plain(lambda x: SELU_SCALE * exponential_unit(x, SELU_ALPHA)),
     "silu": _plain(lambda x: x * sigmoid(x)),
     "softsign": _plain(nn.soft_sign),
     "tanh": _plain(jnp.tanh),

@@ -8,14 +8,14 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import random
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, UInt32
+from jaxtyping import Array, Bool, Float, Int, UInt32
 
 from plurel_prob.distributions.mechanisms.curves import Encoder, choose_encoder
 from plurel_prob.distributions.mechanisms.decoders import Decoder, choose_decoder
 from plurel_prob.distributions.mechanisms.networks import NetworkRecipe
 from plurel_prob.distributions.mechanisms.pairs import Pairs
 from plurel_prob.distributions.mechanisms.structure import CausalTables
-from plurel_prob.records import pack, row, unpack
+from plurel_prob.records import pack, row_of, unpack
 
 N_ENCODER, N_DECODER = 64, 32  # networks whose choices are drawn at a time
 
@@ -36,11 +36,6 @@ class NodeLaws(NamedTuple):
     noise_key: UInt32[Array, "table 2"]
 
 
-def mechanism_key(tables: CausalTables, table: Array, use: int | Array) -> PRNGKeyArray:
-    """Key of a table's mechanisms for one use."""
-    return random.fold_in(random.wrap_key_data(tables.mechanism_key[table]), use)
-
-
 def choose_encoders(
     tables: CausalTables, table: Array, pairs: Pairs, first: Int[Array, ""], recipe: NetworkRecipe
 ) -> UInt32[Array, "encoder word"]:
@@ -48,7 +43,7 @@ def choose_encoders(
 
     def choose(pair: Array) -> Array:
         use = jnp.where(pair < pairs.n_foreign, FOREIGN, CAUSE)
-        key = random.fold_in(mechanism_key(tables, table, use), pairs.target[pair])
+        key = random.fold_in(tables.key(table, use), pairs.target[pair])
         return pack(choose_encoder(random.fold_in(key, pairs.origin[pair]), recipe))
 
     return jax.vmap(choose)(first + jnp.arange(N_ENCODER))
@@ -60,7 +55,7 @@ def choose_decoders(
     """Draw what the decoders of ``N_DECODER`` nodes choose, packed."""
 
     def choose(node: Array) -> Array:
-        key = random.fold_in(mechanism_key(tables, table, OUTPUT), node)
+        key = random.fold_in(tables.key(table, OUTPUT), node)
         return pack(choose_decoder(key, noise_shape[node], recipe))
 
     return jax.vmap(choose)(first + jnp.arange(N_DECODER))
@@ -69,10 +64,10 @@ def choose_decoders(
 def encoder_at(encoders: UInt32[Array, "encoder word"], pair: Array, recipe: NetworkRecipe) -> Encoder:
     """What a pair's encoder chooses."""
     form = jax.eval_shape(lambda: choose_encoder(random.key(0), recipe))
-    return unpack(row(encoders, pair % N_ENCODER), form)
+    return unpack(row_of(encoders, pair % N_ENCODER), form)
 
 
 def decoder_at(decoders: UInt32[Array, "decoder word"], node: Array, recipe: NetworkRecipe) -> Decoder:
     """What a node's decoder chooses."""
     form = jax.eval_shape(lambda: choose_decoder(random.key(0), jnp.ones(2), recipe))
-    return unpack(row(decoders, node % N_DECODER), form)
+    return unpack(row_of(decoders, node % N_DECODER), form)

@@ -190,8 +190,7 @@ class CompactMechanisms(dist.Distribution):
         return lax.fori_loop(0, tables.n_table, visit_table, init)
 
     def _key(self, table: Array, use: int, node: Array) -> PRNGKeyArray:
-        key = random.fold_in(random.wrap_key_data(self.tables.mechanism_key[table]), use)
-        return random.fold_in(key, node)
+        return random.fold_in(self.tables.key(table, use), node)
 
     def _conditional(self, table: Array, block: Array, node: Array, values: Array, foreign: Array) -> Conditional:
         tables = self.tables

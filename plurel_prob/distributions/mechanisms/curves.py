@@ -14,7 +14,6 @@ import jax.numpy as jnp
 from jax import lax, random
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from plurel_prob.blocks import BLOCK
 from plurel_prob.distributions.mechanisms.networks import (
     LATENT,
     MatrixChoice,
@@ -25,15 +24,8 @@ from plurel_prob.distributions.mechanisms.networks import (
     draw_matrix,
     multiply,
 )
-from plurel_prob.distributions.mechanisms.sorting import sort_floats
 
 GRID = 64  # points of a curve
-
-
-def sort_pilot(value: Float[Array, " row"], n_pilot: Int[Array, ""]) -> Float[Array, " row"]:
-    """Sort the first ``n_pilot`` values; the rest repeats the largest."""
-    is_pilot = jnp.arange(BLOCK) < n_pilot
-    return sort_floats(jnp.where(is_pilot, value, jnp.max(jnp.where(is_pilot, value, -jnp.inf))))
 
 
 def quantile_grid(ordered: Float[Array, " row"], n_pilot: Int[Array, ""]) -> Float[Array, " grid"]:

@@ -17,7 +17,7 @@ from plurel_prob.distributions.mechanisms.networks import (
     multiply,
 )
 from plurel_prob.distributions.mechanisms.noise import beta_quantiles
-from plurel_prob.records import row
+from plurel_prob.records import row_of
 
 
 class Decoder(NamedTuple):
@@ -42,7 +42,7 @@ class Decoder(NamedTuple):
         def number() -> Array:
             return network.layer(last).weight(n_out=1)[:, :max_category]
 
-        hidden = lax.fori_loop(0, last, draw, jnp.zeros((len(network.layers) - 1, LATENT, LATENT)))
+        hidden = lax.fori_loop(0, last, draw, jnp.zeros((len(network.layers), LATENT, LATENT)))
         return DecoderWeights(network, hidden, lax.cond(is_index, scores, number))
 
 
@@ -65,7 +65,7 @@ class DecoderWeights(NamedTuple):
         """
 
         def apply_layer(layer: Array, x: Array) -> Array:
-            return self.network.layer(layer).activate(multiply(x, row(self.hidden, layer)))
+            return self.network.layer(layer).activate(multiply(x, row_of(self.hidden, layer)))
 
         x = lax.fori_loop(0, self.network.n_layer - 1, apply_layer, latent)
 

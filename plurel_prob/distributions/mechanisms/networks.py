@@ -15,7 +15,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt32
 
 from plurel_prob.distributions.mechanisms.activations import ACTIVATIONS, MAX_TERM, Sines, draw_sines
 from plurel_prob.distributions.mechanisms.initialisations import INITIALISATIONS, Size, initial_weights, zero_half
-from plurel_prob.records import pack, row, unpack
+from plurel_prob.records import pack, row_of, unpack
 from plurel_prob.threefry import fast_bits
 
 LATENT = 32  # dimensions of the latent space, width of every layer
@@ -72,7 +72,7 @@ class Network(NamedTuple):
 
     def layer(self, index: int | Array) -> Layer:
         """What a layer chooses."""
-        return unpack(row(self.layers, jnp.asarray(index)), LAYER)
+        return unpack(row_of(self.layers, jnp.asarray(index)), LAYER)
 
 
 def _number(dtype: Any, *shape: int) -> Any:

@@ -38,22 +38,16 @@ from plurel_prob.distributions.mechanisms.choices import (
     choose_encoders,
     decoder_at,
     encoder_at,
-    mechanism_key,
 )
-from plurel_prob.distributions.mechanisms.curves import (
-    GRID,
-    look_up,
-    place_on,
-    quantile_grid,
-    sort_pilot,
-)
+from plurel_prob.distributions.mechanisms.curves import GRID, look_up, place_on, quantile_grid
 from plurel_prob.distributions.mechanisms.networks import LATENT, NetworkRecipe
 from plurel_prob.distributions.mechanisms.noise import beta_noise
 from plurel_prob.distributions.mechanisms.pairs import Pairs, list_pairs, no_pairs, origin_of
 from plurel_prob.distributions.mechanisms.quantisation import draw_quantiser
+from plurel_prob.distributions.mechanisms.sorting import sort_pilot
 from plurel_prob.distributions.mechanisms.sources import Cells, SourceLaw, categorical_source, numerical_source
 from plurel_prob.distributions.mechanisms.structure import CausalTables, Intervention
-from plurel_prob.records import row
+from plurel_prob.records import row_of
 
 MAX_TERM = 1e4  # bound of a term before aggregation
 CHUNK = 16  # blocks that are computed at a time, so that a database of any size needs the same space
@@ -161,7 +155,7 @@ class PluRelMechanisms:
     def _fill_source(self, span: Span, node: Array, values: Values) -> Values:
         table = span.table
         kind = self.laws.source[table, node]
-        law = SourceLaw(random.fold_in(mechanism_key(self.tables, table, SOURCE), node), self.laws.source_bounds[table, node])
+        law = SourceLaw(random.fold_in(self.tables.key(table, SOURCE), node), self.laws.source_bounds[table, node])
         key = self._noise_key(table, node)
 
         def fill(block: Array, value: Array) -> Array:
@@ -211,8 +205,8 @@ class PluRelMechanisms:
 
         def reconstruct(block: Array, value: Array) -> Array:
             def term(i: Array) -> Array:
-                page = row(pages, i) + block * self.tables.pages.n_line[table]
-                return look_up(values.encoded, i, row(values.place, page))
+                page = row_of(pages, i) + block * self.tables.pages.n_line[table]
+                return look_up(values.encoded, i, row_of(values.place, page))
 
             laws = [partial(law.reduce, term, n_cause) for law in AGGREGATIONS.values()]
             latent = lax.switch(kind, laws, values.foreign[kind, block])
@@ -258,7 +252,7 @@ class PluRelMechanisms:
 
             def quantise(node: Array, place: Array) -> Array:
                 labels = draw_quantiser(
-                    random.fold_in(mechanism_key(tables, table, LABEL), node),
+                    random.fold_in(tables.key(table, LABEL), node),
                     values.value[tables.page(table, 0, node)],
                     tables.n_pilot(table),
                     tables.n_category[table, node],

@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jax import lax
-from jaxtyping import Array, ArrayLike, Bool, Float, Int, UInt32
+from jax import lax, random
+from jaxtyping import Array, ArrayLike, Bool, Float, Int, PRNGKeyArray, UInt32
 
 from plurel_prob.blocks import BLOCK, Pages, n_block
 
@@ -61,6 +61,10 @@ class CausalTables(NamedTuple):
     def n_pilot(self, table: Int[Array, ""]) -> Int[Array, ""]:
         """Number of pilot rows, from which statistics of a node are taken: the first block."""
         return jnp.minimum(self.n_row[table], BLOCK)
+
+    def key(self, table: Array, use: int | Array) -> PRNGKeyArray:
+        """Key of a table's mechanisms for one use; weights of different use never share random numbers."""
+        return random.fold_in(random.wrap_key_data(self.mechanism_key[table]), use)
 
     def is_row(self, table: Array, block: Array) -> Bool[Array, " row"]:
         """Which rows of a block exist."""

@@ -9,7 +9,6 @@ not depend on how many rows are drawn. Beyond the pilot a rank is interpolated b
 """
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -18,7 +17,7 @@ from jax.scipy.special import ndtr
 from jaxtyping import Array, Float, Int
 
 from plurel_prob.blocks import BLOCK
-from plurel_prob.distributions.mechanisms.sorting import sort_floats
+from plurel_prob.distributions.mechanisms.sorting import sort_pilot
 
 PILOT = 8 * BLOCK  # rows
 
@@ -33,7 +32,7 @@ class Cells(NamedTuple):
 class Pilot(NamedTuple):
     """What transforms need to know about a column: its pilot values, the mean of those and their standard deviation."""
 
-    value: Float[Array, " row"]  # in ascending order for ``rank``; from ``n_row`` on, the largest is repeated
+    value: Float[Array, " row"]  # for ``rank`` in ascending order, and from ``n_row`` on the largest again
     n_row: Int[Array, ""]
     mean: Float[Array, ""]
     std: Float[Array, ""]
@@ -45,19 +44,8 @@ def pilot_of(value: Float[Array, " row"], n_row: Int[Array, ""], kind: Int[Array
     is_pilot = jnp.arange(len(value)) < n_pilot
     mean = jnp.where(is_pilot, value, 0.0).sum() / n_pilot
     variance = jnp.where(is_pilot, (value - mean) ** 2, 0.0).sum() / n_pilot
-    filled = jnp.where(is_pilot, value, jnp.max(jnp.where(is_pilot, value, -jnp.inf)))
-    ordered = lax.cond(kind == list(TRANSFORMS).index("rank"), sort_pilot, lambda x, n: x, filled, n_pilot)
+    ordered = lax.cond(kind == list(TRANSFORMS).index("rank"), sort_pilot, lambda value, _: value, value, n_pilot)
     return Pilot(ordered, n_pilot, mean, jnp.sqrt(variance))
-
-
-def sort_pilot(filled: Float[Array, " row"], n_pilot: Int[Array, ""]) -> Float[Array, " row"]:
-    """Sort pilot values beyond which the largest is repeated: as many of them, a power of two, as there are rows."""
-    sizes = [len(filled) >> i for i in range(len(filled).bit_length()) if len(filled) >> i >= BLOCK]
-
-    def sort(size: int) -> Array:
-        return jnp.concatenate([sort_floats(filled[:size]), filled[size:]])
-
-    return lax.switch(sum((n_pilot <= size).astype(jnp.int32) for size in sizes[1:]), [partial(sort, size) for size in sizes])
 
 
 def rank(value: Float[Array, " row"], pilot: Pilot, cells: Cells) -> Array:

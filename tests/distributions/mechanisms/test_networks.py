@@ -9,7 +9,8 @@ from jax import random
 
 from plurel_prob.distributions import Activation, Initialisation
 from plurel_prob.distributions.mechanisms.activations import ACTIVATIONS, draw_sines, sine
-from plurel_prob.distributions.mechanisms.curves import GRID, choose_encoder, look_up, place_on, quantile_grid, sort_pilot
+from plurel_prob.distributions.mechanisms.curves import GRID, choose_encoder, look_up, place_on, quantile_grid
+from plurel_prob.distributions.mechanisms.decoders import choose_decoder
 from plurel_prob.distributions.mechanisms.initialisations import INITIALISATIONS, zero_half
 from plurel_prob.distributions.mechanisms.networks import (
     LATENT,
@@ -21,7 +22,7 @@ from plurel_prob.distributions.mechanisms.networks import (
     choose_network,
     draw_matrix,
 )
-from plurel_prob.distributions.mechanisms.sorting import sort_floats
+from plurel_prob.distributions.mechanisms.sorting import sort_floats, sort_pilot
 from plurel_prob.records import pack, unpack
 from tests.goodness import assert_fits
 
@@ -109,6 +110,14 @@ def test_numbers_are_sorted():
     np.testing.assert_array_equal(sort_floats(x), np.sort(x))
 
 
+@pytest.mark.parametrize("n_pilot", [1, 700, 1024, 1025, 3000, 4096, 8192])
+def test_pilots_are_sorted_whatever_their_size(n_pilot):
+    value = np.random.default_rng(n_pilot).normal(size=8192).astype(np.float32)
+    found = np.asarray(jax.jit(sort_pilot)(value, jnp.array(n_pilot)))
+    ordered = np.sort(value[:n_pilot])
+    np.testing.assert_array_equal(found, np.append(ordered, np.full(8192 - n_pilot, ordered[-1])))
+
+
 def test_sines_are_accurate_near_zero_and_bounded_far_out():
     x = np.linspace(-1e4, 1e4, 200_001).astype(np.float32)
     np.testing.assert_allclose(sine(jnp.asarray(x)), np.sin(np.float64(x)), atol=1e-6)
@@ -188,6 +197,16 @@ def test_an_encoder_in_plain_loops():
             x = np.float64(before.gain) * np.float64(activation(jnp.float32(x), before.sines))
             x = x @ np.float64(network.layer(index).weight())
         np.testing.assert_allclose(tabulate(random.key(seed)), x, rtol=1e-3, atol=1e-4)
+
+
+def test_networks_can_have_a_single_layer():
+    """Then a decoder of numbers is a linear map."""
+    single = recipe(n_layer=dist.DiscreteUniform(1, 1))._replace(max_layer=1)
+    decoder = choose_decoder(random.key(2), jnp.ones(2), single)
+    is_index, n_category = jnp.array(False), jnp.array(3)
+    latent = random.normal(random.key(3), (5, LATENT))
+    found = decoder.weights(is_index, n_category, 10).apply(latent, is_index, n_category)
+    np.testing.assert_allclose(found, latent @ decoder.network.layer(0).weight(n_out=1)[:, 0], rtol=1e-4, atol=1e-5)
 
 
 def test_a_hidden_layer_has_its_own_activation():
