@@ -122,10 +122,12 @@ def corpus(options: argparse.Namespace) -> dict[str, float]:
 
 def machine() -> dict[str, Any]:
     """What was measured with, and on."""
-    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "unknown")
+    cpuinfo = Path("/proc/cpuinfo")  # on Linux
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    models = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
     packages = ("plurel-prob", "jax", "jaxlib", "numpyro", "numpy")
     return {
-        "processor": model,
+        "processor": models[0] if models else platform.processor(),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "versions": {package: version(package) for package in packages},
