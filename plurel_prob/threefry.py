@@ -1,22 +1,27 @@
-"""Random bits by Threefry 2x32 as plain elementwise operations.
+"""Random bits by Threefry 2x32 as plain elementwise operations: the bits of JAX's default generator, at less cost on CPUs.
 
-On CPUs JAX lowers the hash of ``jax.random`` to a loop over its rounds, which costs microseconds a call however few numbers are
+There JAX lowers the hash of ``jax.random`` to a loop over its rounds, which costs microseconds a call however few numbers are
 wanted, and keeps XLA from fusing it with what the numbers are used for. Here its twenty rounds are written out (Salmon et al.,
-2011, "Parallel random numbers: as easy as 1, 2, 3"). Same key, same bits; a program takes longer to compile, so only the
-largest consumers use it: the weights of networks and the noise of rows.
+2011, "Parallel random numbers: as easy as 1, 2, 3"). Same key, same bits; a program takes longer to compile, so only inner
+loops use it: by :func:`unrolled` keys, which every function of ``jax.random`` takes, or directly (:func:`fast_bits`).
 """
 
 import math
+from typing import Any
 
 import jax.numpy as jnp
-from jax import lax
-from jaxtyping import Array, UInt32
+from jax import lax, random
+from jax.custom_batching import custom_vmap
+from jax.extend.random import define_prng_impl
+from jaxtyping import Array, PRNGKeyArray, UInt32
+
+from plurel_prob.control import computed_once
 
 ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 PARITY = 0x1BD11BDA  # the constant of the key schedule
 
 
-def threefry(key: UInt32[Array, " 2"], high: UInt32[Array, "*count"], low: UInt32[Array, "*count"]) -> tuple[Array, Array]:
+def threefry(key: Any, high: UInt32[Array, "*count"], low: UInt32[Array, "*count"]) -> tuple[Array, Array]:
     """Hash counters, given as the high and low words of 64-bit integers; two words each."""
     schedule = (key[0], key[1], key[0] ^ key[1] ^ jnp.uint32(PARITY))
     high, low = high + schedule[0], low + schedule[1]
@@ -31,6 +36,62 @@ def threefry(key: UInt32[Array, " 2"], high: UInt32[Array, "*count"], low: UInt3
 
 def fast_bits(key: UInt32[Array, " 2"], shape: tuple[int, ...]) -> UInt32[Array, "*shape"]:
     """Return ``random.bits(random.wrap_key_data(key), shape)``, for fewer than 2^32 numbers."""
-    low = lax.iota(jnp.uint32, math.prod(shape)).reshape(shape)
+    low = _count(shape)
     high, low = threefry(key, jnp.zeros_like(low), low)
     return high ^ low
+
+
+def unrolled(words: UInt32[Array, " 2"]) -> PRNGKeyArray:
+    """Return the key of these words for inner loops: ``random.wrap_key_data(words)`` draws the same."""
+    return random.wrap_key_data(words, impl=UNROLLED)
+
+
+@custom_vmap
+def _hash(
+    key0: UInt32[Array, "*count"], key1: UInt32[Array, "*count"], low: UInt32[Array, "*count"]
+) -> UInt32[Array, "word *count"]:
+    """Hash counters with a key each; kept in memory, since XLA would hash anew for every use of a number."""
+
+    def compute() -> Array:
+        return jnp.stack(threefry((key0, key1), jnp.zeros_like(low), low))
+
+    return computed_once(compute, lax.bitcast_convert_type(key0.reshape(-1)[0] >> 1, jnp.int32))
+
+
+@_hash.def_vmap
+def _hash_many(axis_size: int, is_batched: list[bool], *words: Array) -> tuple[Array, bool]:
+    """Many hashes are one of larger arrays: under ``vmap`` too, results are kept."""
+    batched = [x if flag else jnp.broadcast_to(x, (axis_size, *x.shape)) for x, flag in zip(words, is_batched, strict=True)]
+    return jnp.moveaxis(_hash(*batched), 1, 0), True
+
+
+def _hash_with(key: UInt32[Array, " 2"], low: UInt32[Array, "*count"]) -> UInt32[Array, "word *count"]:
+    return _hash(jnp.broadcast_to(key[0], low.shape), jnp.broadcast_to(key[1], low.shape), low)
+
+
+def _count(shape: tuple[int, ...]) -> UInt32[Array, "*shape"]:
+    return lax.iota(jnp.uint32, math.prod(shape)).reshape(shape)
+
+
+def _bits(key: UInt32[Array, " 2"], bit_width: int, shape: tuple[int, ...]) -> Array:
+    if bit_width != 32:
+        raise NotImplementedError(f"unrolled keys draw words of 32 bits, not {bit_width}")
+    high, low = _hash_with(key, _count(shape))
+    return high ^ low
+
+
+def _split(key: UInt32[Array, " 2"], shape: tuple[int, ...]) -> UInt32[Array, "*shape 2"]:
+    return jnp.moveaxis(_hash_with(key, _count(shape)), 0, -1)
+
+
+def _fold_in(key: UInt32[Array, " 2"], data: Any) -> UInt32[Array, " 2"]:
+    return _hash_with(key, jnp.asarray(data, jnp.uint32))
+
+
+def _seed(seed: Any) -> Array:
+    return random.key_data(random.key(seed))
+
+
+UNROLLED = define_prng_impl(
+    key_shape=(2,), seed=_seed, split=_split, random_bits=_bits, fold_in=_fold_in, name="unrolled_threefry", tag="uf"
+)

@@ -15,7 +15,7 @@ from plurel_prob.priors.fields import PriorError
 from plurel_prob.priors.stages import LinkPrior, SchemaPrior
 
 _NOT_RECORDED = ("self", "validate_args")
-PROGRAM_VERSION = 3  # of what a prior and a seed draw; raised by every change of a draw
+PROGRAM_VERSION = 4  # of what a prior and a seed draw; raised by every change of a draw
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,6 +32,7 @@ from plurel_prob.blocks import BLOCK, block_key
 from plurel_prob.distributions.mechanisms.aggregations import AGGREGATIONS
 from plurel_prob.distributions.mechanisms.effects import DIM, EFFECTS, squash
 from plurel_prob.distributions.mechanisms.structure import CausalTables, Intervention
+from plurel_prob.threefry import unrolled
 
 # What a mechanism's key is used for; weights of different use never share random numbers.
 CAUSE, OUTPUT, EMBEDDING, FOREIGN, SOURCE = range(5)
@@ -141,9 +142,11 @@ class CompactMechanisms(dist.Distribution):
             drawn = lax.map(lambda i: self.sample(random.fold_in(key, i)), index)
             return drawn.reshape(sample_shape + self.event_shape)
 
+        fast_key = unrolled(random.key_data(key))
+
         def visit(place: tuple[Array, Array, Array], page: Array, dim: Array, law: Conditional, value: Array) -> Array:
             table, block, node = place
-            node_key = random.fold_in(random.fold_in(key, table), node)
+            node_key = random.fold_in(random.fold_in(fast_key, table), node)
             drawn = law.sample(random.fold_in(block_key(node_key, block), dim), dim)
             drawn = jnp.where(self.tables.is_row(table, block), drawn, 0.0)
             if self.intervention is not None:

@@ -12,6 +12,8 @@ import jax.numpy as jnp
 from jax import lax, random
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from plurel_prob.distributions.mechanisms.activations import sine
+
 DIM = 4  # dimensions of a node at most
 Point = Float[Array, "dim row"]
 Effect = Callable[[PRNGKeyArray, Point, Int[Array, ""]], Point]
@@ -60,9 +62,11 @@ def oblivious_trees(key: PRNGKeyArray, x: Point, n_in: Int[Array, ""]) -> Point:
     dim_key, threshold_key, leaf_key = random.split(key, 3)
     dim = random.randint(dim_key, (N_TREE, DEPTH), 0, n_in)
     is_right = x[dim] > random.normal(threshold_key, (N_TREE, DEPTH, 1))
-    leaf = (is_right * 2 ** jnp.arange(DEPTH)[:, None]).sum(1)
-    value = random.normal(leaf_key, (N_TREE, DIM, 2**DEPTH)) / jnp.sqrt(N_TREE)
-    return jnp.stack([value[tree][:, leaf[tree]] for tree in range(N_TREE)]).sum(0)
+    value = random.normal(leaf_key, (N_TREE, DIM, 2**DEPTH, 1)) / jnp.sqrt(N_TREE)
+    for level in reversed(range(DEPTH)):  # level k decides on bit k of the leaf; choosing is faster than looking the leaf up
+        left, right = jnp.split(value, 2, axis=2)
+        value = jnp.where(is_right[:, None, None, level], right, left)
+    return value[:, :, 0].sum(0)
 
 
 def fourier_features(key: PRNGKeyArray, x: Point, n_in: Int[Array, ""]) -> Point:
@@ -71,7 +75,7 @@ def fourier_features(key: PRNGKeyArray, x: Point, n_in: Int[Array, ""]) -> Point
     length = jnp.exp(random.uniform(scale_key, minval=-jnp.log(2.0), maxval=jnp.log(2.0)))
     weight = random.normal(weight_key, (N_FREQUENCY, 2 * DIM))
     angle = _mix(weight[:, :DIM] / length, x) + random.uniform(phase_key, (N_FREQUENCY, 1), maxval=2 * jnp.pi)
-    return _mix(weight[:, DIM:].T * jnp.sqrt(2 / N_FREQUENCY), jnp.cos(angle))
+    return _mix(weight[:, DIM:].T * jnp.sqrt(2 / N_FREQUENCY), sine(angle + jnp.pi / 2))
 
 
 def quadratic(key: PRNGKeyArray, x: Point, n_in: Int[Array, ""]) -> Point:
@@ -91,7 +95,11 @@ def nearest_centre(key: PRNGKeyArray, x: Point, n_in: Int[Array, ""]) -> Point:
     centre, value = random.normal(key, (2, N_CENTRE, DIM))
     centre = jnp.where(jnp.arange(DIM) < n_in, centre, 0.0)
     distance = (centre**2).sum(1)[:, None] - 2 * _mix(centre, x)
-    return value.T[:, jnp.argmin(distance, axis=0)]
+    nearest, result = distance[0], value[0][:, None]
+    for i in range(1, N_CENTRE):  # choosing is faster than looking the centre up
+        is_nearer = distance[i] < nearest
+        nearest, result = jnp.where(is_nearer, distance[i], nearest), jnp.where(is_nearer, value[i][:, None], result)
+    return result
 
 
 EFFECTS: Mapping[str, Effect] = {

@@ -48,6 +48,7 @@ from plurel_prob.distributions.mechanisms.sorting import sort_pilot
 from plurel_prob.distributions.mechanisms.sources import Cells, SourceLaw, categorical_source, numerical_source
 from plurel_prob.distributions.mechanisms.structure import CausalTables, Intervention
 from plurel_prob.records import row_of
+from plurel_prob.threefry import unrolled
 
 MAX_TERM = 1e4  # bound of a term before aggregation
 CHUNK = 16  # blocks that are computed at a time, so that a database of any size needs the same space
@@ -170,7 +171,7 @@ class PluRelMechanisms:
         return values._replace(value=lax.fori_loop(0, span.n, fill, values.value))
 
     def _noise_key(self, table: Array, node: Array) -> PRNGKeyArray:
-        return random.fold_in(random.wrap_key_data(self.laws.noise_key[table]), node)
+        return random.fold_in(unrolled(self.laws.noise_key[table]), node)
 
     def _encode(self, table: Array, pair: Array, place: Array, values: Values) -> Values:
         """Tabulate the encoder of a pair, times its weight, at ``place``. Pairs come in order."""
