@@ -26,8 +26,8 @@ def when(condition: Array, change: Callable[[Array, Tree], Tree], at: Array, sta
     return lax.while_loop(lambda carry: carry[0], change_once, (jnp.asarray(condition), jnp.asarray(at), state))[2]
 
 
-def computed_once(compute: Callable[[], Array], at: Array) -> Array:
-    """``compute()``, as an array in memory: XLA would compute it anew for every use that it fuses it into.
+def computed_once(compute: Callable[[], Tree], at: Array) -> Tree:
+    """``compute()``, as arrays in memory: XLA would compute it anew for every use that it fuses it into.
 
     ``at`` is any index, at least 0, that the compiler does not know.
     """

@@ -7,8 +7,10 @@ loops use it: by :func:`unrolled` keys, which every function of ``jax.random`` t
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax import lax, random
 from jax.custom_batching import custom_vmap
@@ -21,6 +23,7 @@ ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 PARITY = 0x1BD11BDA  # the constant of the key schedule
 
 
+@jax.jit
 def threefry(key: Any, high: UInt32[Array, "*count"], low: UInt32[Array, "*count"]) -> tuple[Array, Array]:
     """Hash counters, given as the high and low words of 64-bit integers; two words each."""
     schedule = (key[0], key[1], key[0] ^ key[1] ^ jnp.uint32(PARITY))
@@ -41,32 +44,35 @@ def fast_bits(key: UInt32[Array, " 2"], shape: tuple[int, ...]) -> UInt32[Array,
     return high ^ low
 
 
-def unrolled(words: UInt32[Array, " 2"]) -> PRNGKeyArray:
-    """Return the key of these words for inner loops: ``random.wrap_key_data(words)`` draws the same."""
-    return random.wrap_key_data(words, impl=UNROLLED)
+def unrolled(key: PRNGKeyArray) -> PRNGKeyArray:
+    """Return a key for inner loops that draws what ``key`` draws."""
+    return random.wrap_key_data(random.key_data(key), impl=UNROLLED)
 
 
-@custom_vmap
-def _hash(
-    key0: UInt32[Array, "*count"], key1: UInt32[Array, "*count"], low: UInt32[Array, "*count"]
-) -> UInt32[Array, "word *count"]:
-    """Hash counters with a key each; kept in memory, since XLA would hash anew for every use of a number."""
+def _kept(compute: Callable[..., Any]) -> Any:
+    """``compute``, an elementwise function of arrays of words of one shape, with its results kept in memory: XLA would hash anew
+    for every use of a number. Under ``vmap`` too, since many arrays are one larger array.
+    """
 
-    def compute() -> Array:
-        return jnp.stack(threefry((key0, key1), jnp.zeros_like(low), low))
+    @custom_vmap
+    def kept(*words: Array) -> Any:
+        return computed_once(lambda: compute(*words), lax.bitcast_convert_type(words[0].reshape(-1)[0] >> 1, jnp.int32))
 
-    return computed_once(compute, lax.bitcast_convert_type(key0.reshape(-1)[0] >> 1, jnp.int32))
+    @kept.def_vmap
+    def many(axis_size: int, is_batched: list[bool], *words: Array) -> tuple[Any, Any]:
+        batched = [x if flag else jnp.broadcast_to(x, (axis_size, *x.shape)) for x, flag in zip(words, is_batched, strict=True)]
+        result = kept(*batched)
+        return result, jax.tree.map(lambda _: True, result)
+
+    return kept
 
 
-@_hash.def_vmap
-def _hash_many(axis_size: int, is_batched: list[bool], *words: Array) -> tuple[Array, bool]:
-    """Many hashes are one of larger arrays: under ``vmap`` too, results are kept."""
-    batched = [x if flag else jnp.broadcast_to(x, (axis_size, *x.shape)) for x, flag in zip(words, is_batched, strict=True)]
-    return jnp.moveaxis(_hash(*batched), 1, 0), True
+_hash = _kept(lambda key0, key1, low: threefry((key0, key1), jnp.zeros_like(low), low))
+_hash_to_word = _kept(lambda key0, key1, low: jnp.bitwise_xor(*threefry((key0, key1), jnp.zeros_like(low), low)))
 
 
-def _hash_with(key: UInt32[Array, " 2"], low: UInt32[Array, "*count"]) -> UInt32[Array, "word *count"]:
-    return _hash(jnp.broadcast_to(key[0], low.shape), jnp.broadcast_to(key[1], low.shape), low)
+def _with_counts(key: UInt32[Array, " 2"], low: UInt32[Array, "*count"]) -> tuple[Array, Array, Array]:
+    return jnp.broadcast_to(key[0], low.shape), jnp.broadcast_to(key[1], low.shape), low
 
 
 def _count(shape: tuple[int, ...]) -> UInt32[Array, "*shape"]:
@@ -76,16 +82,15 @@ def _count(shape: tuple[int, ...]) -> UInt32[Array, "*shape"]:
 def _bits(key: UInt32[Array, " 2"], bit_width: int, shape: tuple[int, ...]) -> Array:
     if bit_width != 32:
         raise NotImplementedError(f"unrolled keys draw words of 32 bits, not {bit_width}")
-    high, low = _hash_with(key, _count(shape))
-    return high ^ low
+    return _hash_to_word(*_with_counts(key, _count(shape)))
 
 
 def _split(key: UInt32[Array, " 2"], shape: tuple[int, ...]) -> UInt32[Array, "*shape 2"]:
-    return jnp.moveaxis(_hash_with(key, _count(shape)), 0, -1)
+    return jnp.stack(_hash(*_with_counts(key, _count(shape))), axis=-1)
 
 
 def _fold_in(key: UInt32[Array, " 2"], data: Any) -> UInt32[Array, " 2"]:
-    return _hash_with(key, jnp.asarray(data, jnp.uint32))
+    return jnp.stack(_hash(*_with_counts(key, jnp.asarray(data, jnp.uint32))), axis=-1)
 
 
 def _seed(seed: Any) -> Array:

@@ -14,7 +14,6 @@ from numpyro import handlers
 from plurel_prob.blocks import n_block
 from plurel_prob.models.database import Bucket, Draw, database, structure
 from plurel_prob.priors import Prior
-from plurel_prob.threefry import unrolled
 
 AXIS = "database"  # of a mesh of devices
 MIN_BUCKET = Bucket(n_block=8, n_page=1024)  # smaller databases share a program
@@ -35,7 +34,7 @@ def _size_program(prior: Prior):  # type: ignore[no-untyped-def]  # jax.jit's re
     """Program from a key to the blocks of the largest table and the pages of all; it draws only what decides them."""
 
     def sizes(key: PRNGKeyArray) -> tuple[Array, Array]:
-        schema, graphs = handlers.seed(structure, unrolled(random.key_data(key)))(prior)
+        schema, graphs = handlers.seed(structure, key)(prior)
         blocks = n_block(schema.n_row)
         return blocks.max(), jnp.sum(blocks * graphs.n_line)
 
@@ -43,7 +42,7 @@ def _size_program(prior: Prior):  # type: ignore[no-untyped-def]  # jax.jit's re
 
 
 def _draw(prior: Prior, bucket: Bucket, key: PRNGKeyArray) -> Draw:
-    trace = handlers.trace(handlers.seed(lambda: database(prior, bucket), unrolled(random.key_data(key))))
+    trace = handlers.trace(handlers.seed(lambda: database(prior, bucket), key))
     with trace:
         stages = trace.fn()
     return Draw(stages, {name: site["value"] for name, site in trace.trace.items() if site["type"] == "sample"})

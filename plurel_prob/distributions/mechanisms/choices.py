@@ -16,6 +16,7 @@ from plurel_prob.distributions.mechanisms.networks import NetworkRecipe
 from plurel_prob.distributions.mechanisms.pairs import Pairs
 from plurel_prob.distributions.mechanisms.structure import CausalTables
 from plurel_prob.records import pack, row_of, unpack
+from plurel_prob.threefry import unrolled
 
 N_ENCODER, N_DECODER = 64, 32  # networks whose choices are drawn at a time
 
@@ -43,7 +44,7 @@ def choose_encoders(
 
     def choose(pair: Array) -> Array:
         use = jnp.where(pair < pairs.n_foreign, FOREIGN, CAUSE)
-        key = random.fold_in(tables.key(table, use), pairs.target[pair])
+        key = random.fold_in(unrolled(tables.key(table, use)), pairs.target[pair])
         return pack(choose_encoder(random.fold_in(key, pairs.origin[pair]), recipe))
 
     return jax.vmap(choose)(first + jnp.arange(N_ENCODER))
@@ -55,7 +56,7 @@ def choose_decoders(
     """Draw what the decoders of ``N_DECODER`` nodes choose, packed."""
 
     def choose(node: Array) -> Array:
-        key = random.fold_in(tables.key(table, OUTPUT), node)
+        key = random.fold_in(unrolled(tables.key(table, OUTPUT)), node)
         return pack(choose_decoder(key, noise_shape[node], recipe))
 
     return jax.vmap(choose)(first + jnp.arange(N_DECODER))

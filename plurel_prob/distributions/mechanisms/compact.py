@@ -142,7 +142,7 @@ class CompactMechanisms(dist.Distribution):
             drawn = lax.map(lambda i: self.sample(random.fold_in(key, i)), index)
             return drawn.reshape(sample_shape + self.event_shape)
 
-        fast_key = unrolled(random.key_data(key))
+        fast_key = unrolled(key)
 
         def visit(place: tuple[Array, Array, Array], page: Array, dim: Array, law: Conditional, value: Array) -> Array:
             table, block, node = place
@@ -193,7 +193,7 @@ class CompactMechanisms(dist.Distribution):
         return lax.fori_loop(0, tables.n_table, visit_table, init)
 
     def _key(self, table: Array, use: int, node: Array) -> PRNGKeyArray:
-        return random.fold_in(self.tables.key(table, use), node)
+        return random.fold_in(unrolled(self.tables.key(table, use)), node)
 
     def _conditional(self, table: Array, block: Array, node: Array, values: Array, foreign: Array) -> Conditional:
         tables = self.tables

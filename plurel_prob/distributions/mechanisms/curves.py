@@ -35,9 +35,11 @@ def quantile_grid(ordered: Float[Array, " row"], n_pilot: Int[Array, ""]) -> Flo
 
 def place_on(grid: Float[Array, " grid"], value: Float[Array, " row"]) -> Float[Array, " row"]:
     """Places of numbers on a grid, from 0 to ``GRID - 1``."""
-    left = jnp.clip(jnp.searchsorted(grid, value, side="right").astype(jnp.int32) - 1, 0, GRID - 2)
-    width = grid[left + 1] - grid[left]
-    fraction = jnp.where(width > 0, (value - grid[left]) / jnp.where(width > 0, width, 1.0), 0.0)
+    left = jnp.zeros(value.shape, jnp.int32)
+    for i in range(1, GRID - 1):  # comparing with every inner point is faster than bisection
+        left = left + (grid[i] <= value).astype(jnp.int32)
+    here, width = grid[left], grid[left + 1] - grid[left]
+    fraction = jnp.where(width > 0, (value - here) / jnp.where(width > 0, width, 1.0), 0.0)
     return left + jnp.clip(fraction, 0.0, 1.0)
 
 

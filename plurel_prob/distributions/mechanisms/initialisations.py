@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, ArrayLike, Float, Int, UInt32
 
+from plurel_prob.control import computed_once
 from plurel_prob.threefry import threefry
 
 CDF_OF_TWO = 0.5 * (1 + math.erf(2 / math.sqrt(2)))  # of the standard normal law
@@ -62,6 +63,8 @@ def zero_half(key: UInt32[Array, " 2"], weight: Float[Array, "in out"], n_in: Si
     words, _ = threefry(key, jnp.ones_like(counter), counter)  # the high word keeps clear of those of the weights
     order = (words >> (32 - ORDER_BIT)).astype(jnp.int32) * weight.shape[0] + row  # no two are equal
     order = jnp.where(row < n_in, order, 2**30)
-    # ranks by counting: XLA's sort of many short columns is slow on CPUs
-    rank = sum((jnp.roll(order, shift, axis=0) < order).astype(jnp.int32) for shift in range(1, len(order)))
+    # ranks by counting: XLA's sort of many short columns is slow on CPUs. Shifted copies are slices of two copies in a row
+    n = len(order)
+    twice = computed_once(lambda: jnp.concatenate([order, order]), order[0, 0])
+    rank = sum((twice[shift : shift + n] < order).astype(jnp.int32) for shift in range(1, n))
     return jnp.where(rank < (jnp.asarray(n_in) + 1) // 2, 0.0, weight)

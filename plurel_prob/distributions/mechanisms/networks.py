@@ -110,6 +110,7 @@ def choose_embedding(key: PRNGKeyArray, recipe: NetworkRecipe) -> MatrixChoice:
     return choose_matrix(key, recipe)._replace(density=jnp.ones(()))
 
 
+@partial(jax.jit, static_argnames="max_in")  # a function of its own in a program that draws matrices in many places
 def draw_matrix(choice: MatrixChoice, max_in: int, n_in: Size, n_out: Size) -> Float[Array, "in 32"]:
     """Draw a matrix: an initialisation, then a Bernoulli mask, compensated by 1 / density; zero in the padding.
 

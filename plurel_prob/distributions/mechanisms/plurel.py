@@ -171,7 +171,7 @@ class PluRelMechanisms:
         return values._replace(value=lax.fori_loop(0, span.n, fill, values.value))
 
     def _noise_key(self, table: Array, node: Array) -> PRNGKeyArray:
-        return random.fold_in(unrolled(self.laws.noise_key[table]), node)
+        return random.fold_in(random.wrap_key_data(self.laws.noise_key[table]), node)
 
     def _encode(self, table: Array, pair: Array, place: Array, values: Values) -> Values:
         """Tabulate the encoder of a pair, times its weight, at ``place``. Pairs come in order."""
@@ -198,7 +198,7 @@ class PluRelMechanisms:
         kind, start = self.laws.aggregation[table, node], pairs.start[node]
         values = lax.fori_loop(0, n_cause, lambda i, values: self._encode(table, start + i, i, values), values)
         is_index, n_category = self._is_index(table, node), self.tables.n_category[table, node]
-        decoder, noise_key = decoder_at(values.decoders, node, self.recipe), self._noise_key(table, node)
+        decoder, noise_key = decoder_at(values.decoders, node, self.recipe), unrolled(self._noise_key(table, node))
         weights = decoder.weights(is_index, n_category, self.max_category)
 
         cause = lax.dynamic_slice(pairs.origin, (start,), (self.tables.is_categorical.shape[1],))

@@ -7,7 +7,6 @@ from jax import lax, random
 from jaxtyping import Array, ArrayLike, Bool, Float, Int, PRNGKeyArray, UInt32
 
 from plurel_prob.blocks import BLOCK, Pages, n_block
-from plurel_prob.threefry import unrolled
 
 
 class CausalTables(NamedTuple):
@@ -65,7 +64,7 @@ class CausalTables(NamedTuple):
 
     def key(self, table: Array, use: int | Array) -> PRNGKeyArray:
         """Key of a table's mechanisms for one use; weights of different use never share random numbers."""
-        return random.fold_in(unrolled(self.mechanism_key[table]), use)
+        return random.fold_in(random.wrap_key_data(self.mechanism_key[table]), use)
 
     def is_row(self, table: Array, block: Array) -> Bool[Array, " row"]:
         """Which rows of a block exist."""
