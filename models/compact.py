@@ -34,7 +34,7 @@ def compact_laws(prior: CompactPrior, tables: CausalTables) -> CompactLaws:
     has_cause = tables.edge.any(-2) & is_table[:, None]
     aggregation = of_table("aggregation", prior.aggregation, prior.n_aggregation, has_cause, is_table, ("table", "node"))
     edge = tables.edge & is_table[:, None, None]
-    effect = of_table("effect", prior.effect, prior.n_effect, edge, is_table, ("table", "cause", "effect"))
+    effect = of_table("edge_effect", prior.effect, prior.n_effect, edge, is_table, ("table", "cause", "effect"))
     is_key = tables.parent_table >= 0
     foreign_effect = of_table("foreign_effect", prior.effect, prior.n_effect, is_key, is_table, ("table", "foreign_key"))
     is_number = has_cause & ~tables.is_categorical

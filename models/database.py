@@ -5,7 +5,7 @@ from typing import NamedTuple
 from jaxtyping import Array
 from numpyro.handlers import scope
 
-from plurel_prob.blocks import BLOCK
+from plurel_prob.blocks import BLOCK, HeldBlocks, all_blocks
 from plurel_prob.distributions.mechanisms.structure import Intervention
 from plurel_prob.keys import named_keys
 from plurel_prob.models.features import CausalGraphs, Features, causal_graphs, features
@@ -17,7 +17,7 @@ from plurel_prob.priors.prior import Prior
 class Bucket(NamedTuple):
     """Static sizes that a program is compiled for. They bound a database; they do not change a draw."""
 
-    n_block: int  # blocks of rows of the largest table
+    n_block: int  # blocks of rows that are held of a table at most
     n_page: int  # pages of values of all tables
 
 
@@ -28,6 +28,7 @@ class DatabaseDraw(NamedTuple):
     links: Links
     graphs: CausalGraphs
     features: Features
+    held: HeldBlocks
 
 
 class Draw(NamedTuple):
@@ -55,7 +56,9 @@ def _structure(prior: Prior) -> tuple[Schema, CausalGraphs]:
         return tables, causal_graphs(prior.features, prior.schema, tables)
 
 
-def database(prior: Prior, bucket: Bucket, intervention: Intervention | None = None) -> DatabaseDraw:
+def database(
+    prior: Prior, bucket: Bucket, intervention: Intervention | None = None, held: HeldBlocks | None = None
+) -> DatabaseDraw:
     """Draw a database: schema, links, features.
 
     A NumPyro model: ``seed``, ``trace``, ``substitute``, ``condition``, ``do``, ``log_density`` and ``Predictive`` work on
@@ -65,6 +68,7 @@ def database(prior: Prior, bucket: Bucket, intervention: Intervention | None = N
         prior: what is random, and how.
         bucket: sizes to compile for, at least those of the database (:func:`plurel_prob.sampling.bucket_of` finds them).
         intervention: nodes whose values are set by hand; what they cause follows.
+        held: the blocks of rows that are drawn, by default all. A block is the same without the others.
 
     Example:
         >>> import jax, numpyro
@@ -74,8 +78,9 @@ def database(prior: Prior, bucket: Bucket, intervention: Intervention | None = N
     """
     with named_keys():
         tables, graphs = _structure(prior)
+        held = held or all_blocks(tables.n_row)
         with stage("links"):
-            joined = links(prior.links, tables, bucket.n_block * BLOCK)
+            joined = links(prior.links, tables, bucket.n_block * BLOCK, held)
         with stage("features"):
-            drawn = features(prior.features, prior.schema, tables, joined, graphs, bucket.n_page, intervention)
-    return DatabaseDraw(tables, joined, graphs, drawn)
+            drawn = features(prior.features, prior.schema, tables, joined, graphs, bucket.n_page, intervention, held)
+    return DatabaseDraw(tables, joined, graphs, drawn, held)

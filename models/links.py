@@ -7,6 +7,7 @@ import numpyro
 from jaxtyping import Array, Float, Int
 from numpyro.handlers import mask
 
+from plurel_prob.blocks import HeldBlocks
 from plurel_prob.distributions import HSBM
 from plurel_prob.models.schema import Schema
 from plurel_prob.priors.fields import upper_bound
@@ -23,7 +24,7 @@ class Links(NamedTuple):
     parent_row: Int[Array, "table foreign_key row"]  # -1 where there is no row or no key
 
 
-def links(prior: LinkPrior, schema: Schema, max_row: int) -> Links:
+def links(prior: LinkPrior, schema: Schema, max_row: int, held: HeldBlocks | None = None) -> Links:
     r"""Stage 2 (PluRel, arXiv:2602.04029): a hierarchical stochastic block model for every foreign key.
 
     .. math:: L \sim p(L), \quad k^\text{parent}_\ell, k^\text{child}_\ell \sim p(k), \quad
@@ -35,7 +36,8 @@ def links(prior: LinkPrior, schema: Schema, max_row: int) -> Links:
     Args:
         prior: levels, clusters, affinities.
         schema: stage 1.
-        max_row: static bound on the rows of a table.
+        max_row: static bound on the rows of a table that are held.
+        held: the blocks of rows that are drawn; by default all.
     """
     max_table, max_parent = schema.parent_table.shape
     max_level, max_cluster = upper_bound(prior.n_level), upper_bound(prior.n_cluster)
@@ -74,7 +76,8 @@ def links(prior: LinkPrior, schema: Schema, max_row: int) -> Links:
     n_child = jnp.where(is_key, schema.n_row[:, None], 0)
     n_parent = jnp.where(is_key, schema.n_row[schema.parent_table], 1)
     with table, foreign_key:
-        law = HSBM(affinity, n_parent_cluster, n_child_cluster, n_parent, n_child, max_row)
+        n_skipped = 0 if held is None else held.skipped[:, None]
+        law = HSBM(affinity, n_parent_cluster, n_child_cluster, n_parent, n_child, max_row, n_skipped)
         parent_row = numpyro.sample("parent_row", law)
     return Links(n_level, n_parent_cluster, n_child_cluster, affinity, parent_row)
 

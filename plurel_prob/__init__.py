@@ -1,13 +1,14 @@
 """PluRel-Prob: a relational database is one draw from a probabilistic program.
 
-``sample(seed)`` draws one, ``sample_many(seeds)`` many, ``load(path)`` reads one back. The joint NumPyro program is
+``sample(seed)`` draws one, ``sample_many(seeds)`` many, ``load(path)`` reads one back; ``sample_to(path, seed)`` and
+``sample_rows(seed, table, rows)`` draw tables of any length. The joint NumPyro program is
 ``database``; ``plurel_prob.models`` has its stages and ``plurel_prob.distributions`` their laws.
 """
 
 from plurel_prob.databases import Database, DatabaseError, load
 from plurel_prob.models import Bucket, database
 from plurel_prob.priors import PRIORS, Prior, PriorError, get_prior
-from plurel_prob.sampling import sample, sample_many
+from plurel_prob.sampling import sample, sample_many, sample_rows, sample_to
 
 __version__ = "0.1.0"
 
@@ -23,4 +24,6 @@ __all__ = [
     "load",
     "sample",
     "sample_many",
+    "sample_rows",
+    "sample_to",
 ]

@@ -12,24 +12,14 @@ import jax
 
 from plurel_prob import get_prior
 from plurel_prob.cli.sample import use_compilation_cache
-from plurel_prob.priors import override
+from plurel_prob.priors import scale_rows
 from plurel_prob.sampling import bucket_of, draw
-
-SCALED = ("n_row_entity", "n_row_activity")
-
-
-def prior_of(name: str, rows_scale: int):  # noqa: ANN201
-    """Return a prior whose tables have ``rows_scale`` times the rows."""
-    prior = get_prior(name)
-    rows = {field: getattr(prior.schema, field) for field in SCALED}
-    bounds = {field: [int(law.low) * rows_scale, int(law.high) * rows_scale] for field, law in rows.items()}
-    return override(prior, {"schema": {field: {"DiscreteUniform": pair} for field, pair in bounds.items()}})
 
 
 def main() -> None:
     """``python ours.py PRIOR [ROWS_SCALE]``."""
     use_compilation_cache()
-    prior = prior_of(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 1)
+    prior = scale_rows(get_prior(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1)
     known = set()
     for line in sys.stdin:
         seed = int(line)

@@ -1,6 +1,7 @@
 """``plurel-prob sample``."""
 
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from plurel_prob.databases import Database, DatabaseError
-from plurel_prob.priors import get_prior
+from plurel_prob.databases import DatabaseError
+from plurel_prob.databases.schema import DatabaseSchema
+from plurel_prob.priors import get_prior, scale_rows
 
 
 def sample(
@@ -21,6 +23,7 @@ def sample(
     seed: NonNegativeInt = 0,
     count: PositiveInt = 1,
     prior: str = "plurel",
+    rows_scale: PositiveInt = 1,
     workers: PositiveInt = 1,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
@@ -31,13 +34,14 @@ def sample(
         seed: seed of the first database; the next ones follow.
         count: number of databases.
         prior: name of a prior (plurel, compact, plurel-untruncated), or a TOML file.
+        rows_scale: multiply the rows of all tables by this; long tables are drawn and written part by part.
         workers: processes to draw and write in; a processor core can run one.
         overwrite: replace databases that exist.
     """
     from plurel_prob.sampling import MAX_SEED
     from plurel_prob.sampling.pool import map_in_processes
 
-    get_prior(prior)
+    scale_rows(get_prior(prior), rows_scale)
     if seed + count - 1 > MAX_SEED:
         raise DatabaseError(f"--seed and --count: the last seed, {seed + count - 1}, is above {MAX_SEED}")
     seeds = range(seed, seed + count)
@@ -47,22 +51,33 @@ def sample(
     summary = summary_table()
     with progress_bar() as progress:
         task = progress.add_task("drawing", total=count)
-        for row in map_in_processes(partial(draw_and_save, prior, out, overwrite), seeds, min(workers, count)):
+        work = partial(draw_and_save, prior, rows_scale, out, overwrite)
+        if workers == 1:
+            work = partial(work, on_part=PartsProgress(progress))
+        for row in map_in_processes(work, seeds, min(workers, count)):
             summary.add_row(*row)
             progress.advance(task)
     console.print(summary)
     console.print(f"Written to {out}. Look at one: plurel-prob describe {out / f'plurel-{seed}'}", soft_wrap=True)
 
 
-def draw_and_save(prior: str, out: Path, overwrite: bool, seed: int) -> list[str]:
+def draw_and_save(
+    prior: str,
+    rows_scale: int,
+    out: Path,
+    overwrite: bool,
+    seed: int,
+    *,
+    on_part: Callable[[str, int, int], None] | None = None,
+) -> list[str]:
     """Draw and write one database; return its row of the summary."""
-    from plurel_prob.sampling import sample
+    from plurel_prob.sampling import sample_to
 
     use_compilation_cache()
     start = time.perf_counter()
-    database = sample(seed, prior)
-    database.save(out / database.name, overwrite=overwrite)
-    return summary_row(database, time.perf_counter() - start)
+    scaled = scale_rows(get_prior(prior), rows_scale)
+    schema = sample_to(out / f"plurel-{seed}", seed, scaled, overwrite=overwrite, on_part=on_part)
+    return summary_row(seed, schema, time.perf_counter() - start)
 
 
 def check_output(out: Path, folders: list[Path], *, overwrite: bool) -> None:
@@ -89,6 +104,17 @@ def use_compilation_cache() -> None:
         jax.config.update("jax_compilation_cache_dir", platformdirs.user_cache_dir("plurel_prob"))
 
 
+class PartsProgress:
+    """A bar for the parts of a long table, gone when the table is complete."""
+
+    def __init__(self, progress: Progress):
+        self.progress, self.task = progress, progress.add_task("", visible=False)
+
+    def __call__(self, table: str, n_drawn: int, n_part: int) -> None:
+        """Show how many parts are drawn."""
+        self.progress.update(self.task, description=table, completed=n_drawn, total=n_part, visible=n_drawn < n_part)
+
+
 def progress_bar() -> Progress:
     """Return a bar with count, elapsed and remaining time, on stderr."""
     return Progress(
@@ -109,8 +135,8 @@ def summary_table() -> Table:
     return table
 
 
-def summary_row(database: Database, seconds: float) -> list[str]:
+def summary_row(seed: int, schema: DatabaseSchema, seconds: float) -> list[str]:
     """Return the row of one database."""
-    tables = database.schema.tables.values()
-    counts = [database.seed, len(tables), sum(t.n_row for t in tables), database.n_cell, len(database.schema.graph)]
+    tables = schema.tables.values()
+    counts = [seed, len(tables), sum(t.n_row for t in tables), schema.n_cell, len(schema.graph)]
     return [*(f"{count:,}" for count in counts), f"{seconds:.2f}"]

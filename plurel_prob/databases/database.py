@@ -57,7 +57,7 @@ class Database:
     @property
     def n_cell(self) -> int:
         """Number of feature cells of all tables."""
-        return sum(table.n_row * len(table.columns) for table in self.schema.tables.values())
+        return self.schema.n_cell
 
     @cached_property
     def latents(self) -> DataTree:

@@ -4,9 +4,10 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -62,22 +63,72 @@ def _umask() -> int:
     return mask
 
 
-def write(database: Database, path: Path, *, overwrite: bool) -> Path:
-    """Write a database to the folder ``path``."""
+def write(database: Database, path: Path, *, overwrite: bool, parts: Mapping[str, Iterable[pd.DataFrame]] | None = None) -> Path:
+    """Write a database to the folder ``path``; a table in ``parts`` from the frames there, one after another."""
     with new_folder(path, overwrite=overwrite) as folder:
-        write_tables(database, folder)
+        write_tables(database, folder, parts or {})
         write_latents(database.latents, folder / LATENTS)
         window = (str(database.schema.window[0].date()), str(database.schema.window[1].date()))
         (folder / PROVENANCE).write_text(dumps(provenance(database.seed, database.prior, window)))
     return path
 
 
-def write_tables(database: Database, folder: Path) -> None:
+def write_tables(database: Database, folder: Path, parts: Mapping[str, Iterable[pd.DataFrame]] = MappingProxyType({})) -> None:
     """Write the manifest and the tables, the part that consumers of the format read."""
     (folder / "db").mkdir(parents=True)
     manifest_of(database).save(folder / MANIFEST)
     for name, frame in database.tables.items():
-        frame.to_parquet(folder / "db" / f"{name}.parquet", index=False)
+        path = folder / "db" / f"{name}.parquet"
+        if name in parts:
+            write_parts(parts[name], path, database.schema.tables[name].keys)
+        else:
+            frame.to_parquet(path, index=False)
+
+
+def write_parts(parts: Iterable[pd.DataFrame], path: Path, keys: Collection[str]) -> None:
+    """Write a table that comes in parts, without the columns (other than keys) that are constant over all of it."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    seen: dict[str, set] = {}  # up to two values of each column
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        writer = None
+        for frame in parts:
+            for name in frame.columns.difference([*keys, *(name for name, values in seen.items() if len(values) > 1)]):
+                seen.setdefault(name, set()).update(frame[name].dropna().unique()[:2])
+            part = pa.Table.from_pandas(frame, preserve_index=False)
+            writer = writer or pq.ParquetWriter(Path(folder) / path.name, part.schema)
+            writer.write_table(part)
+        assert writer is not None
+        writer.close()
+        constant = {name for name, values in seen.items() if len(values) < 2}
+        if constant:
+            _copy_columns(Path(folder) / path.name, path, constant)
+        else:
+            (Path(folder) / path.name).rename(path)
+
+
+def column_names(path: Path, table: str) -> set[str]:
+    """Columns of a table of a written database."""
+    import pyarrow.parquet as pq
+
+    return set(pq.read_schema(path / "db" / f"{table}.parquet").names)
+
+
+def _copy_columns(source: Path, target: Path, left_out: Collection[str]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(source) as file:
+        columns = [name for name in file.schema_arrow.names if name not in left_out]
+        writer = None
+        for group in range(file.num_row_groups):
+            frame = file.read_row_group(group, columns=columns).to_pandas()
+            part = pa.Table.from_pandas(frame, preserve_index=False)
+            writer = writer or pq.ParquetWriter(target, part.schema)
+            writer.write_table(part)
+        if writer:
+            writer.close()
 
 
 def manifest_of(database: Database) -> Any:

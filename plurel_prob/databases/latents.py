@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plurel_prob.databases.schema import column_name, key_name, table_name
-from plurel_prob.databases.tables import node_values
+from plurel_prob.databases.tables import held_rows, node_values
 from plurel_prob.distributions import EDGE_WEIGHTS, FAMILIES
 from plurel_prob.distributions.mechanisms.sources import SOURCES
 from plurel_prob.models.database import Draw
@@ -37,9 +37,9 @@ CHOICES: dict[str, list[str]] = {
     **dict.fromkeys(["aggregation", "noise_a", "noise_b", "noise_factor"], ["node"]),
     **dict.fromkeys(["is_permuted", "is_reversed", "transform"], ["column"]),
     "transform_shape": ["column", "shape"],
-    "effect": ["cause", "effect"],
+    "edge_effect": ["cause", "effect"],
     "foreign_effect": ["foreign_key"],
-    **{f"{name}_palette": [f"{name}_color"] for name in ("aggregation", "effect", "foreign_effect", "transform")},
+    **{f"{name}_palette": [f"{name}_color"] for name in ("aggregation", "edge_effect", "foreign_effect", "transform")},
 }
 REGISTRIES = {"edge_weight_family": list(EDGE_WEIGHTS), "source": list(SOURCES)}
 # A variable is its values (without the chain and draw axes) and the names of its dimensions.
@@ -71,7 +71,7 @@ def _coords(draw: Draw, table: int) -> dict[str, Any]:
         "cause": node,
         "effect": node,
         "line": np.arange(int(graphs.n_line[table])),
-        "row": np.arange(int(schema.n_row[table])),
+        "row": held_rows(draw, table),
     }
 
 
@@ -172,5 +172,5 @@ def _of_links(draw: Draw, table: int) -> Variables:
         "n_parent_cluster": (links.n_parent_cluster[table, :n, :n_level], cluster[:2]),
         "n_child_cluster": (links.n_child_cluster[table, :n, :n_level], cluster[:2]),
         "affinity": (links.affinity[table, :n, :n_level], cluster),
-        "parent_row": (links.parent_row[table, :n, : schema.n_row[table]], ["foreign_key", "row"]),
+        "parent_row": (links.parent_row[table, :n, : len(held_rows(draw, table))], ["foreign_key", "row"]),
     }

@@ -1,6 +1,7 @@
 """What a database consists of: tables, columns, keys, the graph over tables, the time window."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,12 @@ PKEY, TIME = "row_idx", "date"
 def table_name(table: int) -> str:
     """Name of the table with an index."""
     return f"table_{table}"
+
+
+def table_index(name: str) -> int | None:
+    """Index of the table with a name; None if no table can have it."""
+    prefix, _, index = name.partition("_")
+    return int(index) if prefix == "table" and index.isdecimal() and table_name(int(index)) == name else None
 
 
 def column_name(column: int) -> str:
@@ -33,6 +40,15 @@ class TableSchema:
     time_col: str | None
     fkeys: dict[str, str]  # column to parent table
 
+    @property
+    def keys(self) -> set[str]:
+        """Columns that are no features: keys and times."""
+        return {name for name in (self.pkey, self.time_col, *self.fkeys) if name}
+
+    def without(self, columns: Collection[str]) -> "TableSchema":
+        """Leave out some feature columns."""
+        return replace(self, columns={name: kind for name, kind in self.columns.items() if name not in columns})
+
 
 @dataclass(frozen=True)
 class DatabaseSchema:
@@ -45,6 +61,11 @@ class DatabaseSchema:
     def graph(self) -> list[tuple[str, str, str]]:
         """Edges of the graph over tables: parent, child, and the child's foreign key column."""
         return [(parent, child, key) for child, table in self.tables.items() for key, parent in table.fkeys.items()]
+
+    @property
+    def n_cell(self) -> int:
+        """Number of feature cells of all tables."""
+        return sum(table.n_row * len(table.columns) for table in self.tables.values())
 
     def split(self, share: float) -> pd.Timestamp:
         """Day after a share of the window's days."""

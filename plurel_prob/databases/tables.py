@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from plurel_prob.blocks import BLOCK
+from plurel_prob.blocks import BLOCK, N_PILOT_BLOCK
 from plurel_prob.databases.schema import PKEY, TIME, DatabaseSchema, TableSchema, column_name, key_name, table_name
 from plurel_prob.models.database import Draw
 
@@ -24,17 +24,26 @@ def column_values(draw: Draw, table: int) -> np.ndarray:
 
 def _unpage(draw: Draw, pages: Any, n_line: Any, table: int) -> np.ndarray:
     """Collect a table's pages; ``n_line`` nodes or columns a table have pages."""
-    schema = draw.stages.schema
-    order = schema.order[schema.order >= 0]
-    blocks, n = -(-schema.n_row // BLOCK), int(n_line[table])
+    order = draw.stages.schema.order[draw.stages.schema.order >= 0]
+    blocks, n = draw.stages.held.n, int(n_line[table])
     before = order[: int(np.flatnonzero(order == table)[0])]
     start = int((blocks[before] * n_line[before]).sum())
     mine = np.asarray(pages)[start : start + blocks[table] * n].reshape(blocks[table], n, BLOCK)
-    return mine.transpose(1, 0, 2).reshape(n, -1)[:, : schema.n_row[table]]
+    return mine.transpose(1, 0, 2).reshape(n, -1)[:, : len(held_rows(draw, table))]
+
+
+def held_rows(draw: Draw, table: int) -> np.ndarray:
+    """Rows of a table that a draw holds, in ascending order: all, unless it was drawn for some."""
+    position = np.arange(int(draw.stages.held.n[table]))
+    skipped = draw.stages.held.skipped[table]
+    block = np.where(position < N_PILOT_BLOCK, position, position + skipped)
+    row = (block[:, None] * BLOCK + np.arange(BLOCK)).reshape(-1)
+    return row[row < draw.stages.schema.n_row[table]]
 
 
 def materialise(draw: Draw, has_booleans: bool) -> tuple[dict[str, pd.DataFrame], DatabaseSchema]:
-    """Build the data frames of all tables, in order of their indices, and the schema.
+    """Build the data frames of all tables, in order of their indices, and the schema. Constant columns are left out: they tell a
+    reader nothing, and consumers refuse them; their nodes stay in the latents.
 
     With ``has_booleans`` every categorical column becomes a boolean one: whether the category is not the first.
     """
@@ -42,29 +51,29 @@ def materialise(draw: Draw, has_booleans: bool) -> tuple[dict[str, pd.DataFrame]
     window = tuple(EPOCH + pd.Timedelta(days=int(day)) for day in schema.window)
     frames, tables = {}, {}
     for table in range(int(schema.n_table)):
-        frames[table_name(table)], tables[table_name(table)] = _table(draw, table, window, has_booleans)
+        frame, schema_of_table = all_columns(draw, table, has_booleans)
+        constant = [column for column in schema_of_table.columns if frame[column].dropna().nunique() < 2]
+        frames[table_name(table)] = frame.drop(columns=constant)
+        tables[table_name(table)] = schema_of_table.without(constant)
     return frames, DatabaseSchema(tables, (window[0], window[1]))
 
 
-def _table(draw: Draw, table: int, window: tuple[pd.Timestamp, ...], has_booleans: bool) -> tuple[pd.DataFrame, TableSchema]:
-    schema, parent_row = draw.stages.schema, draw.stages.links.parent_row
-    n_row = int(schema.n_row[table])
-    columns: dict[str, Any] = {PKEY: np.arange(n_row, dtype=np.int64)}
+def all_columns(draw: Draw, table: int, has_booleans: bool) -> tuple[pd.DataFrame, TableSchema]:
+    """Build the frame of the rows of a table that a draw holds, constant columns included."""
+    schema, row = draw.stages.schema, held_rows(draw, table)
+    columns: dict[str, Any] = {PKEY: row.astype(np.int64)}
     fkeys = {key_name(s): table_name(int(schema.parent_table[table, s])) for s in range(int(schema.n_parent[table]))}
     for slot, name in enumerate(fkeys):
-        columns[name] = pd.array(parent_row[table, slot, :n_row], dtype="Int64")
+        columns[name] = pd.array(draw.stages.links.parent_row[table, slot, : len(row)], dtype="Int64")
     time_col = None if schema.is_entity[table] else TIME
     if time_col:
-        columns[TIME] = evenly_spaced(window[0], window[1], n_row)
-    values = column_values(draw, table)
+        first, last = (EPOCH + pd.Timedelta(days=int(day)) for day in schema.window)
+        columns[TIME] = evenly_spaced(first, last, int(schema.n_row[table]), row)
     types = {}
-    for column, value in enumerate(values):
+    for column, value in enumerate(column_values(draw, table)):
         n_category = int(schema.n_category[table, column]) if schema.is_categorical[table, column] else 0
-        kind, typed = _column(value, n_category, has_booleans)
-        if len(pd.unique(pd.Series(typed).dropna())) < 2:
-            continue  # a constant column tells a reader nothing, and consumers refuse it; its node stays in the latents
-        types[column_name(column)], columns[column_name(column)] = kind, typed
-    return pd.DataFrame(columns), TableSchema(n_row, types, PKEY, time_col, fkeys)
+        types[column_name(column)], columns[column_name(column)] = _column(value, n_category, has_booleans)
+    return pd.DataFrame(columns), TableSchema(int(schema.n_row[table]), types, PKEY, time_col, fkeys)
 
 
 def _column(value: np.ndarray, n_category: int, has_booleans: bool) -> tuple[str, Any]:
@@ -77,10 +86,9 @@ def _column(value: np.ndarray, n_category: int, has_booleans: bool) -> tuple[str
     return "categorical", pd.Categorical.from_codes(code, [f"category_{k}" for k in range(n_category)])
 
 
-def evenly_spaced(first: pd.Timestamp, last: pd.Timestamp, n_row: int) -> pd.DatetimeIndex:
-    """``n_row`` times from ``first`` to ``last``, in exact integer microseconds."""
+def evenly_spaced(first: pd.Timestamp, last: pd.Timestamp, n_row: int, row: np.ndarray) -> pd.DatetimeIndex:
+    """Times of some rows of ``n_row`` that are spread from ``first`` to ``last``, in exact integer microseconds."""
     start = first.as_unit("us").asm8.astype(np.int64)
     span = last.as_unit("us").asm8.astype(np.int64) - start
     step, rest = divmod(int(span), max(n_row - 1, 1))
-    row = np.arange(n_row, dtype=np.int64)
     return pd.DatetimeIndex((start + row * step + row * rest // max(n_row - 1, 1)).astype("datetime64[us]"))

@@ -6,7 +6,7 @@ from jax import lax, random
 from jaxtyping import Array, ArrayLike, Float, Int, PRNGKeyArray
 from numpyro.distributions import constraints
 
-from plurel_prob.blocks import BLOCK, block_key, n_block
+from plurel_prob.blocks import BLOCK, block_at, block_key, n_block
 from plurel_prob.distributions.elementwise import Elementwise, index_argument
 
 
@@ -24,7 +24,7 @@ class HSBM(Elementwise):
     then a uniform member: time and memory are linear in the children.
 
     The event has shape ``(max_child,)``, int32: the parent of child ``i`` for ``i < n_child``, else -1. Children are
-    drawn in blocks of 1,024, each with a key of its own.
+    drawn in blocks of 1,024, each with a key of its own, so some blocks can be drawn without the others.
 
     Args:
         affinity: shape ``(level, max_cluster, max_cluster)``, positive: parent's cluster, then child's. Levels with one
@@ -32,8 +32,9 @@ class HSBM(Elementwise):
         n_parent_cluster: shape ``(level,)``, clusters of the parents on each level; 1 on unused levels.
         n_child_cluster: shape ``(level,)``, clusters of the children.
         n_parent: number of parent rows.
-        n_child: number of child rows, at most ``max_child``; 0 draws nothing.
-        max_child: static length of the event.
+        n_child: number of child rows; 0 draws nothing.
+        max_child: static length of the event: children beyond it are left out.
+        n_skipped_block: blocks of children that are left out after the first eight (:func:`plurel_prob.blocks.block_at`).
     """
 
     arg_constraints = {
@@ -42,6 +43,7 @@ class HSBM(Elementwise):
         "n_child_cluster": constraints.independent(constraints.positive_integer, 1),
         "n_parent": constraints.positive_integer,
         "n_child": constraints.nonnegative_integer,
+        "n_skipped_block": constraints.nonnegative_integer,
     }
     pytree_aux_fields = ("max_child",)
 
@@ -53,6 +55,7 @@ class HSBM(Elementwise):
         n_parent: ArrayLike,
         n_child: ArrayLike,
         max_child: int,
+        n_skipped_block: ArrayLike = 0,
         *,
         validate_args: bool | None = None,
     ):
@@ -64,6 +67,7 @@ class HSBM(Elementwise):
             n_child_cluster=index_argument(n_child_cluster),
             n_parent=index_argument(n_parent),
             n_child=index_argument(n_child),
+            n_skipped_block=index_argument(n_skipped_block),
             validate_args=validate_args,
         )
 
@@ -117,7 +121,8 @@ class HSBM(Elementwise):
         is_filled = size > 0
         last_filled = jnp.where(is_filled, jnp.arange(self.max_base), 0).max()
 
-        def draw_block(block: Array, parent: Array) -> Array:
+        def draw_block(position: Array, parent: Array) -> Array:
+            block = block_at(position, self.n_skipped_block)
             base_key, member_key = random.split(block_key(key, block))
             child = block * BLOCK + jnp.arange(BLOCK)
             child_base = jnp.minimum(child // child_run, self.max_base - 1)
@@ -125,16 +130,18 @@ class HSBM(Elementwise):
             base = jnp.minimum(count_at_most(cumulative, child_base, threshold), last_filled)
             member = random.randint(member_key, (BLOCK,), 0, jnp.maximum(size[base], 1))
             drawn = jnp.where(child < self.n_child, base * parent_run + member, -1)
-            return lax.dynamic_update_slice(parent, drawn, (block * BLOCK,))
+            return lax.dynamic_update_slice(parent, drawn, (position * BLOCK,))
 
-        return lax.fori_loop(0, n_block(self.n_child), draw_block, empty)
+        n_held = jnp.minimum(n_block(self.n_child) - self.n_skipped_block, len(empty) // BLOCK)
+        return lax.fori_loop(0, n_held, draw_block, empty)
 
     def density(self, value: Int[Array, " child"]) -> Float[Array, ""]:
         """Sum over the children of the log probability of their parents."""
         size = self.base_size()
         weight = self.base_weight()
         log_total = jnp.log((weight * size).sum(1))
-        child = jnp.arange(self.max_child)
+        place = jnp.arange(self.max_child)
+        child = block_at(place // BLOCK, self.n_skipped_block) * BLOCK + place % BLOCK
         is_child = child < self.n_child
         exists = (value >= 0) & (value < self.n_parent)
         parent_base = jnp.clip(value, 0) // run_length(self.n_parent, self.n_parent_cluster)

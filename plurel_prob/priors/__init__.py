@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from numpyro.distributions import DiscreteUniform
+
 from plurel_prob.priors.features import CompactPrior, FeaturePrior, PluRelPrior
 from plurel_prob.priors.fields import PriorError
 from plurel_prob.priors.prior import PROGRAM_VERSION, Prior
@@ -31,6 +33,25 @@ PRIORS: dict[str, Callable[[], Prior]] = {
     "plurel-untruncated": plurel_untruncated,
     "compact": compact,
 }
+
+
+def scale_rows(prior: Prior, scale: int) -> Prior:
+    """Return a prior whose tables have ``scale`` times the rows.
+
+    Raises:
+        PriorError: rows are not uniform between two numbers.
+    """
+    if scale == 1:
+        return prior
+    rows = {}
+    for field in ("n_row_entity", "n_row_activity"):
+        law = getattr(prior.schema, field)
+        if not isinstance(law, DiscreteUniform):
+            raise PriorError(
+                f"schema.{field} is {type(law).__name__}; only DiscreteUniform rows scale: give them in a prior file"
+            )
+        rows[field] = {"DiscreteUniform": [int(law.low) * scale, int(law.high) * scale]}
+    return override(prior, {"schema": rows})
 
 
 def get_prior(prior: "Prior | str | Path") -> Prior:
@@ -62,4 +83,5 @@ __all__ = [
     "SchemaPrior",
     "get_prior",
     "override",
+    "scale_rows",
 ]

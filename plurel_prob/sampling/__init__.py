@@ -11,6 +11,7 @@ from plurel_prob.databases import Database
 from plurel_prob.models.database import Bucket, Draw
 from plurel_prob.priors import Prior, get_prior
 from plurel_prob.sampling.programs import bucket_of, draw, draw_on, mesh_of
+from plurel_prob.sampling.rows import sample_rows, sample_to
 
 MAX_SEED = 2**31 - 1
 
@@ -66,4 +67,4 @@ def check_seed(seed: int) -> None:
         raise ValueError(f"seed must be 0 to {MAX_SEED}, got {seed}")
 
 
-__all__ = ["Draw", "bucket_of", "draw", "sample", "sample_many"]
+__all__ = ["Draw", "bucket_of", "draw", "sample", "sample_many", "sample_rows", "sample_to"]

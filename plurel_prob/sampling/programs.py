@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Device, random
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
-from jaxtyping import Array, Key, PRNGKeyArray
+from jaxtyping import Array, Bool, Int, Key, PRNGKeyArray
 from numpyro import handlers
 
-from plurel_prob.blocks import n_block
+from plurel_prob.blocks import BLOCK, HeldBlocks
 from plurel_prob.models.database import Bucket, Draw, database, structure
 from plurel_prob.priors import Prior
 
@@ -29,20 +30,37 @@ def bucket_for(n_blocks: int, n_pages: int) -> Bucket:
     return Bucket(1 << block_bits, 1 << (page_bits + page_bits % 2))
 
 
+class Sizes(NamedTuple):
+    """What decides how much space a database takes."""
+
+    n_row: Int[Array, " table"]
+    n_line: Int[Array, " table"]  # pages that a block takes
+    is_entity: Bool[Array, " table"]  # whether other tables refer to it
+
+    @property
+    def n_block(self) -> np.ndarray:
+        """Blocks of rows of each table, on the host."""
+        return -(-np.asarray(self.n_row) // BLOCK)
+
+
 @lru_cache(maxsize=16)
 def _size_program(prior: Prior):  # type: ignore[no-untyped-def]  # jax.jit's result has no public type
-    """Program from a key to the blocks of the largest table and the pages of all; it draws only what decides them."""
+    """Program from a key to sizes; it draws only what decides them."""
 
-    def sizes(key: PRNGKeyArray) -> tuple[Array, Array]:
+    def sizes(key: PRNGKeyArray) -> Sizes:
         schema, graphs = handlers.seed(structure, key)(prior)
-        blocks = n_block(schema.n_row)
-        return blocks.max(), jnp.sum(blocks * graphs.n_line)
+        return Sizes(schema.n_row, graphs.n_line, schema.is_entity)
 
     return jax.jit(sizes)
 
 
-def _draw(prior: Prior, bucket: Bucket, key: PRNGKeyArray) -> Draw:
-    trace = handlers.trace(handlers.seed(lambda: database(prior, bucket), key))
+def sizes_of(prior: Prior, key: PRNGKeyArray) -> Sizes:
+    """Sizes of the database that ``key`` draws from ``prior``, on the host."""
+    return jax.device_get(_size_program(prior)(key))
+
+
+def _draw(prior: Prior, bucket: Bucket, key: PRNGKeyArray, held: HeldBlocks | None = None) -> Draw:
+    trace = handlers.trace(handlers.seed(lambda: database(prior, bucket, held=held), key))
     with trace:
         stages = trace.fn()
     return Draw(stages, {name: site["value"] for name, site in trace.trace.items() if site["type"] == "sample"})
@@ -66,8 +84,14 @@ def mesh_of(devices: Sequence[Device]) -> Mesh:
 
 def bucket_of(prior: Prior, key: PRNGKeyArray) -> Bucket:
     """Bucket of the database that ``key`` draws from ``prior``."""
-    blocks, pages = _size_program(prior)(key)
-    return bucket_for(int(blocks), int(pages))
+    sizes = sizes_of(prior, key)
+    return bucket_for(int(sizes.n_block.max()), int((sizes.n_block * sizes.n_line).sum()))
+
+
+@lru_cache(maxsize=16)
+def held_program(prior: Prior, bucket: Bucket):  # type: ignore[no-untyped-def]  # as above
+    """Program from a key and blocks to the draw of those blocks."""
+    return jax.jit(lambda key, held: _draw(prior, bucket, key, held))
 
 
 def draw(prior: Prior, seed: int, bucket: Bucket | None = None) -> Draw:

@@ -10,6 +10,8 @@ import xarray as xr
 import plurel_prob
 from plurel_prob import DatabaseError
 from plurel_prob.distributions.graphs import edges
+from plurel_prob.distributions.mechanisms.effects import EFFECTS
+from tests.models.tiny import tiny
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +31,15 @@ def test_a_round_trip_keeps_everything(database, written):
         pd.testing.assert_frame_equal(loaded.tables[name], frame, check_exact=True)
     xr.testing.assert_identical(loaded.latents, database.latents)
     assert repr(loaded) == repr(database)
+
+
+def test_compact_latents_round_trip(tmp_path):
+    database = plurel_prob.sample(4, tiny("compact"))
+    loaded = plurel_prob.load(database.save(tmp_path / database.name))
+    xr.testing.assert_identical(loaded.latents, database.latents)
+    table = database.latents["prior/table_0"]
+    assert table.edge_effect.dims == ("chain", "draw", "cause", "effect")
+    assert int(table.edge_effect.max()) < len(EFFECTS)
 
 
 def test_a_loaded_database_can_be_saved_again(written, tmp_path):

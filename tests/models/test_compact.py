@@ -159,7 +159,7 @@ def test_an_intervention_changes_descendants_and_nothing_else(prior, drawn):
         for v in range(int(tables.n_node[table])):
             pages = [
                 int(tables.page(table, block, v)) + d
-                for block in range(int(tables.n_block[table]))
+                for block in range(int(tables.held.n[table]))
                 for d in range(int(tables.n_dim[table, v]))
             ]
             if (done[pages] != drawn.stages.features.value[pages]).any():

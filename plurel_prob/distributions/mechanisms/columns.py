@@ -6,9 +6,9 @@ import jax.numpy as jnp
 from jax import lax, random
 from jaxtyping import Array, Float, Int, UInt32
 
-from plurel_prob.blocks import BLOCK
+from plurel_prob.blocks import N_PILOT_BLOCK
 from plurel_prob.distributions.mechanisms.structure import CausalTables
-from plurel_prob.distributions.mechanisms.transforms import PILOT, TRANSFORMS, Cells, pilot_of
+from plurel_prob.distributions.mechanisms.transforms import TRANSFORMS, Cells, pilot_of
 from plurel_prob.distributions.permutation import place_of
 
 
@@ -45,22 +45,22 @@ def column_values(
         def visit_column(column: Array, result: Array) -> Array:
             node = tables.column_node[table, column]
             is_categorical = tables.is_categorical[table, node]
-            pilot_pages = tables.page(table, jnp.arange(min(PILOT // BLOCK, tables.max_block)), node)
+            pilot_pages = tables.page(table, jnp.arange(min(N_PILOT_BLOCK, tables.max_held)), node)
             pilot = pilot_of(value[pilot_pages].reshape(-1), n_row, laws.transform[table, column])
             key = random.fold_in(missing_key, column)
 
-            def number(block: Array, numbers: Array) -> Array:
-                row = block * BLOCK + jnp.arange(BLOCK)
+            def number(position: Array, numbers: Array) -> Array:
+                row = tables.rows(table, position)
                 cells = Cells(laws.shape[table, column], (row + 0.5) / n_row)
                 shown = lax.switch(laws.transform[table, column], list(TRANSFORMS.values()), numbers, pilot, cells)
                 return jnp.where(place_of(key, row, n_row) < n_missing, jnp.nan, shown)
 
-            def visit_block(block: Array, result: Array) -> Array:
-                page = tables.page(table, block, node)
-                shown = lax.cond(is_categorical, lambda: label[page], lambda: number(block, value[page]))
-                return result.at[tables.column_pages.page(table, block, column)].set(shown)
+            def visit_block(position: Array, result: Array) -> Array:
+                page = tables.page(table, position, node)
+                shown = lax.cond(is_categorical, lambda: label[page], lambda: number(position, value[page]))
+                return result.at[tables.column_pages.page(table, position, column)].set(shown)
 
-            return lax.fori_loop(0, tables.n_block[table], visit_block, result)
+            return lax.fori_loop(0, tables.held.n[table], visit_block, result)
 
         return lax.fori_loop(0, tables.n_column[table], visit_column, result)
 

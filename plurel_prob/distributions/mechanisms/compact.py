@@ -145,10 +145,10 @@ class CompactMechanisms(dist.Distribution):
         fast_key = unrolled(key)
 
         def visit(place: tuple[Array, Array, Array], page: Array, dim: Array, law: Conditional, value: Array) -> Array:
-            table, block, node = place
+            table, position, node = place
             node_key = random.fold_in(random.fold_in(fast_key, table), node)
-            drawn = law.sample(random.fold_in(block_key(node_key, block), dim), dim)
-            drawn = jnp.where(self.tables.is_row(table, block), drawn, 0.0)
+            key = random.fold_in(block_key(node_key, self.tables.held.block(table, position)), dim)
+            drawn = jnp.where(self._exists(table, position), law.sample(key, dim), 0.0)
             if self.intervention is not None:
                 drawn = jnp.where(self.intervention.is_set[table, node], self.intervention.value[page], drawn)
             return value.at[page].set(drawn)
@@ -161,8 +161,8 @@ class CompactMechanisms(dist.Distribution):
         value = jnp.asarray(value)
 
         def visit(place: tuple[Array, Array, Array], page: Array, dim: Array, law: Conditional, total: Array) -> Array:
-            table, block, node = place
-            is_scored = self.tables.is_row(table, block)
+            table, position, node = place
+            is_scored = self._exists(table, position)
             if self.intervention is not None:
                 is_scored = is_scored & ~self.intervention.is_set[table, node]
             return total + jnp.where(is_scored, law.log_prob(value[page], dim), 0.0).sum()
@@ -173,14 +173,14 @@ class CompactMechanisms(dist.Distribution):
         """Visit the pages in order with the law of each; ``values`` gives all values from the state."""
         tables = self.tables
 
-        def visit_block(table: Array, block: Array, state: Array) -> Array:
-            foreign = self._foreign(table, block, values(state))
+        def visit_block(table: Array, position: Array, state: Array) -> Array:
+            foreign = self._foreign(table, position, values(state))
 
             def visit_node(node: Array, state: Array) -> Array:
-                law = self._conditional(table, block, node, values(state), foreign)
+                law = self._conditional(table, position, node, values(state), foreign)
 
                 def visit_dim(dim: Array, state: Array) -> Array:
-                    return visit((table, block, node), tables.page(table, block, node) + dim, dim, law, state)
+                    return visit((table, position, node), tables.page(table, position, node) + dim, dim, law, state)
 
                 return lax.fori_loop(0, tables.n_dim[table, node], visit_dim, state)
 
@@ -188,21 +188,24 @@ class CompactMechanisms(dist.Distribution):
 
         def visit_table(i: Array, state: Array) -> Array:
             table = tables.order[i]
-            return lax.fori_loop(0, tables.n_block[table], lambda block, state: visit_block(table, block, state), state)
+            return lax.fori_loop(0, tables.held.n[table], lambda position, state: visit_block(table, position, state), state)
 
         return lax.fori_loop(0, tables.n_table, visit_table, init)
+
+    def _exists(self, table: Array, position: Array) -> Bool[Array, " row"]:
+        return self.tables.rows(table, position) < self.tables.n_row[table]
 
     def _key(self, table: Array, use: int, node: Array) -> PRNGKeyArray:
         return random.fold_in(unrolled(self.tables.key(table, use)), node)
 
-    def _conditional(self, table: Array, block: Array, node: Array, values: Array, foreign: Array) -> Conditional:
+    def _conditional(self, table: Array, position: Array, node: Array, values: Array, foreign: Array) -> Conditional:
         tables = self.tables
         is_categorical, n_category = tables.is_categorical[table, node], tables.n_category[table, node]
         is_category = jnp.arange(self.max_category)[:, None] < n_category
         is_cause = tables.edge[table, :, node]
 
         def from_causes() -> Conditional:
-            loc = self._reduce(table, block, node, is_cause, values)
+            loc = self._reduce(table, position, node, is_cause, values)
             mix_key, score_key = random.split(self._key(table, OUTPUT, node))
             loc = loc + random.normal(mix_key, (DIM, DIM)) / math.sqrt(DIM) @ foreign
             score = self.laws.sharpness[table] * random.normal(score_key, (self.max_category, DIM)) @ loc
@@ -221,7 +224,7 @@ class CompactMechanisms(dist.Distribution):
 
         return lax.cond(is_cause.any(), from_causes, from_nothing)
 
-    def _reduce(self, table: Array, block: Array, node: Array, is_cause: Array, values: Array) -> Float[Array, "dim row"]:
+    def _reduce(self, table: Array, position: Array, node: Array, is_cause: Array, values: Array) -> Float[Array, "dim row"]:
         """Combine the effects of a node's causes."""
         tables = self.tables
         cause_first = jnp.argsort(~is_cause, stable=True)
@@ -235,17 +238,17 @@ class CompactMechanisms(dist.Distribution):
         def add(i: Array, total: Array) -> Array:
             cause = cause_first[i]
             key = random.fold_in(self._key(table, CAUSE, node), cause)
-            point, n_in = self._point(table, block, cause, values)
+            point, n_in = self._point(table, position, cause, values)
             effect = lax.switch(self.laws.effect[table, cause, node], list(EFFECTS.values()), key, point, n_in)
             term = tables.edge_weight[table, cause, node] / norm * effect
             return lax.switch(kind, [law.combine for law in laws], total, term)
 
         return lax.fori_loop(0, is_cause.sum(), add, jnp.full((DIM, BLOCK), neutral))
 
-    def _point(self, table: Array, block: Array, node: Array, values: Array) -> tuple[Array, Array]:
+    def _point(self, table: Array, position: Array, node: Array, values: Array) -> tuple[Array, Array]:
         """A node's value as the input of effects, and the number of its dimensions."""
         tables = self.tables
-        page, n_dim = tables.page(table, block, node), tables.n_dim[table, node]
+        page, n_dim = tables.page(table, position, node), tables.n_dim[table, node]
 
         def embedded() -> Array:
             table_key = self._key(table, EMBEDDING, node)
@@ -258,13 +261,13 @@ class CompactMechanisms(dist.Distribution):
         is_categorical = tables.is_categorical[table, node]
         return lax.cond(is_categorical, embedded, number), jnp.where(is_categorical, DIM, n_dim)
 
-    def _foreign(self, table: Array, block: Array, values: Array) -> Float[Array, "dim row"]:
+    def _foreign(self, table: Array, position: Array, values: Array) -> Float[Array, "dim row"]:
         """Effects of the linked rows of parent tables, added up over the foreign keys."""
         tables = self.tables
 
         def add_key(slot: Array, total: Array) -> Array:
             parent = tables.parent_table[table, slot]
-            row = tables.linked_rows(table, slot, block)
+            row = tables.linked_rows(table, slot, position)
             key = self._key(table, FOREIGN, slot)
 
             def add_column(column: Array, summary: Array) -> Array:

@@ -68,7 +68,7 @@ class Values(NamedTuple):
 
 
 class Span(NamedTuple):
-    """The blocks of a table that are at work: ``first``, ..., ``first + n - 1``."""
+    """The positions of a table that are at work: ``first``, ..., ``first + n - 1``; a block of theirs counts from ``first``."""
 
     table: Int[Array, ""]
     first: Int[Array, ""]
@@ -96,7 +96,7 @@ class PluRelMechanisms:
     def values(self, max_page: int) -> Values:
         """Compute all values, parents' tables first, in pages of one node and 1,024 rows (:class:`Pages`)."""
         tables = self.tables
-        n_chunk_block = min(CHUNK, tables.max_block)
+        n_chunk_block = min(CHUNK, tables.max_held)
         max_node, max_key_column = tables.is_categorical.shape[1], tables.parent_table.shape[1] * tables.column_node.shape[1]
         first, pages, pairs = jnp.array(0), jnp.zeros((max_page, BLOCK)), no_pairs(tables)
         empty = Values(
@@ -112,14 +112,14 @@ class PluRelMechanisms:
 
         def visit_table(i: Array, values: Values) -> Values:
             table = tables.order[i]
-            n_block = tables.n_block[table]
+            n_held = tables.held.n[table]
 
             def visit_chunk(chunk: Array, values: Values) -> Values:
                 first = chunk * n_chunk_block
-                return self._fill(Span(table, first, jnp.minimum(n_block - first, n_chunk_block)), values)
+                return self._fill(Span(table, first, jnp.minimum(n_held - first, n_chunk_block)), values)
 
             values = values._replace(pairs=list_pairs(tables, table, values.pairs))
-            return lax.fori_loop(0, -(-n_block // n_chunk_block), visit_chunk, values)
+            return lax.fori_loop(0, -(-n_held // n_chunk_block), visit_chunk, values)
 
         return lax.fori_loop(0, tables.n_table, visit_table, empty)
 
@@ -132,6 +132,9 @@ class PluRelMechanisms:
 
     def _page(self, span: Span, block: Array, node: Array) -> Array:
         return self.tables.page(span.table, span.first + block, node)
+
+    def _block(self, span: Span, block: Array) -> Array:
+        return self.tables.held.block(span.table, span.first + block)
 
     def _is_index(self, table: Array, node: Array) -> Array:
         """Whether a node carries categories."""
@@ -160,7 +163,7 @@ class PluRelMechanisms:
         key = self._noise_key(table, node)
 
         def fill(block: Array, value: Array) -> Array:
-            cells = Cells(key, span.first + block, self.tables.n_row[table], self.tables.is_entity[table])
+            cells = Cells(key, self._block(span, block), self.tables.n_row[table], self.tables.is_entity[table])
             drawn = lax.cond(
                 self._is_index(table, node),
                 lambda: categorical_source(kind, law, cells, self.tables.n_category[table, node], self.max_category),
@@ -211,7 +214,7 @@ class PluRelMechanisms:
 
             laws = [partial(law.reduce, term, n_cause) for law in AGGREGATIONS.values()]
             latent = lax.switch(kind, laws, values.foreign[kind, block])
-            latent = latent + beta_noise(noise_key, span.first + block, decoder.quantiles / LATENT)
+            latent = latent + beta_noise(noise_key, self._block(span, block), decoder.quantiles / LATENT)
             decoded = weights.apply(latent, is_index, n_category)
             return value.at[self._page(span, block, node)].set(decoded)
 

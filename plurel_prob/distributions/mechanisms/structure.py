@@ -6,13 +6,14 @@ import jax.numpy as jnp
 from jax import lax, random
 from jaxtyping import Array, ArrayLike, Bool, Float, Int, PRNGKeyArray, UInt32
 
-from plurel_prob.blocks import BLOCK, Pages, n_block
+from plurel_prob.blocks import BLOCK, HeldBlocks, Pages
 
 
 class CausalTables(NamedTuple):
     """Tables, links and causal graphs; axes are padded, ``n_*`` say how much is used.
 
-    Nodes of a table are in topological order: causes have smaller indices. Rows of the last axis are padded to whole blocks.
+    Nodes of a table are in topological order: causes have smaller indices. Rows of the last axis are those of the blocks that are
+    held, padded to whole blocks; "position" is where a block is held.
     """
 
     order: Int[Array, " table"]  # tables in topological order (parents first), padded with -1
@@ -30,6 +31,7 @@ class CausalTables(NamedTuple):
     n_category: Int[Array, "table node"]
     n_dim: Int[Array, "table node"]  # dimensions of a node: each has a page a block
     mechanism_key: UInt32[Array, "table 2"]
+    held: HeldBlocks  # the blocks that are computed
     pages: Pages  # where the values of nodes lie
     line: Int[Array, "table node"]  # pages of a block before the node's
     column_pages: Pages  # where the values of columns lie
@@ -40,18 +42,13 @@ class CausalTables(NamedTuple):
         return (self.order >= 0).sum()
 
     @property
-    def n_block(self) -> Int[Array, " table"]:
-        """Blocks of rows of each table."""
-        return n_block(self.n_row)
-
-    @property
-    def max_block(self) -> int:
-        """Static bound on the blocks of a table."""
+    def max_held(self) -> int:
+        """Static bound on the blocks of a table that are held."""
         return self.parent_row.shape[-1] // BLOCK
 
-    def page(self, table: ArrayLike, block: ArrayLike, node: ArrayLike) -> Int[Array, "..."]:
-        """Page of a node's first dimension in a block."""
-        return self.pages.page(table, block, self.line[table, node])
+    def page(self, table: ArrayLike, position: ArrayLike, node: ArrayLike) -> Int[Array, "..."]:
+        """Page of a node's first dimension in the block at a position."""
+        return self.pages.page(table, position, self.line[table, node])
 
     @property
     def column_is_categorical(self) -> Bool[Array, "table column"]:
@@ -66,13 +63,13 @@ class CausalTables(NamedTuple):
         """Key of a table's mechanisms for one use; weights of different use never share random numbers."""
         return random.fold_in(random.wrap_key_data(self.mechanism_key[table]), use)
 
-    def is_row(self, table: Array, block: Array) -> Bool[Array, " row"]:
-        """Which rows of a block exist."""
-        return block * BLOCK + jnp.arange(BLOCK) < self.n_row[table]
+    def rows(self, table: Array, position: Array) -> Int[Array, " row"]:
+        """Rows of the block at a position; those from ``n_row`` on do not exist."""
+        return self.held.block(table, position) * BLOCK + jnp.arange(BLOCK)
 
-    def linked_rows(self, table: Array, slot: Array, block: Array) -> Int[Array, " row"]:
-        """Parent rows that a block's rows refer to by a foreign key; 0 where there is no row."""
-        start = (table, slot, block * BLOCK)
+    def linked_rows(self, table: Array, slot: Array, position: Array) -> Int[Array, " row"]:
+        """Parent rows that the rows at a position refer to by a foreign key; 0 where there is no row."""
+        start = (table, slot, position * BLOCK)
         return jnp.maximum(lax.dynamic_slice(self.parent_row, start, (1, 1, BLOCK))[0, 0], 0)
 
 

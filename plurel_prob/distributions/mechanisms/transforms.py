@@ -16,10 +16,10 @@ from jax import lax
 from jax.scipy.special import ndtr
 from jaxtyping import Array, Float, Int
 
-from plurel_prob.blocks import BLOCK
+from plurel_prob.blocks import BLOCK, N_PILOT_BLOCK
 from plurel_prob.distributions.mechanisms.sorting import sort_pilot
 
-PILOT = 8 * BLOCK  # rows
+PILOT = N_PILOT_BLOCK * BLOCK  # rows
 
 
 class Cells(NamedTuple):

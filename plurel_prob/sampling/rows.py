@@ -1,0 +1,166 @@
+"""Drawing some rows of a table: tables of any length in the memory of a few blocks.
+
+Only a table that no other refers to can be drawn in parts, since a row may follow from any row of its parents. A part is drawn
+with the first eight blocks of its table, which statistics of columns are taken from, and with the other tables.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+from jax import random
+
+from plurel_prob.blocks import BLOCK, N_PILOT_BLOCK, HeldBlocks
+from plurel_prob.databases import Database, disk
+from plurel_prob.databases.schema import DatabaseSchema, table_index, table_name
+from plurel_prob.databases.tables import all_columns
+from plurel_prob.models.database import Bucket, Draw
+from plurel_prob.priors import Prior, get_prior
+from plurel_prob.sampling.programs import Sizes, bucket_for, draw, held_program, sizes_of
+
+N_PART_BLOCK = 64  # blocks that are drawn at a time, beside the first eight
+MAX_HELD = N_PILOT_BLOCK + N_PART_BLOCK
+
+
+def in_parts(sizes: Sizes) -> np.ndarray:
+    """Which tables are drawn in parts: those that no other refers to and that are longer than a part."""
+    return ~np.asarray(sizes.is_entity) & (sizes.n_block > MAX_HELD)
+
+
+def draw_first_blocks(prior: Prior, seed: int) -> Draw:
+    """Draw a database without most of its long tables: of those (:func:`in_parts`) the first eight blocks."""
+    key = random.key(seed)
+    sizes = sizes_of(prior, key)
+    return _draw(prior, seed, sizes, np.where(in_parts(sizes), N_PILOT_BLOCK, sizes.n_block), np.zeros_like(sizes.n_block))
+
+
+def draw_part(prior: Prior, seed: int, sizes: Sizes, table: int, part: int) -> Draw:
+    """Draw a part of a long table, its first blocks and the tables that are not long."""
+    n, skipped = np.where(in_parts(sizes), 0, sizes.n_block), np.zeros_like(sizes.n_block)
+    skipped[table] = part * N_PART_BLOCK
+    n[table] = min(sizes.n_block[table] - skipped[table], MAX_HELD)
+    return _draw(prior, seed, sizes, n, skipped)
+
+
+def _draw(prior: Prior, seed: int, sizes: Sizes, n: np.ndarray, skipped: np.ndarray) -> Draw:
+    held = HeldBlocks(jnp.asarray(n, jnp.int32), jnp.asarray(skipped, jnp.int32))
+    return jax.device_get(held_program(prior, _bucket(sizes))(random.key(seed), held))
+
+
+def _bucket(sizes: Sizes) -> Bucket:
+    """Bucket of every part of every long table, and of the first blocks of all: they share a program."""
+    is_long, n_line = in_parts(sizes), np.asarray(sizes.n_line)
+    whole = np.where(is_long, 0, sizes.n_block)
+    beside = max((MAX_HELD * n_line[is_long]).max(initial=0), N_PILOT_BLOCK * n_line[is_long].sum())
+    return bucket_for(max(int(whole.max()), MAX_HELD), int((whole * n_line).sum() + beside))
+
+
+def iterate_rows(prior: Prior, seed: int, table: int) -> Iterator[pd.DataFrame]:
+    """Draw a long table part by part, with all its columns, from the first row to the last."""
+    sizes = sizes_of(prior, random.key(seed))
+    for part in range(n_part(sizes, table)):
+        frame, _ = all_columns(draw_part(prior, seed, sizes, table, part), table, prior.features.has_booleans)
+        yield frame if part == 0 else frame[N_PILOT_BLOCK * BLOCK :].reset_index(drop=True)
+
+
+def n_part(sizes: Sizes, table: int) -> int:
+    """Number of parts of a long table."""
+    return -(-(int(sizes.n_block[table]) - N_PILOT_BLOCK) // N_PART_BLOCK)
+
+
+def sample_rows(seed: int, table: str, rows: range, prior: Prior | str | Path = "plurel") -> pd.DataFrame:
+    """Draw some rows of a table: those that ``sample(seed, prior).tables[table]`` has, in the memory of a few blocks.
+
+    Columns that are constant over the whole table, which ``sample`` leaves out, are here too: a part does not tell.
+
+    Args:
+        seed: 0 to 2147483647.
+        table: name of a table that no other refers to.
+        rows: with step 1, within the table.
+        prior: see :func:`plurel_prob.sample`.
+
+    Raises:
+        ValueError: there is no such table or row, or other tables refer to it.
+
+    Example:
+        >>> from plurel_prob import sample_rows
+        >>> frame = sample_rows(0, "table_1", range(1000, 2000))  # doctest: +SKIP
+    """
+    prior = get_prior(prior)
+    sizes = sizes_of(prior, random.key(seed))
+    index = _check_rows(sizes, table, rows)
+    if not in_parts(sizes)[index]:
+        draw = _draw(prior, seed, sizes, np.where(in_parts(sizes), 0, sizes.n_block), np.zeros_like(sizes.n_block))
+        return _select(all_columns(draw, index, prior.features.has_booleans)[0], rows)
+    first, last = (max(row // BLOCK - N_PILOT_BLOCK, 0) // N_PART_BLOCK for row in (rows.start, rows.stop - 1))
+    parts = (draw_part(prior, seed, sizes, index, part) for part in range(first, last + 1))
+    frames = [_select(all_columns(draw, index, prior.features.has_booleans)[0], rows) for draw in parts]
+    return pd.concat(frames).drop_duplicates("row_idx").sort_values("row_idx", ignore_index=True)
+
+
+def _check_rows(sizes: Sizes, table: str, rows: range) -> int:
+    index = table_index(table)
+    n_table = int((sizes.n_block > 0).sum())
+    if index is None or index >= n_table:
+        raise ValueError(f"there is no table {table!r}; the database has table_0 to table_{n_table - 1}")
+    if sizes.is_entity[index]:
+        raise ValueError(f"other tables refer to {table}, so it cannot be drawn in parts; use sample()")
+    n_row = int(sizes.n_row[index])
+    if rows.step != 1 or not 0 <= rows.start < rows.stop <= n_row:
+        raise ValueError(f"rows must ascend by 1 within 0 to {n_row}, got {rows}")
+    return index
+
+
+def _select(frame: pd.DataFrame, rows: range) -> pd.DataFrame:
+    return frame[frame["row_idx"].between(rows.start, rows.stop - 1)].reset_index(drop=True)
+
+
+def sample_to(
+    path: Path | str,
+    seed: int = 0,
+    prior: Prior | str | Path = "plurel",
+    *,
+    overwrite: bool = False,
+    on_part: Callable[[str, int, int], None] | None = None,
+) -> DatabaseSchema:
+    """Draw a database and write it, as ``sample(seed, prior).save(path)`` does, but long tables part by part.
+
+    Memory does not grow with the rows of tables that no other refers to. Of a table longer than 73,728 rows the latents have the
+    values and links of the first 8,192 rows only.
+
+    Args:
+        path: folder, which appears complete or not at all.
+        seed: 0 to 2147483647.
+        prior: see :func:`plurel_prob.sample`.
+        overwrite: replace a folder that exists.
+        on_part: called with the name of a long table, the number of parts that are drawn, and that of all.
+
+    Raises:
+        DatabaseError: ``path`` exists and ``overwrite`` is false, or it cannot be written.
+    """
+    path, prior = Path(path), get_prior(prior)
+    sizes = sizes_of(prior, random.key(seed))
+    long = [int(table) for table in np.flatnonzero(in_parts(sizes))]
+    if not long:
+        database = Database.from_draw(draw(prior, seed), seed, prior)
+        database.save(path, overwrite=overwrite)
+        return database.schema
+    first_blocks = draw_first_blocks(prior, seed)
+    database = Database.from_draw(first_blocks, seed, prior)
+
+    def parts(table: int) -> Iterator[pd.DataFrame]:
+        for i, frame in enumerate(iterate_rows(prior, seed, table)):
+            yield frame
+            if on_part:
+                on_part(table_name(table), i + 1, n_part(sizes, table))
+
+    # what is constant in the first blocks may vary later: the columns of long tables are known once they are written
+    schemas = {table_name(t): all_columns(first_blocks, t, prior.features.has_booleans)[1] for t in long}
+    written = disk.write(database, path, overwrite=overwrite, parts={table_name(t): parts(t) for t in long})
+    columns = {name: disk.column_names(written, name) for name in schemas}
+    tables = {name: schema.without(set(schema.columns) - columns[name]) for name, schema in schemas.items()}
+    return replace(database.schema, tables=database.schema.tables | tables)
