@@ -16,7 +16,7 @@ from jax import random
 
 from plurel_prob.blocks import BLOCK, N_PILOT_BLOCK, HeldBlocks
 from plurel_prob.databases import Database, disk
-from plurel_prob.databases.schema import DatabaseSchema, table_index, table_name
+from plurel_prob.databases.schema import PKEY, DatabaseSchema, table_index, table_name
 from plurel_prob.databases.tables import all_columns
 from plurel_prob.models.database import Bucket, Draw
 from plurel_prob.priors import Prior, get_prior
@@ -93,13 +93,15 @@ def sample_rows(seed: int, table: str, rows: range, prior: Prior | str | Path = 
     prior = get_prior(prior)
     sizes = sizes_of(prior, random.key(seed))
     index = _check_rows(sizes, table, rows)
-    if not in_parts(sizes)[index]:
-        draw = _draw(prior, seed, sizes, np.where(in_parts(sizes), 0, sizes.n_block), np.zeros_like(sizes.n_block))
-        return _select(all_columns(draw, index, prior.features.has_booleans)[0], rows)
-    first, last = (max(row // BLOCK - N_PILOT_BLOCK, 0) // N_PART_BLOCK for row in (rows.start, rows.stop - 1))
-    parts = (draw_part(prior, seed, sizes, index, part) for part in range(first, last + 1))
-    frames = [_select(all_columns(draw, index, prior.features.has_booleans)[0], rows) for draw in parts]
-    return pd.concat(frames).drop_duplicates("row_idx").sort_values("row_idx", ignore_index=True)
+    if in_parts(sizes)[index]:
+        first, last = (max(row // BLOCK - N_PILOT_BLOCK, 0) // N_PART_BLOCK for row in (rows.start, rows.stop - 1))
+        draws: Iterator[Draw] = (draw_part(prior, seed, sizes, index, part) for part in range(first, last + 1))
+    elif in_parts(sizes).any():
+        draws = iter([draw_first_blocks(prior, seed)])
+    else:
+        draws = iter([draw(prior, seed)])
+    frames = [_select(all_columns(drawn, index, prior.features.has_booleans)[0], rows) for drawn in draws]
+    return pd.concat(frames).drop_duplicates(PKEY).sort_values(PKEY, ignore_index=True)
 
 
 def _check_rows(sizes: Sizes, table: str, rows: range) -> int:
@@ -116,7 +118,7 @@ def _check_rows(sizes: Sizes, table: str, rows: range) -> int:
 
 
 def _select(frame: pd.DataFrame, rows: range) -> pd.DataFrame:
-    return frame[frame["row_idx"].between(rows.start, rows.stop - 1)].reset_index(drop=True)
+    return frame[frame[PKEY].between(rows.start, rows.stop - 1)].reset_index(drop=True)
 
 
 def sample_to(
