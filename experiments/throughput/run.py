@@ -171,6 +171,9 @@ def summary(result: dict[str, Any]) -> dict[str, Any]:
             name: statistics.median(row["n_cell"] / row["cpu_s"] for row in rows) for name, rows in result["paired"].items()
         },
         "peak_mb": {name: max(row["peak_mb"] for row in rows) for name, rows in result["paired"].items()},
+        "compilation_peak_mb": {
+            name: max(row["compilation_peak_mb"] for row in rows) for name, rows in result["paired"].items() if name != "peer"
+        },
     }
     if "peer" in medians:
         found["times_fewer_cpu_s_than_peer"] = medians["peer"] / medians["plurel"]
@@ -184,6 +187,13 @@ def summary(result: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     """Measure, print, store."""
     options = arguments()
+    with tempfile.TemporaryDirectory() as folder:  # every run compiles, so that runs can be compared
+        ENVIRONMENT["JAX_COMPILATION_CACHE_DIR"] = folder
+        measure(options)
+
+
+def measure(options: argparse.Namespace) -> None:
+    """Measure everything."""
     result: dict[str, Any] = {"machine": machine(), "links": links(), "starts": starts()}
     result["paired"] = paired(options)
     result["scaled"] = scaled(options)

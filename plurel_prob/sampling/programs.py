@@ -1,6 +1,6 @@
 """Compiled programs: one for each prior and size bucket, kept for the life of the process."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -15,6 +15,8 @@ from numpyro import handlers
 from plurel_prob.blocks import BLOCK, HeldBlocks
 from plurel_prob.models.database import Bucket, Draw, database, structure
 from plurel_prob.priors import Prior
+from plurel_prob.priors.fields import upper_bound
+from plurel_prob.sampling.compilation import compile_program
 
 AXIS = "database"  # of a mesh of devices
 MIN_BUCKET = Bucket(n_block=8, n_page=1024)  # smaller databases share a program
@@ -44,14 +46,14 @@ class Sizes(NamedTuple):
 
 
 @lru_cache(maxsize=16)
-def _size_program(prior: Prior):  # type: ignore[no-untyped-def]  # jax.jit's result has no public type
+def _size_program(prior: Prior) -> Callable[[PRNGKeyArray], Sizes]:
     """Program from a key to sizes; it draws only what decides them."""
 
     def sizes(key: PRNGKeyArray) -> Sizes:
         schema, graphs = handlers.seed(structure, key)(prior)
         return Sizes(schema.n_row, graphs.n_line, schema.is_entity)
 
-    return jax.jit(sizes)
+    return compile_program(jax.jit(sizes), random.key(0))
 
 
 def sizes_of(prior: Prior, key: PRNGKeyArray) -> Sizes:
@@ -66,8 +68,7 @@ def _draw(prior: Prior, bucket: Bucket, key: PRNGKeyArray, held: HeldBlocks | No
     return Draw(stages, {name: site["value"] for name, site in trace.trace.items() if site["type"] == "sample"})
 
 
-@lru_cache(maxsize=128)
-def draw_program(prior: Prior, bucket: Bucket, mesh: Mesh):  # type: ignore[no-untyped-def]  # as above
+def draw_program(prior: Prior, bucket: Bucket, mesh: Mesh):  # type: ignore[no-untyped-def]  # jax.jit's result has no public type
     """Program from keys, one a device, to draws with a leading axis over devices. Devices do not wait for each other."""
 
     def draw_one(keys: Key[Array, " 1"]) -> Draw:
@@ -75,6 +76,13 @@ def draw_program(prior: Prior, bucket: Bucket, mesh: Mesh):  # type: ignore[no-u
 
     over_devices = PartitionSpec(AXIS)
     return jax.jit(jax.shard_map(draw_one, mesh=mesh, in_specs=over_devices, out_specs=over_devices, check_vma=False))
+
+
+@lru_cache(maxsize=128)
+def _compiled(prior: Prior, bucket: Bucket, mesh: Mesh) -> Callable[[Key[Array, " device"]], Draw]:
+    sharding = NamedSharding(mesh, PartitionSpec(AXIS))
+    keys = jax.ShapeDtypeStruct((mesh.size,), random.key(0).dtype, sharding=sharding)
+    return compile_program(draw_program(prior, bucket, mesh), keys)
 
 
 def mesh_of(devices: Sequence[Device]) -> Mesh:
@@ -89,9 +97,11 @@ def bucket_of(prior: Prior, key: PRNGKeyArray) -> Bucket:
 
 
 @lru_cache(maxsize=16)
-def held_program(prior: Prior, bucket: Bucket):  # type: ignore[no-untyped-def]  # as above
+def held_program(prior: Prior, bucket: Bucket) -> Callable[[PRNGKeyArray, HeldBlocks], Draw]:
     """Program from a key and blocks to the draw of those blocks."""
-    return jax.jit(lambda key, held: _draw(prior, bucket, key, held))
+    example = jnp.zeros(upper_bound(prior.schema.n_table), jnp.int32)
+    program = jax.jit(lambda key, held: _draw(prior, bucket, key, held))
+    return compile_program(program, random.key(0), HeldBlocks(example, example))
 
 
 def draw(prior: Prior, seed: int, bucket: Bucket | None = None) -> Draw:
@@ -110,7 +120,7 @@ def draw_on(mesh: Mesh, prior: Prior, seeds: Sequence[int], bucket: Bucket | Non
         bucket = Bucket(*(max(sizes) for sizes in zip(*(bucket_of(prior, key) for key in keys), strict=True)))
     spare = [keys[-1]] * (mesh.size - len(keys))
     stacked = jax.device_put(jnp.stack([*keys, *spare]), NamedSharding(mesh, PartitionSpec(AXIS)))
-    drawn = draw_program(prior, bucket, mesh)(stacked)
+    drawn = _compiled(prior, bucket, mesh)(stacked)
     for place in range(len(keys)):
         # an array's shards lie in the order of the devices
         yield jax.tree.map(lambda x, place=place: np.asarray(x.addressable_shards[place].data)[0], drawn)

@@ -98,3 +98,17 @@ def test_a_large_link_needs_no_array_of_parents_times_children():
     assert largest_array(jaxpr) <= 2 * n_child
     draws = jax.jit(law.sample)(random.key(0))
     assert draws.shape == (n_child,) and draws.min() >= 0 and draws.max() < n_parent
+
+
+def test_some_blocks_alone():
+    """The first eight blocks and those after 3 that are left out are as they are among all; so is their density."""
+    sizes = {"n_parent": 37, "n_child": 13_000}
+    arguments = (affinity(2), jnp.array([2, 3]), jnp.array([3, 2]))
+    whole, some = HSBM(*arguments, **sizes, max_child=14_336), HSBM(*arguments, **sizes, max_child=11_264, n_skipped_block=3)
+    drawn, part = (np.asarray(jax.jit(law.sample)(random.key(4))) for law in (whole, some))
+    held = np.concatenate([np.arange(8 * 1024), np.arange(11 * 1024, 14 * 1024)])
+    np.testing.assert_array_equal(part, drawn[held])
+    probs = law_in_plain_loops(*arguments, **sizes)
+    children = held[held < 13_000]
+    expected = np.log(probs[children, drawn[children]]).sum()
+    np.testing.assert_allclose(some.log_prob(part), expected, rtol=1e-5)
