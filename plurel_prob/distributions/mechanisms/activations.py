@@ -12,12 +12,11 @@ import jax.numpy as jnp
 from jax import nn, random
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from plurel_prob.distributions.mechanisms.elementary import exp_below_one, sine
+
 Function = Callable[[Float[Array, "..."]], Float[Array, "..."]]
 MAX_TERM = 7  # of a random sine sum
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
-HIGH_PI, LOW_PI = 3.140625, 9.67653589793e-4  # their sum is pi; the first has few digits, so small multiples of it are exact
-# least squares fit of sin(x) - x by odd powers of x, on [0, pi / 2] at Chebyshev points; within 5e-9
-SINE_SERIES = (-1.66666567e-01, 8.33301033e-03, -1.98062020e-04, 2.59927819e-06)
 
 
 class Sines(NamedTuple):
@@ -37,19 +36,6 @@ def draw_sines(key: PRNGKeyArray) -> Sines:
     return Sines(amplitude, frequency, random.uniform(phase_key, (MAX_TERM,), maxval=2 * jnp.pi))
 
 
-def sine(x: Float[Array, "..."]) -> Float[Array, "..."]:
-    """``sin(x)`` to 1e-6 within 1e4 of zero; farther out, where a 32-bit number hardly has a phase, some number of [-1, 1].
-
-    A fifth of the cost of XLA's, which is exact for numbers of any size.
-    """
-    n = jnp.round(x * (1 / jnp.pi))
-    rest = jnp.clip((x - n * HIGH_PI) - n * LOW_PI, -jnp.pi / 2, jnp.pi / 2)
-    square = rest * rest
-    third, fifth, seventh, ninth = SINE_SERIES
-    series = rest + rest * square * (third + square * (fifth + square * (seventh + square * ninth)))
-    return jnp.where(n * 0.5 == jnp.round(n * 0.5), series, -series)
-
-
 def sine_sum(x: Float[Array, "..."], sines: Sines) -> Float[Array, "..."]:
     """Sum of sines."""
     total = jnp.zeros_like(x)
@@ -60,7 +46,7 @@ def sine_sum(x: Float[Array, "..."], sines: Sines) -> Float[Array, "..."]:
 
 def exponential_unit(x: Float[Array, "..."], alpha: float = 1.0) -> Float[Array, "..."]:
     """``x`` above zero, ``alpha (exp(x) - 1)`` below."""
-    return jnp.maximum(x, 0.0) + alpha * (jnp.exp(jnp.minimum(x, 0.0)) - 1.0)
+    return jnp.maximum(x, 0.0) + alpha * (exp_below_one(jnp.minimum(x, 0.0)) - 1.0)
 
 
 def sigmoid(x: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -70,7 +56,7 @@ def sigmoid(x: Float[Array, "..."]) -> Float[Array, "..."]:
 
 def softplus(x: Float[Array, "..."]) -> Float[Array, "..."]:
     """``log(1 + exp(x))``."""
-    return jnp.maximum(x, 0.0) + jnp.log(1.0 + jnp.exp(-jnp.abs(x)))
+    return jnp.maximum(x, 0.0) + jnp.log(1.0 + exp_below_one(-jnp.abs(x)))
 
 
 def mish(x: Float[Array, "..."]) -> Float[Array, "..."]:

@@ -7,6 +7,8 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Int
 
+from plurel_prob.distributions.mechanisms.elementary import exp_below_one
+
 MAX_PRODUCT = 1e18  # keeps running products finite: the next factor and another product still fit into float32
 
 Term = Callable[[Int[Array, ""]], Array]  # of an index
@@ -34,7 +36,8 @@ def log_sum_exp(term: Term, n_term: Int[Array, ""], start: Array) -> Array:
     """``log(exp(start) + sum of exp(term))``: one pass for the largest, one for the sum; half the cost of pairs."""
     largest = lax.fori_loop(0, n_term, lambda i, total: jnp.maximum(total, term(i)), start)
     largest = jnp.where(largest > -jnp.inf, largest, 0.0)  # of no term at all
-    total = lax.fori_loop(0, n_term, lambda i, total: total + jnp.exp(term(i) - largest), jnp.exp(start - largest))
+    first = jnp.where(start > -jnp.inf, exp_below_one(start - largest), 0.0)
+    total = lax.fori_loop(0, n_term, lambda i, total: total + exp_below_one(term(i) - largest), first)
     return largest + jnp.log(total)
 
 

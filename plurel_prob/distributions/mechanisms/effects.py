@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jax import lax, random
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from plurel_prob.distributions.mechanisms.activations import sine
+from plurel_prob.distributions.mechanisms.elementary import sine
 
 DIM = 4  # dimensions of a node at most
 Point = Float[Array, "dim row"]

@@ -13,6 +13,7 @@ from jax import lax
 from jaxtyping import Array, ArrayLike, Float, Int, UInt32
 
 from plurel_prob.control import computed_once
+from plurel_prob.distributions.mechanisms.elementary import normal_quantile
 from plurel_prob.threefry import threefry
 
 CDF_OF_TWO = 0.5 * (1 + math.erf(2 / math.sqrt(2)))  # of the standard normal law
@@ -51,8 +52,7 @@ def initial_weights(kind: Int[Array, ""], point: Float[Array, "in out"], n_in: S
 
     low, width = of_kind([law.low for law in laws]), of_kind([law.high - law.low for law in laws])
     point = low + width * point
-    normal = math.sqrt(2) * lax.erf_inv(2 * point - 1)
-    quantile = jnp.where(of_kind([law.is_normal for law in laws]) > 0, normal, point)
+    quantile = jnp.where(of_kind([law.is_normal for law in laws]) > 0, normal_quantile(point), point)
     return of_kind([law.scale(n_in, n_out) for law in laws]) * quantile
 
 

@@ -8,7 +8,7 @@ import pytest
 from jax import random
 
 from plurel_prob.distributions import Activation, Initialisation
-from plurel_prob.distributions.mechanisms.activations import ACTIVATIONS, draw_sines, sine
+from plurel_prob.distributions.mechanisms.activations import ACTIVATIONS, draw_sines
 from plurel_prob.distributions.mechanisms.curves import GRID, choose_encoder, look_up, place_on, quantile_grid
 from plurel_prob.distributions.mechanisms.decoders import choose_decoder
 from plurel_prob.distributions.mechanisms.initialisations import INITIALISATIONS, zero_half
@@ -116,12 +116,6 @@ def test_pilots_are_sorted_whatever_their_size(n_pilot):
     found = np.asarray(jax.jit(sort_pilot)(value, jnp.array(n_pilot)))
     ordered = np.sort(value[:n_pilot])
     np.testing.assert_array_equal(found, np.append(ordered, np.full(8192 - n_pilot, ordered[-1])))
-
-
-def test_sines_are_accurate_near_zero_and_bounded_far_out():
-    x = np.linspace(-1e4, 1e4, 200_001).astype(np.float32)
-    np.testing.assert_allclose(sine(jnp.asarray(x)), np.sin(np.float64(x)), atol=1e-6)
-    assert (np.abs(sine(jnp.asarray(x * np.float32(1e16)))) <= 1).all()
 
 
 def scalar_formula(name, x):
