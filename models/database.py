@@ -18,7 +18,7 @@ class Bucket(NamedTuple):
     """Static sizes that a program is compiled for. They bound a database; they do not change a draw."""
 
     n_block: int  # blocks of rows that are held of a table at most
-    n_page: int  # pages of values of all tables
+    n_page: int  # pages of values of all blocks that are held
 
 
 class DatabaseDraw(NamedTuple):
@@ -68,7 +68,7 @@ def database(
         prior: what is random, and how.
         bucket: sizes to compile for, at least those of the database (:func:`plurel_prob.sampling.bucket_of` finds them).
         intervention: nodes whose values are set by hand; what they cause follows.
-        held: the blocks of rows that are drawn, by default all. A block is the same without the others.
+        held: the blocks of rows that are drawn, by default all. A block is the same without others that it does not need.
 
     Example:
         >>> import jax, numpyro

@@ -26,7 +26,8 @@ def block_key(key: PRNGKeyArray, block: ArrayLike) -> PRNGKeyArray:
 
 class HeldBlocks(NamedTuple):
     """Which blocks of each table a program computes: ``n``, at positions 0, 1, ...: the table's first eight, then those that
-    follow after ``skipped`` blocks. No table may refer to one that is not held whole.
+    follow after ``skipped`` blocks. No table may refer to one that is not held whole, and of a table that is held at all the
+    first eight blocks are, or all there are.
     """
 
     n: Int[Array, " table"]

@@ -5,6 +5,7 @@ import jax
 import pytest
 
 from plurel_prob import Prior, get_prior
+from plurel_prob.sampling.programs import unload
 
 # compiled programs are kept between test runs and workers
 jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parent.parent / "out" / "test-programs"))
@@ -15,6 +16,7 @@ jax.config.update("jax_persistent_cache_min_compile_time_secs", 1.0)
 def unload_programs() -> Iterator[None]:
     """Unload compiled programs after each module: one takes about a thousand memory maps, of which a process has 65,530."""
     yield
+    unload()
     jax.clear_caches()
 
 

@@ -6,12 +6,13 @@ import pandas as pd
 import pytest
 
 import plurel_prob
+from plurel_prob.databases.disk import write_parts
 from plurel_prob.priors import PriorError, override, scale_rows
 from plurel_prob.sampling.programs import sizes_of
 from plurel_prob.sampling.rows import in_parts, n_part
 from tests.models.tiny import tiny
 
-N_ROW = 75_001
+N_ROW = 140_001  # three parts
 
 
 @pytest.fixture(scope="module", params=["plurel", "compact"])
@@ -47,7 +48,7 @@ def test_the_database_on_disk_is_the_same(prior, whole, tmp_path):
     assert (table["value"] == saved.latents[f"prior/{long[0]}"]["value"][..., :8192]).all()
 
 
-@pytest.mark.parametrize("rows", [range(0, 5), range(8190, 8195), range(73_000, N_ROW)])
+@pytest.mark.parametrize("rows", [range(0, 5), range(8190, 8195), range(73_727, 73_729), range(139_000, N_ROW)])
 def test_rows_alone_are_those_of_the_table(prior, whole, rows):
     name = long_tables(whole)[0]
     frame = plurel_prob.sample_rows(0, name, rows, prior)
@@ -80,6 +81,31 @@ def test_rows_that_cannot_be_drawn():
             plurel_prob.sample_rows(4, leaf, rows, prior)
 
 
+def test_what_cannot_be_drawn_is_refused_at_once(tmp_path):
+    for seed in (-1, 2**31):
+        with pytest.raises(ValueError, match="seed must be 0 to 2147483647"):
+            plurel_prob.sample_to(tmp_path / "new", seed)
+        with pytest.raises(ValueError, match="seed must be 0 to 2147483647"):
+            plurel_prob.sample_rows(seed, "table_0", range(3))
+    with pytest.raises(plurel_prob.DatabaseError, match="exists; choose another folder"):
+        plurel_prob.sample_to(tmp_path, 0)
+
+
+def test_parts_are_written_without_constant_columns(tmp_path):
+    def part(first, late):
+        kind = pd.Categorical.from_codes([0, 1], ["a", "b"])
+        keys = {"row_idx": [first, first + 1], "foreign_row_0": pd.array([5, 5], dtype="Int64")}
+        return pd.DataFrame(keys | {"late": late, "constant": [1.0, np.nan], "missing": [np.nan] * 2, "kind": kind})
+
+    parts = [part(0, [2.0, np.nan]), part(2, [np.nan, 2.0]), part(4, [2.0, 3.0])]
+    write_parts(iter(parts), tmp_path / "some.parquet", {"row_idx", "foreign_row_0"})
+    expected = pd.concat(parts, ignore_index=True).drop(columns=["constant", "missing"])
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "some.parquet"), expected)
+    write_parts(iter([frame.drop(columns=["constant", "missing"]) for frame in parts]), tmp_path / "all.parquet", {"row_idx"})
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "all.parquet"), expected.drop(columns="foreign_row_0"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["all.parquet", "some.parquet"]
+
+
 def test_rows_scale():
     prior = scale_rows(plurel_prob.get_prior("plurel"), 10)
     assert int(prior.schema.n_row_activity.low) == 20_000 and int(prior.schema.n_row_entity.high) == 10_000
@@ -87,3 +113,7 @@ def test_rows_scale():
     fixed = override(prior, {"schema": {"n_row_entity": {"Pick": [3, 5]}}})
     with pytest.raises(PriorError, match=r"schema.n_row_entity is Pick; only DiscreteUniform rows scale"):
         scale_rows(fixed, 2)
+    with pytest.raises(PriorError, match=r"schema.n_row_activity: up to 500,000,000 rows; a table has 200,000,000 at most"):
+        scale_rows(plurel_prob.get_prior("plurel"), 100_000)
+    with pytest.raises(PriorError, match="n_row_entity: up to 300,000,000 rows"):
+        override(prior, {"schema": {"n_row_entity": {"DiscreteUniform": [5, 300_000_000]}}})

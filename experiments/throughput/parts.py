@@ -23,6 +23,7 @@ from plurel_prob.distributions.mechanisms.networks import LATENT, NetworkRecipe
 from plurel_prob.distributions.mechanisms.noise import beta_noise
 from plurel_prob.distributions.mechanisms.sorting import sort_pilot
 from plurel_prob.records import pack, row_of, unpack
+from plurel_prob.threefry import unrolled
 
 N_NETWORK, N_CAUSE, MAX_CATEGORY = 64, 10, 10
 
@@ -43,7 +44,7 @@ def networks() -> dict[str, float]:
     """Time encoders and decoders of numbers."""
     law = get_prior("plurel").features.network
     recipe = NetworkRecipe(law.n_layer, law.activation, law.initialisation, law.mask_density, law.log_gain, max_layer=4)
-    keys = random.split(random.key(0), N_NETWORK)
+    keys = random.split(unrolled(random.key(0)), N_NETWORK)
     is_index, n_category = jnp.array(False), jnp.array(3)
     choose = {"encoder": lambda key: choose_encoder(key, recipe), "decoder": lambda key: choose_decoder(key, jnp.ones(2), recipe)}
     form = {name: jax.eval_shape(draw, keys[0]) for name, draw in choose.items()}
@@ -75,7 +76,7 @@ def networks() -> dict[str, float]:
 
 def rows() -> dict[str, float]:
     """Time what is done at every row but decoding."""
-    key, x = random.key(3), random.normal(random.key(4), (1024, LATENT))
+    key, x = unrolled(random.key(3)), random.normal(random.key(4), (1024, LATENT))
     tables, place = random.normal(key, (200, GRID, LATENT)), random.uniform(key, (300, 1024), maxval=GRID - 1.0)
     quantiles, value = jnp.sort(random.uniform(key, (256,))), random.normal(key, (1024,))
 

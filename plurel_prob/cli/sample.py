@@ -52,7 +52,7 @@ def sample(
     with progress_bar() as progress:
         task = progress.add_task("drawing", total=count)
         work = partial(draw_and_save, prior, rows_scale, out, overwrite)
-        if workers == 1:
+        if min(workers, count) == 1:
             work = partial(work, on_part=PartsProgress(progress))
         for row in map_in_processes(work, seeds, min(workers, count)):
             summary.add_row(*row)
@@ -112,6 +112,8 @@ class PartsProgress:
 
     def __call__(self, table: str, n_drawn: int, n_part: int) -> None:
         """Show how many parts are drawn."""
+        if n_drawn == 1:
+            self.progress.reset(self.task, total=n_part)
         self.progress.update(self.task, description=table, completed=n_drawn, total=n_part, visible=n_drawn < n_part)
 
 

@@ -65,7 +65,7 @@ class Database:
 
         ``latents["prior"]`` has what the database has once (graph over tables, rows, window); ``latents["prior/table_0"]`` what
         a table has: its causal graph (``edge``; ``graph`` has the marks of its law), weights, node values, and the block model
-        of its foreign keys.
+        of its foreign keys. A long table that was written part by part (``sample_to``) has its first 8,192 rows there.
         """
         if self._draw is not None:
             return latents(self._draw)

@@ -27,15 +27,24 @@ MANIFEST, LATENTS, PROVENANCE = "manifest.yaml", "latents.nc", "plurel_prob.json
 MIN_COMPRESSED = 1 << 14  # bytes; compressing a smaller variable takes longer than writing it
 
 
+Parts = Mapping[str, Iterable[pd.DataFrame]]  # frames of a table's rows, one after another
+NO_PARTS: Parts = MappingProxyType({})
+
+
 class DatabaseError(ValueError):
     """A database that cannot be read or written; the message names the path."""
+
+
+def check_free(path: Path, *, overwrite: bool) -> None:
+    """Refuse to replace what exists."""
+    if path.exists() and not overwrite:
+        raise DatabaseError(f"{path} exists; choose another folder, or overwrite it")
 
 
 @contextmanager
 def new_folder(path: Path, *, overwrite: bool) -> Iterator[Path]:
     """Give a temporary folder that becomes ``path`` when the block ends well, and vanishes when it does not."""
-    if path.exists() and not overwrite:
-        raise DatabaseError(f"{path} exists; choose another folder, or overwrite it")
+    check_free(path, overwrite=overwrite)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=f".{path.name}.partial-", dir=path.parent))
@@ -63,17 +72,17 @@ def _umask() -> int:
     return mask
 
 
-def write(database: Database, path: Path, *, overwrite: bool, parts: Mapping[str, Iterable[pd.DataFrame]] | None = None) -> Path:
+def write(database: Database, path: Path, *, overwrite: bool, parts: Parts = NO_PARTS) -> Path:
     """Write a database to the folder ``path``; a table in ``parts`` from the frames there, one after another."""
     with new_folder(path, overwrite=overwrite) as folder:
-        write_tables(database, folder, parts or {})
+        write_tables(database, folder, parts)
         write_latents(database.latents, folder / LATENTS)
         window = (str(database.schema.window[0].date()), str(database.schema.window[1].date()))
         (folder / PROVENANCE).write_text(dumps(provenance(database.seed, database.prior, window)))
     return path
 
 
-def write_tables(database: Database, folder: Path, parts: Mapping[str, Iterable[pd.DataFrame]] = MappingProxyType({})) -> None:
+def write_tables(database: Database, folder: Path, parts: Parts = NO_PARTS) -> None:
     """Write the manifest and the tables, the part that consumers of the format read."""
     (folder / "db").mkdir(parents=True)
     manifest_of(database).save(folder / MANIFEST)

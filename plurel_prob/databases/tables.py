@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from plurel_prob.blocks import BLOCK, N_PILOT_BLOCK
+from plurel_prob.blocks import BLOCK, block_at
 from plurel_prob.databases.schema import PKEY, TIME, DatabaseSchema, TableSchema, column_name, key_name, table_name
 from plurel_prob.models.database import Draw
 
@@ -35,8 +35,7 @@ def _unpage(draw: Draw, pages: Any, n_line: Any, table: int) -> np.ndarray:
 def held_rows(draw: Draw, table: int) -> np.ndarray:
     """Rows of a table that a draw holds, in ascending order: all, unless it was drawn for some."""
     position = np.arange(int(draw.stages.held.n[table]))
-    skipped = draw.stages.held.skipped[table]
-    block = np.where(position < N_PILOT_BLOCK, position, position + skipped)
+    block = np.asarray(block_at(position, draw.stages.held.skipped[table]))
     row = (block[:, None] * BLOCK + np.arange(BLOCK)).reshape(-1)
     return row[row < draw.stages.schema.n_row[table]]
 

@@ -85,7 +85,7 @@ class HSBM(Elementwise):
     def base_size(self) -> Int[Array, " base"]:
         """Number of parent rows in each base cluster."""
         run = run_length(self.n_parent, self.n_parent_cluster)
-        first = jnp.minimum(jnp.arange(self.max_base), self.n_parent) * run
+        first = jnp.minimum(jnp.arange(self.max_base), self.n_parent // run + 1) * run  # no overflow beyond the last parent
         return jnp.clip(self.n_parent - first, 0, run)
 
     def base_weight(self) -> Float[Array, "child_base parent_base"]:

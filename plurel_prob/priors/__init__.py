@@ -9,7 +9,7 @@ from numpyro.distributions import DiscreteUniform
 from plurel_prob.priors.features import CompactPrior, FeaturePrior, PluRelPrior
 from plurel_prob.priors.fields import PriorError
 from plurel_prob.priors.prior import PROGRAM_VERSION, Prior
-from plurel_prob.priors.stages import GraphPrior, LinkPrior, SchemaPrior
+from plurel_prob.priors.stages import ROW_FIELDS, GraphPrior, LinkPrior, SchemaPrior, check_rows
 from plurel_prob.priors.toml import nearest, override, read_prior
 
 
@@ -39,17 +39,18 @@ def scale_rows(prior: Prior, scale: int) -> Prior:
     """Return a prior whose tables have ``scale`` times the rows.
 
     Raises:
-        PriorError: rows are not uniform between two numbers.
+        PriorError: rows are not uniform between two numbers, or there are too many.
     """
     if scale == 1:
         return prior
     rows = {}
-    for field in ("n_row_entity", "n_row_activity"):
+    for field in ROW_FIELDS:
         law = getattr(prior.schema, field)
         if not isinstance(law, DiscreteUniform):
             raise PriorError(
                 f"schema.{field} is {type(law).__name__}; only DiscreteUniform rows scale: give them in a prior file"
             )
+        check_rows(field, int(law.high) * scale)
         rows[field] = {"DiscreteUniform": [int(law.low) * scale, int(law.high) * scale]}
     return override(prior, {"schema": rows})
 

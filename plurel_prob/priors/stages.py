@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import numpyro.distributions as dist
 from numpyro.distributions import Distribution
 
 from plurel_prob.distributions import FAMILIES, GraphFamily, OrderedPair, Pick, TruncatedZipf
-from plurel_prob.priors.fields import PriorError, check_fields, constant, count, pair, real, upper_bound
+from plurel_prob.priors.fields import PriorError, check_fields, constant, count, pair, real, support_bounds, upper_bound
 
+ROW_FIELDS = ("n_row_entity", "n_row_activity")
+MAX_ROW = 200_000_000
 MAX_BASE_CLUSTER = 1024  # base clusters of a side: the block model tabulates their pairs
 
 
@@ -56,6 +59,14 @@ class SchemaPrior:
 
     def __post_init__(self) -> None:
         check_fields(self)
+        for name in ROW_FIELDS:
+            check_rows(name, support_bounds(getattr(self, name))[1])
+
+
+def check_rows(name: str, high: float | int) -> None:
+    """Refuse bounds on the rows of a table beyond which 32-bit integers overflow."""
+    if np.isfinite(high) and high > MAX_ROW:
+        raise PriorError(f"schema.{name}: up to {high:,.0f} rows; a table has {MAX_ROW:,} at most")
 
 
 @dataclass(frozen=True)

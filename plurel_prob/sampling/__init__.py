@@ -10,10 +10,8 @@ from jax import Device
 from plurel_prob.databases import Database
 from plurel_prob.models.database import Bucket, Draw
 from plurel_prob.priors import Prior, get_prior
-from plurel_prob.sampling.programs import bucket_of, draw, draw_on, mesh_of
+from plurel_prob.sampling.programs import MAX_SEED, bucket_of, check_seed, draw, draw_on, mesh_of
 from plurel_prob.sampling.rows import sample_rows, sample_to
-
-MAX_SEED = 2**31 - 1
 
 
 def sample(seed: int = 0, prior: Prior | str | Path = "plurel", *, bucket: Bucket | None = None) -> Database:
@@ -61,10 +59,4 @@ def sample_many(
             yield Database.from_draw(drawn, seed, prior)
 
 
-def check_seed(seed: int) -> None:
-    """Refuse a seed out of range."""
-    if not 0 <= seed <= MAX_SEED:
-        raise ValueError(f"seed must be 0 to {MAX_SEED}, got {seed}")
-
-
-__all__ = ["Draw", "bucket_of", "draw", "sample", "sample_many", "sample_rows", "sample_to"]
+__all__ = ["MAX_SEED", "Draw", "bucket_of", "draw", "sample", "sample_many", "sample_rows", "sample_to"]

@@ -18,6 +18,7 @@ from plurel_prob.priors import Prior
 from plurel_prob.priors.fields import upper_bound
 from plurel_prob.sampling.compilation import compile_program
 
+MAX_SEED = 2**31 - 1
 AXIS = "database"  # of a mesh of devices
 MIN_BUCKET = Bucket(n_block=8, n_page=1024)  # smaller databases share a program
 
@@ -78,11 +79,23 @@ def draw_program(prior: Prior, bucket: Bucket, mesh: Mesh):  # type: ignore[no-u
     return jax.jit(jax.shard_map(draw_one, mesh=mesh, in_specs=over_devices, out_specs=over_devices, check_vma=False))
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=32)
 def _compiled(prior: Prior, bucket: Bucket, mesh: Mesh) -> Callable[[Key[Array, " device"]], Draw]:
     sharding = NamedSharding(mesh, PartitionSpec(AXIS))
     keys = jax.ShapeDtypeStruct((mesh.size,), random.key(0).dtype, sharding=sharding)
     return compile_program(draw_program(prior, bucket, mesh), keys)
+
+
+def check_seed(seed: int) -> None:
+    """Refuse a seed out of range."""
+    if not 0 <= seed <= MAX_SEED:
+        raise ValueError(f"seed must be 0 to {MAX_SEED}, got {seed}")
+
+
+def unload() -> None:
+    """Forget all compiled programs: each takes about half a gigabyte and a thousand memory maps."""
+    for cached in (_size_program, _compiled, held_program):
+        cached.cache_clear()
 
 
 def mesh_of(devices: Sequence[Device]) -> Mesh:

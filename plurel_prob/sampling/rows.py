@@ -20,15 +20,21 @@ from plurel_prob.databases.schema import PKEY, DatabaseSchema, table_index, tabl
 from plurel_prob.databases.tables import all_columns
 from plurel_prob.models.database import Bucket, Draw
 from plurel_prob.priors import Prior, get_prior
-from plurel_prob.sampling.programs import Sizes, bucket_for, draw, held_program, sizes_of
+from plurel_prob.sampling.programs import Sizes, bucket_for, check_seed, draw, held_program, sizes_of
 
-N_PART_BLOCK = 64  # blocks that are drawn at a time, beside the first eight
-MAX_HELD = N_PILOT_BLOCK + N_PART_BLOCK
+MIN_PART = 64  # blocks that are drawn at a time, at least, beside the first eight
+MAX_WHOLE = N_PILOT_BLOCK + MIN_PART  # blocks of a table that is not drawn in parts
 
 
 def in_parts(sizes: Sizes) -> np.ndarray:
-    """Which tables are drawn in parts: those that no other refers to and that are longer than a part."""
-    return ~np.asarray(sizes.is_entity) & (sizes.n_block > MAX_HELD)
+    """Which tables are drawn in parts: those that no other refers to and that are long."""
+    return ~np.asarray(sizes.is_entity) & (sizes.n_block > MAX_WHOLE)
+
+
+def part_block(sizes: Sizes) -> int:
+    """Blocks of a part: as many as the tables have that are drawn with every part, so that those do not cost more than the part."""
+    beside = int(sizes.n_block[~in_parts(sizes)].sum())
+    return max(MIN_PART, 1 << max(beside - 1, 0).bit_length())
 
 
 def draw_first_blocks(prior: Prior, seed: int) -> Draw:
@@ -41,8 +47,8 @@ def draw_first_blocks(prior: Prior, seed: int) -> Draw:
 def draw_part(prior: Prior, seed: int, sizes: Sizes, table: int, part: int) -> Draw:
     """Draw a part of a long table, its first blocks and the tables that are not long."""
     n, skipped = np.where(in_parts(sizes), 0, sizes.n_block), np.zeros_like(sizes.n_block)
-    skipped[table] = part * N_PART_BLOCK
-    n[table] = min(sizes.n_block[table] - skipped[table], MAX_HELD)
+    skipped[table] = part * part_block(sizes)
+    n[table] = min(sizes.n_block[table] - skipped[table], N_PILOT_BLOCK + part_block(sizes))
     return _draw(prior, seed, sizes, n, skipped)
 
 
@@ -54,9 +60,9 @@ def _draw(prior: Prior, seed: int, sizes: Sizes, n: np.ndarray, skipped: np.ndar
 def _bucket(sizes: Sizes) -> Bucket:
     """Bucket of every part of every long table, and of the first blocks of all: they share a program."""
     is_long, n_line = in_parts(sizes), np.asarray(sizes.n_line)
-    whole = np.where(is_long, 0, sizes.n_block)
-    beside = max((MAX_HELD * n_line[is_long]).max(initial=0), N_PILOT_BLOCK * n_line[is_long].sum())
-    return bucket_for(max(int(whole.max()), MAX_HELD), int((whole * n_line).sum() + beside))
+    whole, max_held = np.where(is_long, 0, sizes.n_block), N_PILOT_BLOCK + part_block(sizes)
+    beside = max((max_held * n_line[is_long]).max(initial=0), N_PILOT_BLOCK * n_line[is_long].sum())
+    return bucket_for(max(int(whole.max()), max_held), int((whole * n_line).sum() + beside))
 
 
 def iterate_rows(prior: Prior, seed: int, table: int) -> Iterator[pd.DataFrame]:
@@ -69,11 +75,12 @@ def iterate_rows(prior: Prior, seed: int, table: int) -> Iterator[pd.DataFrame]:
 
 def n_part(sizes: Sizes, table: int) -> int:
     """Number of parts of a long table."""
-    return -(-(int(sizes.n_block[table]) - N_PILOT_BLOCK) // N_PART_BLOCK)
+    return -(-(int(sizes.n_block[table]) - N_PILOT_BLOCK) // part_block(sizes))
 
 
 def sample_rows(seed: int, table: str, rows: range, prior: Prior | str | Path = "plurel") -> pd.DataFrame:
-    """Draw some rows of a table: those that ``sample(seed, prior).tables[table]`` has, in the memory of a few blocks.
+    """Draw some rows of a table: those that ``sample(seed, prior).tables[table]`` has. Of a table of more than 73,728 rows only
+    parts are drawn; other tables are drawn whole.
 
     Columns that are constant over the whole table, which ``sample`` leaves out, are here too: a part does not tell.
 
@@ -84,17 +91,18 @@ def sample_rows(seed: int, table: str, rows: range, prior: Prior | str | Path = 
         prior: see :func:`plurel_prob.sample`.
 
     Raises:
-        ValueError: there is no such table or row, or other tables refer to it.
+        ValueError: there is no such table or row, or other tables refer to it; or see :func:`plurel_prob.sample`.
 
     Example:
         >>> from plurel_prob import sample_rows
         >>> frame = sample_rows(0, "table_1", range(1000, 2000))  # doctest: +SKIP
     """
+    check_seed(seed)
     prior = get_prior(prior)
     sizes = sizes_of(prior, random.key(seed))
     index = _check_rows(sizes, table, rows)
     if in_parts(sizes)[index]:
-        first, last = (max(row // BLOCK - N_PILOT_BLOCK, 0) // N_PART_BLOCK for row in (rows.start, rows.stop - 1))
+        first, last = (max(row // BLOCK - N_PILOT_BLOCK, 0) // part_block(sizes) for row in (rows.start, rows.stop - 1))
         draws: Iterator[Draw] = (draw_part(prior, seed, sizes, index, part) for part in range(first, last + 1))
     elif in_parts(sizes).any():
         draws = iter([draw_first_blocks(prior, seed)])
@@ -131,8 +139,8 @@ def sample_to(
 ) -> DatabaseSchema:
     """Draw a database and write it, as ``sample(seed, prior).save(path)`` does, but long tables part by part.
 
-    Memory does not grow with the rows of tables that no other refers to. Of a table longer than 73,728 rows the latents have the
-    values and links of the first 8,192 rows only.
+    Tables of more than 73,728 rows that no other refers to are long: memory does not grow with their rows, and their latents have
+    the values and links of the first 8,192 rows only.
 
     Args:
         path: folder, which appears complete or not at all.
@@ -143,8 +151,11 @@ def sample_to(
 
     Raises:
         DatabaseError: ``path`` exists and ``overwrite`` is false, or it cannot be written.
+        ValueError: the seed is out of range, or the prior is unknown or wrong.
     """
+    check_seed(seed)
     path, prior = Path(path), get_prior(prior)
+    disk.check_free(path, overwrite=overwrite)
     sizes = sizes_of(prior, random.key(seed))
     long = [int(table) for table in np.flatnonzero(in_parts(sizes))]
     if not long:
@@ -153,6 +164,7 @@ def sample_to(
         return database.schema
     first_blocks = draw_first_blocks(prior, seed)
     database = Database.from_draw(first_blocks, seed, prior)
+    has_booleans = prior.features.has_booleans
 
     def parts(table: int) -> Iterator[pd.DataFrame]:
         for i, frame in enumerate(iterate_rows(prior, seed, table)):
@@ -161,7 +173,7 @@ def sample_to(
                 on_part(table_name(table), i + 1, n_part(sizes, table))
 
     # what is constant in the first blocks may vary later: the columns of long tables are known once they are written
-    schemas = {table_name(t): all_columns(first_blocks, t, prior.features.has_booleans)[1] for t in long}
+    schemas = {table_name(t): all_columns(first_blocks, t, has_booleans)[1] for t in long}
     written = disk.write(database, path, overwrite=overwrite, parts={table_name(t): parts(t) for t in long})
     columns = {name: disk.column_names(written, name) for name in schemas}
     tables = {name: schema.without(set(schema.columns) - columns[name]) for name, schema in schemas.items()}

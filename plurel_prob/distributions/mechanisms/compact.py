@@ -147,8 +147,8 @@ class CompactMechanisms(dist.Distribution):
         def visit(place: tuple[Array, Array, Array], page: Array, dim: Array, law: Conditional, value: Array) -> Array:
             table, position, node = place
             node_key = random.fold_in(random.fold_in(fast_key, table), node)
-            key = random.fold_in(block_key(node_key, self.tables.held.block(table, position)), dim)
-            drawn = jnp.where(self._exists(table, position), law.sample(key, dim), 0.0)
+            page_key = random.fold_in(block_key(node_key, self.tables.held.block(table, position)), dim)
+            drawn = jnp.where(self._exists(table, position), law.sample(page_key, dim), 0.0)
             if self.intervention is not None:
                 drawn = jnp.where(self.intervention.is_set[table, node], self.intervention.value[page], drawn)
             return value.at[page].set(drawn)

@@ -68,7 +68,7 @@ class Values(NamedTuple):
 
 
 class Span(NamedTuple):
-    """The positions of a table that are at work: ``first``, ..., ``first + n - 1``; a block of theirs counts from ``first``."""
+    """The positions of a table that are at work: ``first``, ..., ``first + n - 1``; below, "block" counts from ``first``."""
 
     table: Int[Array, ""]
     first: Int[Array, ""]
