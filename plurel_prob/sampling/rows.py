@@ -32,7 +32,7 @@ def in_parts(sizes: Sizes) -> np.ndarray:
 
 
 def part_block(sizes: Sizes) -> int:
-    """Blocks of a part: as many as the tables have that are drawn with every part, so that those do not cost more than the part."""
+    """Blocks of a part: as many as the tables drawn with every part have, so that those do not cost more than the part itself."""
     beside = int(sizes.n_block[~in_parts(sizes)].sum())
     return max(MIN_PART, 1 << max(beside - 1, 0).bit_length())
 
