@@ -35,10 +35,12 @@ def quantile_grid(ordered: Float[Array, " row"], n_pilot: Int[Array, ""]) -> Flo
 
 def place_on(grid: Float[Array, " grid"], value: Float[Array, " row"]) -> Float[Array, " row"]:
     """Places of numbers on a grid, from 0 to ``GRID - 1``."""
-    left = jnp.zeros(value.shape, jnp.int32)
-    for i in range(1, GRID - 1):  # comparing with every inner point is faster than bisection
-        left = left + (grid[i] <= value).astype(jnp.int32)
-    here, width = grid[left], grid[left + 1] - grid[left]
+    left, here, there = jnp.zeros_like(value), jnp.full_like(value, grid[0]), jnp.full_like(value, grid[1])
+    for i in range(1, GRID - 1):  # choosing among all intervals is faster than bisection, and than looking up their ends
+        is_beyond = grid[i] <= value
+        left = jnp.where(is_beyond, float(i), left)
+        here, there = jnp.where(is_beyond, grid[i], here), jnp.where(is_beyond, grid[i + 1], there)
+    width = there - here
     fraction = jnp.where(width > 0, (value - here) / jnp.where(width > 0, width, 1.0), 0.0)
     return left + jnp.clip(fraction, 0.0, 1.0)
 
