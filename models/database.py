@@ -67,7 +67,7 @@ def database(
     Args:
         prior: what is random, and how.
         bucket: sizes to compile for, at least those of the database (:func:`plurel_prob.sampling.bucket_of` finds them).
-        intervention: nodes whose values are set by hand; what they cause follows.
+        intervention: values of nodes that are set by hand; what they cause follows.
         held: the blocks of rows that are drawn, by default all. A block is the same without others that it does not need.
 
     Example:
@@ -82,5 +82,5 @@ def database(
         with stage("links"):
             joined = links(prior.links, tables, bucket.n_block * BLOCK, held)
         with stage("features"):
-            drawn = features(prior.features, prior.schema, tables, joined, graphs, bucket.n_page, intervention, held)
+            drawn = features(prior.features, prior.schema, tables, joined, graphs, held, bucket.n_page, intervention)
     return DatabaseDraw(tables, joined, graphs, drawn, held)

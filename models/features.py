@@ -14,7 +14,7 @@ import numpyro.distributions as dist
 from jaxtyping import Array, Bool, Float, Int
 from numpyro.handlers import mask
 
-from plurel_prob.blocks import HeldBlocks, all_blocks, lay_out
+from plurel_prob.blocks import HeldBlocks, lay_out
 from plurel_prob.distributions import Arrangement, EdgeWeight, RandomKey
 from plurel_prob.distributions.graphs import edges
 from plurel_prob.distributions.mechanisms.columns import ColumnLaws, column_values
@@ -134,21 +134,20 @@ def features(
     schema: Schema,
     links: Links,
     graphs: CausalGraphs,
+    held: HeldBlocks,
     max_page: int,
     intervention: Intervention | None = None,
-    held: HeldBlocks | None = None,
 ) -> Features:
     """Stage 3 (PluRel, arXiv:2602.04029): values of all nodes, parents' tables first, and the columns that show some of them."""
     tables = causal_tables(schema, links, graphs, held)
     max_category = upper_bound(schema_prior.n_category)
     value, label = MECHANISMS[prior.mechanism](prior, tables, max_category, max_page, intervention)
-    column = numpyro.deterministic("column", column_values(tables, column_laws(prior, schema), value, label))
+    column = numpyro.deterministic("column", column_values(tables, column_laws(prior, schema), value, label, intervention))
     return Features(value, column)
 
 
-def causal_tables(schema: Schema, links: Links, graphs: CausalGraphs, held: HeldBlocks | None = None) -> CausalTables:
+def causal_tables(schema: Schema, links: Links, graphs: CausalGraphs, held: HeldBlocks) -> CausalTables:
     """Collect what values depend on from the stages; draw the key of every table's mechanisms."""
-    held = held or all_blocks(schema.n_row)
     with numpyro.plate("table", len(schema.n_row), dim=-1), mask(mask=schema.is_table):
         mechanism_key = numpyro.sample("mechanism_key", RandomKey(schema.n_row.shape))
     return CausalTables(

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jax.numpy as jnp
 import numpyro
 from jaxtyping import Array, Int, Int8
 from numpyro.handlers import mask
@@ -29,7 +30,8 @@ def random_graph(
     .. math:: \text{family} \sim \text{Pick}, \quad \theta_\text{family} \sim p(\theta), \quad
         G \sim p_\text{family}(G \mid n, \theta)
 
-    The parameters of the families that were not picked are drawn too but masked: they add nothing to the density.
+    The parameters of the families that were not picked, and of nodes that do not exist, are drawn too but masked: they add
+    nothing to the density.
 
     Args:
         prior: families and their parameters.
@@ -52,8 +54,9 @@ def random_graph(
         depth = numpyro.sample("depth", prior.depth)
     with only_for(RandomCauchy):
         log_odds = numpyro.sample("log_odds", prior.log_odds)
-        as_cause = numpyro.sample("as_cause", prior.as_cause.expand([max_node]).to_event(1))
-        as_effect = numpyro.sample("as_effect", prior.as_effect.expand([max_node]).to_event(1))
+        is_node = jnp.arange(max_node) < jnp.asarray(n_node)[..., None]
+        as_cause = numpyro.sample("as_cause", prior.as_cause.mask(is_node).to_event(1))
+        as_effect = numpyro.sample("as_effect", prior.as_effect.mask(is_node).to_event(1))
     laws = {
         "ErdosRenyi": ErdosRenyi(prob=edge_prob, **size),
         "BarabasiAlbert": BarabasiAlbert(drop_prob=prior.sink_drop_prob, **size),

@@ -24,7 +24,7 @@ class Links(NamedTuple):
     parent_row: Int[Array, "table foreign_key row"]  # -1 where there is no row or no key
 
 
-def links(prior: LinkPrior, schema: Schema, max_row: int, held: HeldBlocks | None = None) -> Links:
+def links(prior: LinkPrior, schema: Schema, max_row: int, held: HeldBlocks) -> Links:
     r"""Stage 2 (PluRel, arXiv:2602.04029): a hierarchical stochastic block model for every foreign key.
 
     .. math:: L \sim p(L), \quad k^\text{parent}_\ell, k^\text{child}_\ell \sim p(k), \quad
@@ -37,7 +37,7 @@ def links(prior: LinkPrior, schema: Schema, max_row: int, held: HeldBlocks | Non
         prior: levels, clusters, affinities.
         schema: stage 1.
         max_row: static bound on the rows of a table that are held.
-        held: the blocks of rows that are drawn; by default all.
+        held: the blocks of rows that are drawn.
     """
     max_table, max_parent = schema.parent_table.shape
     max_level, max_cluster = upper_bound(prior.n_level), upper_bound(prior.n_cluster)
@@ -76,8 +76,7 @@ def links(prior: LinkPrior, schema: Schema, max_row: int, held: HeldBlocks | Non
     n_child = jnp.where(is_key, schema.n_row[:, None], 0)
     n_parent = jnp.where(is_key, schema.n_row[schema.parent_table], 1)
     with table, foreign_key:
-        n_skipped = 0 if held is None else held.skipped[:, None]
-        law = HSBM(affinity, n_parent_cluster, n_child_cluster, n_parent, n_child, max_row, n_skipped)
+        law = HSBM(affinity, n_parent_cluster, n_child_cluster, n_parent, n_child, max_row, held.skipped[:, None])
         parent_row = numpyro.sample("parent_row", law)
     return Links(n_level, n_parent_cluster, n_child_cluster, affinity, parent_row)
 

@@ -4,7 +4,7 @@ A table's rows are cut into blocks of ``BLOCK`` rows. A block's random numbers c
 (:func:`block_key`), so the values of a row do not depend on how many rows, blocks or tables are drawn with it.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from jax import random
@@ -33,15 +33,14 @@ class HeldBlocks(NamedTuple):
     n: Int[Array, " table"]
     skipped: Int[Array, " table"]
 
-    def block(self, table: ArrayLike, position: ArrayLike) -> Int[Array, "..."]:
+    def block(self, table: ArrayLike, position: Array) -> Int[Array, "..."]:
         """Block at a position of a table."""
         return block_at(position, self.skipped[table])
 
 
-def block_at(position: ArrayLike, skipped: ArrayLike) -> Int[Array, "..."]:
-    """Block at a position where ``skipped`` blocks are left out after the first eight."""
-    position = jnp.asarray(position)
-    return jnp.where(position < N_PILOT_BLOCK, position, position + skipped)
+def block_at(position: Any, skipped: Any) -> Any:
+    """Block at a position where ``skipped`` blocks are left out after the first eight; of JAX's arrays or NumPy's."""
+    return position + skipped * (position >= N_PILOT_BLOCK)
 
 
 def all_blocks(n_row: Int[Array, " table"]) -> HeldBlocks:

@@ -202,12 +202,7 @@ def measure(options: argparse.Namespace) -> None:
     if options.long:
         result["long_table"] = long_table()
     result["summary"] = summary(result)
-    print(
-        json.dumps(
-            {name: result[name] for name in ("summary", "links", "starts", "machine", "long_table", "corpus") if name in result},
-            indent=1,
-        )
-    )
+    print(json.dumps({name: part for name, part in result.items() if name not in ("paired", "scaled")}, indent=1))
     path = HERE / "results" / f"{options.name}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(result, indent=1) + "\n")

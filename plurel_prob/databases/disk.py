@@ -1,5 +1,6 @@
 """Databases on disk: RelBench 3 format, with latents and provenance in files of their own."""
 
+import itertools
 import json
 import os
 import shutil
@@ -96,25 +97,42 @@ def write_tables(database: Database, folder: Path, parts: Parts = NO_PARTS) -> N
 
 def write_parts(parts: Iterable[pd.DataFrame], path: Path, keys: Collection[str]) -> None:
     """Write a table that comes in parts, without the columns (other than keys) that are constant over all of it."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     seen: dict[str, set] = {}  # up to two values of each column
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        writer = None
+
+    def watched() -> Iterator[pd.DataFrame]:
         for frame in parts:
             for name in frame.columns.difference([*keys, *(name for name, values in seen.items() if len(values) > 1)]):
                 seen.setdefault(name, set()).update(frame[name].dropna().unique()[:2])
-            part = pa.Table.from_pandas(frame, preserve_index=False)
-            writer = writer or pq.ParquetWriter(Path(folder) / path.name, part.schema)
-            writer.write_table(part)
-        assert writer is not None
-        writer.close()
+            yield frame
+
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        complete = Path(folder) / path.name
+        _write_row_groups(watched(), complete)
         constant = {name for name, values in seen.items() if len(values) < 2}
         if constant:
-            _copy_columns(Path(folder) / path.name, path, constant)
+            _write_row_groups(_row_groups(complete, constant), path)
         else:
-            (Path(folder) / path.name).rename(path)
+            complete.rename(path)
+
+
+def _write_row_groups(frames: Iterable[pd.DataFrame], path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    parts = (pa.Table.from_pandas(frame, preserve_index=False) for frame in frames)
+    first = next(parts)
+    with pq.ParquetWriter(path, first.schema) as writer:
+        for part in itertools.chain([first], parts):
+            writer.write_table(part)
+
+
+def _row_groups(path: Path, left_out: Collection[str]) -> Iterator[pd.DataFrame]:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        columns = [name for name in file.schema_arrow.names if name not in left_out]
+        for group in range(file.num_row_groups):
+            yield file.read_row_group(group, columns=columns).to_pandas()
 
 
 def column_names(path: Path, table: str) -> set[str]:
@@ -122,22 +140,6 @@ def column_names(path: Path, table: str) -> set[str]:
     import pyarrow.parquet as pq
 
     return set(pq.read_schema(path / "db" / f"{table}.parquet").names)
-
-
-def _copy_columns(source: Path, target: Path, left_out: Collection[str]) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(source) as file:
-        columns = [name for name in file.schema_arrow.names if name not in left_out]
-        writer = None
-        for group in range(file.num_row_groups):
-            frame = file.read_row_group(group, columns=columns).to_pandas()
-            part = pa.Table.from_pandas(frame, preserve_index=False)
-            writer = writer or pq.ParquetWriter(target, part.schema)
-            writer.write_table(part)
-        if writer:
-            writer.close()
 
 
 def manifest_of(database: Database) -> Any:

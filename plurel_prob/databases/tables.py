@@ -35,7 +35,7 @@ def _unpage(draw: Draw, pages: Any, n_line: Any, table: int) -> np.ndarray:
 def held_rows(draw: Draw, table: int) -> np.ndarray:
     """Rows of a table that a draw holds, in ascending order: all, unless it was drawn for some."""
     position = np.arange(int(draw.stages.held.n[table]))
-    block = np.asarray(block_at(position, draw.stages.held.skipped[table]))
+    block = block_at(position, draw.stages.held.skipped[table])
     row = (block[:, None] * BLOCK + np.arange(BLOCK)).reshape(-1)
     return row[row < draw.stages.schema.n_row[table]]
 

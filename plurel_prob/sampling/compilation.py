@@ -10,7 +10,7 @@ from typing import Any
 def compile_program(program: Any, *arguments: Any) -> Callable[..., Any]:
     """Compile a jitted program for arguments of these shapes, or load it from JAX's persistent cache.
 
-    Tracing makes millions of objects that stay: collecting garbage meanwhile would find none and take a fifth of the time.
+    What tracing makes stays, so that collecting garbage meanwhile would only take time.
     Afterwards the memory that compilation took, more than half a gigabyte, goes back to the system; glibc would keep it.
     """
     collects = gc.isenabled()

@@ -26,7 +26,7 @@ MIN_BUCKET = Bucket(n_block=8, n_page=1024)  # smaller databases share a program
 def bucket_for(n_blocks: int, n_pages: int) -> Bucket:
     """Smallest bucket that holds a database of these sizes: a program costs seconds to compile, memory little.
 
-    Blocks are rounded to powers of two, pages to powers of four: default databases need two or three programs.
+    Blocks are rounded to powers of two, pages to powers of four: default databases need two programs.
     """
     block_bits = (max(n_blocks, MIN_BUCKET.n_block) - 1).bit_length()
     page_bits = (max(n_pages, MIN_BUCKET.n_page) - 1).bit_length()
@@ -105,7 +105,11 @@ def mesh_of(devices: Sequence[Device]) -> Mesh:
 
 def bucket_of(prior: Prior, key: PRNGKeyArray) -> Bucket:
     """Bucket of the database that ``key`` draws from ``prior``."""
-    sizes = sizes_of(prior, key)
+    return bucket_of_all(sizes_of(prior, key))
+
+
+def bucket_of_all(sizes: Sizes) -> Bucket:
+    """Bucket of a database of these sizes."""
     return bucket_for(int(sizes.n_block.max()), int((sizes.n_block * sizes.n_line).sum()))
 
 

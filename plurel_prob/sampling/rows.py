@@ -20,7 +20,7 @@ from plurel_prob.databases.schema import PKEY, DatabaseSchema, table_index, tabl
 from plurel_prob.databases.tables import all_columns
 from plurel_prob.models.database import Bucket, Draw
 from plurel_prob.priors import Prior, get_prior
-from plurel_prob.sampling.programs import Sizes, bucket_for, check_seed, draw, held_program, sizes_of
+from plurel_prob.sampling.programs import Sizes, bucket_for, bucket_of_all, check_seed, draw, held_program, sizes_of
 
 MIN_PART = 64  # blocks that are drawn at a time, at least, beside the first eight
 MAX_WHOLE = N_PILOT_BLOCK + MIN_PART  # blocks of a table that is not drawn in parts
@@ -37,10 +37,8 @@ def part_block(sizes: Sizes) -> int:
     return max(MIN_PART, 1 << max(beside - 1, 0).bit_length())
 
 
-def draw_first_blocks(prior: Prior, seed: int) -> Draw:
+def draw_first_blocks(prior: Prior, seed: int, sizes: Sizes) -> Draw:
     """Draw a database without most of its long tables: of those (:func:`in_parts`) the first eight blocks."""
-    key = random.key(seed)
-    sizes = sizes_of(prior, key)
     return _draw(prior, seed, sizes, np.where(in_parts(sizes), N_PILOT_BLOCK, sizes.n_block), np.zeros_like(sizes.n_block))
 
 
@@ -65,9 +63,8 @@ def _bucket(sizes: Sizes) -> Bucket:
     return bucket_for(max(int(whole.max()), max_held), int((whole * n_line).sum() + beside))
 
 
-def iterate_rows(prior: Prior, seed: int, table: int) -> Iterator[pd.DataFrame]:
+def iterate_rows(prior: Prior, seed: int, sizes: Sizes, table: int) -> Iterator[pd.DataFrame]:
     """Draw a long table part by part, with all its columns, from the first row to the last."""
-    sizes = sizes_of(prior, random.key(seed))
     for part in range(n_part(sizes, table)):
         frame, _ = all_columns(draw_part(prior, seed, sizes, table, part), table, prior.features.has_booleans)
         yield frame if part == 0 else frame[N_PILOT_BLOCK * BLOCK :].reset_index(drop=True)
@@ -105,9 +102,9 @@ def sample_rows(seed: int, table: str, rows: range, prior: Prior | str | Path = 
         first, last = (max(row // BLOCK - N_PILOT_BLOCK, 0) // part_block(sizes) for row in (rows.start, rows.stop - 1))
         draws: Iterator[Draw] = (draw_part(prior, seed, sizes, index, part) for part in range(first, last + 1))
     elif in_parts(sizes).any():
-        draws = iter([draw_first_blocks(prior, seed)])
+        draws = iter([draw_first_blocks(prior, seed, sizes)])
     else:
-        draws = iter([draw(prior, seed)])
+        draws = iter([draw(prior, seed, bucket_of_all(sizes))])
     frames = [_select(all_columns(drawn, index, prior.features.has_booleans)[0], rows) for drawn in draws]
     return pd.concat(frames).drop_duplicates(PKEY).sort_values(PKEY, ignore_index=True)
 
@@ -159,21 +156,20 @@ def sample_to(
     sizes = sizes_of(prior, random.key(seed))
     long = [int(table) for table in np.flatnonzero(in_parts(sizes))]
     if not long:
-        database = Database.from_draw(draw(prior, seed), seed, prior)
+        database = Database.from_draw(draw(prior, seed, bucket_of_all(sizes)), seed, prior)
         database.save(path, overwrite=overwrite)
         return database.schema
-    first_blocks = draw_first_blocks(prior, seed)
+    first_blocks = draw_first_blocks(prior, seed, sizes)
     database = Database.from_draw(first_blocks, seed, prior)
-    has_booleans = prior.features.has_booleans
 
     def parts(table: int) -> Iterator[pd.DataFrame]:
-        for i, frame in enumerate(iterate_rows(prior, seed, table)):
+        for i, frame in enumerate(iterate_rows(prior, seed, sizes, table)):
             yield frame
             if on_part:
                 on_part(table_name(table), i + 1, n_part(sizes, table))
 
     # what is constant in the first blocks may vary later: the columns of long tables are known once they are written
-    schemas = {table_name(t): all_columns(first_blocks, t, has_booleans)[1] for t in long}
+    schemas = {table_name(t): all_columns(first_blocks, t, prior.features.has_booleans)[1] for t in long}
     written = disk.write(database, path, overwrite=overwrite, parts={table_name(t): parts(t) for t in long})
     columns = {name: disk.column_names(written, name) for name in schemas}
     tables = {name: schema.without(set(schema.columns) - columns[name]) for name, schema in schemas.items()}

@@ -24,7 +24,7 @@ def tables_of(drawn: Draw, laws_of=None):
     """The structure that a draw's values depend on, and, by ``laws_of``, what its mechanisms choose."""
     drawn = jax.tree.map(jnp.asarray, drawn)
     with handlers.seed(rng_seed=0), handlers.substitute(data=drawn.sites), stage("features"):
-        tables = causal_tables(drawn.stages.schema, drawn.stages.links, drawn.stages.graphs)
+        tables = causal_tables(drawn.stages.schema, drawn.stages.links, drawn.stages.graphs, drawn.stages.held)
         return tables, laws_of(tables) if laws_of else None
 
 

@@ -7,7 +7,7 @@ from jax import lax, random
 from jaxtyping import Array, Float, Int, UInt32
 
 from plurel_prob.blocks import N_PILOT_BLOCK
-from plurel_prob.distributions.mechanisms.structure import CausalTables
+from plurel_prob.distributions.mechanisms.structure import CausalTables, Intervention, statistics_of
 from plurel_prob.distributions.mechanisms.transforms import TRANSFORMS, Cells, pilot_of
 from plurel_prob.distributions.permutation import place_of
 
@@ -22,7 +22,11 @@ class ColumnLaws(NamedTuple):
 
 
 def column_values(
-    tables: CausalTables, laws: ColumnLaws, value: Float[Array, "page block"], label: Float[Array, "page block"]
+    tables: CausalTables,
+    laws: ColumnLaws,
+    value: Float[Array, "page block"],
+    label: Float[Array, "page block"],
+    intervention: Intervention | None = None,
 ) -> Float[Array, "page block"]:
     """Return the pages of all columns (``tables.column_pages``): categories as they are, numbers transformed, some missing.
 
@@ -34,7 +38,9 @@ def column_values(
         laws: choices of every column.
         value: pages of nodes: their numbers.
         label: pages of nodes: their categories.
+        intervention: says where statistics of columns are taken from.
     """
+    natural = statistics_of(value, intervention)
 
     def visit_table(i: Array, result: Array) -> Array:
         table = tables.order[i]
@@ -46,7 +52,7 @@ def column_values(
             node = tables.column_node[table, column]
             is_categorical = tables.is_categorical[table, node]
             pilot_pages = tables.page(table, jnp.arange(min(N_PILOT_BLOCK, tables.max_held)), node)
-            pilot = pilot_of(value[pilot_pages].reshape(-1), n_row, laws.transform[table, column])
+            pilot = pilot_of(natural[pilot_pages].reshape(-1), n_row, laws.transform[table, column])
             key = random.fold_in(missing_key, column)
 
             def number(position: Array, numbers: Array) -> Array:

@@ -110,7 +110,7 @@ class CompactMechanisms(dist.Distribution):
         laws: the choices of every node.
         max_page: static number of pages.
         max_category: static bound on the categories of a node.
-        intervention: nodes that are set by hand; they add nothing to the density.
+        intervention: values that are set by hand; they add nothing to the density.
     """
 
     pytree_data_fields = ("tables", "laws", "intervention")
@@ -150,7 +150,7 @@ class CompactMechanisms(dist.Distribution):
             page_key = random.fold_in(block_key(node_key, self.tables.held.block(table, position)), dim)
             drawn = jnp.where(self._exists(table, position), law.sample(page_key, dim), 0.0)
             if self.intervention is not None:
-                drawn = jnp.where(self.intervention.is_set[table, node], self.intervention.value[page], drawn)
+                drawn = self.intervention.apply(table, node, page, drawn)
             return value.at[page].set(drawn)
 
         return self._fold(visit, jnp.zeros(self.event_shape), lambda value: value)
@@ -158,16 +158,19 @@ class CompactMechanisms(dist.Distribution):
     @validate_sample
     def log_prob(self, value: Any, intermediates: Any = None) -> Float[Array, ""]:
         """Return the log density of values of the event's shape."""
-        value = jnp.asarray(value)
+        return self.table_log_prob(jnp.asarray(value)).sum()
+
+    def table_log_prob(self, value: Float[Array, "page row"]) -> Float[Array, " table"]:
+        """Return the log density of the values of each table, given those of its parents."""
 
         def visit(place: tuple[Array, Array, Array], page: Array, dim: Array, law: Conditional, total: Array) -> Array:
             table, position, node = place
             is_scored = self._exists(table, position)
             if self.intervention is not None:
-                is_scored = is_scored & ~self.intervention.is_set[table, node]
-            return total + jnp.where(is_scored, law.log_prob(value[page], dim), 0.0).sum()
+                is_scored = is_scored & ~self.intervention.is_given(table, node, page)
+            return total.at[table].add(jnp.where(is_scored, law.log_prob(value[page], dim), 0.0).sum())
 
-        return self._fold(visit, jnp.zeros(()), lambda _: value)
+        return self._fold(visit, jnp.zeros(len(self.tables.order)), lambda _: value)
 
     def _fold(self, visit: Callable, init: Array, values: Callable[[Array], Array]) -> Array:
         """Visit the pages in order with the law of each; ``values`` gives all values from the state."""

@@ -46,7 +46,7 @@ from plurel_prob.distributions.mechanisms.pairs import Pairs, list_pairs, no_pai
 from plurel_prob.distributions.mechanisms.quantisation import draw_quantiser
 from plurel_prob.distributions.mechanisms.sorting import sort_pilot
 from plurel_prob.distributions.mechanisms.sources import Cells, SourceLaw, categorical_source, numerical_source
-from plurel_prob.distributions.mechanisms.structure import CausalTables, Intervention
+from plurel_prob.distributions.mechanisms.structure import CausalTables, Intervention, statistics_of
 from plurel_prob.records import row_of
 from plurel_prob.threefry import unrolled
 
@@ -84,7 +84,7 @@ class PluRelMechanisms:
         laws: the choices of every node.
         recipe: what is random about networks.
         max_category: static bound on the categories of a node.
-        intervention: nodes that are set by hand.
+        intervention: values that are set by hand.
     """
 
     tables: CausalTables
@@ -222,20 +222,21 @@ class PluRelMechanisms:
 
     def _intervene(self, span: Span, node: Array, values: Values) -> Values:
         assert self.intervention is not None
-        is_set, given = self.intervention.is_set[span.table, node], self.intervention.value
+        intervention, table = self.intervention, span.table
 
         def fill(block: Array, value: Array) -> Array:
             page = self._page(span, block, node)
-            return value.at[page].set(given[page])
+            return value.at[page].set(intervention.apply(table, node, page, value[page]))
 
-        return values._replace(value=lax.fori_loop(0, jnp.where(is_set, span.n, 0), fill, values.value))
+        return values._replace(value=lax.fori_loop(0, jnp.where(intervention.is_set[table, node], span.n, 0), fill, values.value))
 
     def _fill_places(self, span: Span, node: Array, values: Values) -> Values:
         table, n_pilot = span.table, self.tables.n_pilot(span.table)
         is_index, known = self._is_index(table, node), values.grid[table, node]
 
         def from_pilot() -> Array:
-            return quantile_grid(sort_pilot(values.value[self._page(span, jnp.array(0), node)], n_pilot), n_pilot)
+            pilot = statistics_of(values.value, self.intervention)[self._page(span, jnp.array(0), node)]
+            return quantile_grid(sort_pilot(pilot, n_pilot), n_pilot)
 
         grid = lax.cond((span.first == 0) & ~is_index, from_pilot, lambda: known)
 
@@ -257,7 +258,7 @@ class PluRelMechanisms:
             def quantise(node: Array, place: Array) -> Array:
                 labels = draw_quantiser(
                     random.fold_in(tables.key(table, LABEL), node),
-                    values.value[tables.page(table, 0, node)],
+                    statistics_of(values.value, self.intervention)[tables.page(table, 0, node)],
                     tables.n_pilot(table),
                     tables.n_category[table, node],
                     self.laws.is_permuted[table, column],

@@ -74,7 +74,25 @@ class CausalTables(NamedTuple):
 
 
 class Intervention(NamedTuple):
-    """Nodes that are set by hand: their pages are taken from ``value``, and what they cause follows."""
+    """Values of nodes that are set by hand; what they cause follows.
 
-    is_set: Bool[Array, "table node"]
-    value: Float[Array, "page block"]
+    Counterfactuals keep the mechanisms of a database as it was: with ``natural``, statistics of nodes (grids of encoders,
+    boundaries of categories, ranks and moments of columns) are those of its values, not of the values after the intervention.
+    """
+
+    is_set: Bool[Array, "table node"]  # nodes that have values that are set
+    value: Float[Array, "page block"]  # NaN: as the mechanism has it
+    natural: Float[Array, "page block"] | None = None  # values of all nodes before the intervention
+
+    def is_given(self, table: Array, node: Array, page: Array) -> Bool[Array, " row"]:
+        """Which values of a page of a node are set."""
+        return self.is_set[table, node] & ~jnp.isnan(self.value[page])
+
+    def apply(self, table: Array, node: Array, page: Array, drawn: Float[Array, " row"]) -> Float[Array, " row"]:
+        """Replace values of a page of a node that are set."""
+        return jnp.where(self.is_given(table, node, page), self.value[page], drawn)
+
+
+def statistics_of(value: Float[Array, "page block"], intervention: Intervention | None) -> Float[Array, "page block"]:
+    """Values from which statistics of nodes are taken."""
+    return value if intervention is None or intervention.natural is None else intervention.natural
