@@ -1,0 +1,1 @@
+"""Running the program again on the latents of a database."""

@@ -1,0 +1,37 @@
+"""Shapes of the joint program's sites, and what their axes stand for."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from jax import random
+from jaxtyping import PRNGKeyArray
+from numpyro import handlers
+
+from plurel_prob.models.database import Bucket, database
+from plurel_prob.priors import Prior
+
+
+class Site(NamedTuple):
+    """A sample site: the shape and type of its value, and the names of its leading axes (plates), such as ``table``."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    axes: tuple[str, ...]
+
+
+@lru_cache(maxsize=16)
+def site_layout(prior: Prior, bucket: Bucket) -> dict[str, Site]:
+    """Return every sample site of the program, in its order, without running it."""
+    sites: dict[str, Site] = {}
+
+    def record(key: PRNGKeyArray) -> None:
+        trace = handlers.trace(handlers.seed(lambda: database(prior, bucket), key)).get_trace()
+        for name, site in trace.items():
+            if site["type"] == "sample":
+                plates = sorted(site["cond_indep_stack"], key=lambda frame: frame.dim)
+                sites[name] = Site(site["value"].shape, site["value"].dtype, tuple(frame.name for frame in plates))
+
+    jax.eval_shape(record, random.key(0))
+    return sites

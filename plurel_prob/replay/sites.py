@@ -1,0 +1,140 @@
+"""From the latents of a database back to the sites of the program: the inverse of :mod:`plurel_prob.databases.latents`."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from plurel_prob.blocks import BLOCK
+from plurel_prob.databases.disk import DatabaseError
+from plurel_prob.databases.latents import CHOICES, FAMILY_PARAMETERS, REGISTRIES
+from plurel_prob.databases.schema import table_name
+from plurel_prob.distributions import FAMILIES
+from plurel_prob.models.database import Bucket
+from plurel_prob.priors import Prior
+from plurel_prob.replay.layout import site_layout
+from plurel_prob.sampling.programs import bucket_for
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+else:
+    DataTree = Any  # imported where it is used: xarray is slow to import
+
+PADDED_WITH = {"schema/label": -1, "features/column_node": -1, "links/parent_row": -1}
+LINKS = ("n_level", "n_parent_cluster", "n_child_cluster", "affinity", "parent_row")
+VALUE = "features/value"
+
+Sites = dict[str, np.ndarray]
+
+
+def tables_of(latents: DataTree) -> list[Any]:
+    """The groups of all tables, in the order of their indices."""
+    return [latents[f"prior/{table_name(table)}"] for table in range(latents["prior"].sizes["table"])]
+
+
+def check_complete(latents: DataTree) -> None:
+    """Refuse latents that have only some rows of a table.
+
+    Raises:
+        DatabaseError: names the table.
+    """
+    for table, group in enumerate(tables_of(latents)):
+        n_row, n_held = int(latents["prior"].n_row[0, 0, table]), group.sizes["row"]
+        if n_held < n_row:
+            raise DatabaseError(
+                f"{table_name(table)}: latents of {n_held:,} of its {n_row:,} rows were kept; this needs those of all rows"
+            )
+
+
+def bucket_of_latents(latents: DataTree) -> Bucket:
+    """Smallest bucket that holds a database."""
+    n_block = -(-latents["prior"].n_row.to_numpy()[0, 0] // BLOCK)
+    n_line = np.array([group.sizes["line"] for group in tables_of(latents)])
+    return bucket_for(int(n_block.max()), int((n_block * n_line).sum()))
+
+
+def sites_of(latents: DataTree, prior: Prior) -> Sites:
+    """Every sample site of the program that drew these latents, padded as the program has it.
+
+    Padding adds nothing to the density. Parameters of graph families that were not picked are padding, too.
+
+    Args:
+        latents: of all rows (:func:`check_complete`).
+        prior: what they were drawn from.
+    """
+    bucket = bucket_of_latents(latents)
+    layout = site_layout(prior, bucket)
+    sites = {name: np.full(site.shape, PADDED_WITH.get(name, 0), site.dtype) for name, site in layout.items()}
+    _fill_schema(sites, latents["prior"])
+    for table, group in enumerate(tables_of(latents)):
+        variables = {str(name): variable.to_numpy()[0, 0] for name, variable in group.data_vars.items()}
+        _fill_graph(sites, "features", (table,), variables)
+        _fill_columns(sites, table, variables)
+        _fill_choices(sites, table, variables)
+        for name in LINKS:
+            if name in variables:
+                _put(sites[f"links/{name}"], (table,), variables[name])
+    if VALUE in layout:
+        sites[VALUE] = pages_of(latents, "value", bucket.n_page, 0.0)
+    return sites
+
+
+def pages_of(latents: DataTree, variable: str, n_page: int, padding: float) -> np.ndarray:
+    """A variable over lines and rows of all tables in pages, as programs hold it (:class:`plurel_prob.blocks.Pages`).
+
+    A table without the variable has pages of ``padding``.
+    """
+    pages = np.full((n_page, BLOCK), padding, np.float32)
+    first, groups = 0, tables_of(latents)
+    for table in latents["prior"].label.to_numpy()[0, 0]:
+        group = groups[table]
+        n_line, n_row = group.sizes["line"], group.sizes["row"]
+        n_block = -(-n_row // BLOCK)
+        if variable in group:
+            rows = np.full((n_line, n_block * BLOCK), padding, np.float32)
+            rows[:, :n_row] = group[variable].to_numpy()[0, 0]
+            in_pages = rows.reshape(n_line, n_block, BLOCK).transpose(1, 0, 2).reshape(-1, BLOCK)
+            pages[first : first + len(in_pages)] = in_pages
+        first += n_line * n_block
+    return pages
+
+
+def _put(site: np.ndarray, at: tuple[int, ...], value: Any) -> None:
+    """Write a value without padding into the corner of a padded site."""
+    value = np.asarray(value)
+    site[at + tuple(slice(size) for size in value.shape)] = value
+
+
+def _fill_graph(sites: Sites, stage: str, at: tuple[int, ...], variables: dict[str, Any]) -> None:
+    family = str(variables["family"])
+    _put(sites[f"{stage}/family"], at, list(FAMILIES).index(family))
+    for name in ("graph", *FAMILY_PARAMETERS.get(family, ())):
+        _put(sites[f"{stage}/{name}"], at, variables[name])
+
+
+def _fill_schema(sites: Sites, group: Any) -> None:
+    variables = {str(name): variable.to_numpy()[0, 0] for name, variable in group.data_vars.items()}
+    _fill_graph(sites, "schema", (), variables)
+    for name in ("n_table", "label", "window", "n_column"):
+        _put(sites[f"schema/{name}"], (), variables[name])
+    for kind in ("entity", "activity"):
+        _put(sites[f"schema/n_row_{kind}"], (), variables["n_row"])
+
+
+def _fill_columns(sites: Sites, table: int, variables: dict[str, Any]) -> None:
+    """What nodes are; columns have the type of the node that they show."""
+    node = variables["column_node"]
+    for name in ("column_node", "edge_weight", "n_dim"):
+        _put(sites[f"features/{name}"], (table,), variables[name])
+    for name in ("is_categorical", "n_category"):
+        _put(sites[f"features/{name}"], (table,), variables[name])
+        _put(sites[f"schema/{name}"], (table,), variables[name][node])
+
+
+def _fill_choices(sites: Sites, table: int, variables: dict[str, Any]) -> None:
+    for name in CHOICES:
+        if f"features/{name}" in sites and name in variables:
+            value = variables[name]
+            if name in REGISTRIES:
+                known = np.array(REGISTRIES[name])
+                value = (known == np.asarray(value)[..., None]).argmax(-1)
+            _put(sites[f"features/{name}"], (table,), value)
