@@ -54,7 +54,7 @@ def random_graph(
         depth = numpyro.sample("depth", prior.depth)
     with only_for(RandomCauchy):
         log_odds = numpyro.sample("log_odds", prior.log_odds)
-        is_node = jnp.arange(max_node) < jnp.asarray(n_node)[..., None]
+        is_node = jnp.arange(max_node) < n_node[..., None]
         as_cause = numpyro.sample("as_cause", prior.as_cause.mask(is_node).to_event(1))
         as_effect = numpyro.sample("as_effect", prior.as_effect.mask(is_node).to_event(1))
     laws = {

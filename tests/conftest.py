@@ -5,7 +5,7 @@ import jax
 import pytest
 
 from plurel_prob import Prior, get_prior
-from plurel_prob.sampling.programs import unload
+from plurel_prob.sampling.compilation import unload
 
 # compiled programs are kept between test runs and workers
 jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parent.parent / "out" / "test-programs"))

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from plurel_prob.blocks import BLOCK
@@ -12,7 +13,7 @@ from plurel_prob.distributions import FAMILIES
 from plurel_prob.models.database import Bucket
 from plurel_prob.priors import Prior
 from plurel_prob.replay.layout import site_layout
-from plurel_prob.sampling.programs import bucket_for
+from plurel_prob.sampling.programs import Sizes, bucket_of_all
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -47,12 +48,13 @@ def check_complete(latents: DataTree) -> None:
 
 def bucket_of_latents(latents: DataTree) -> Bucket:
     """Smallest bucket that holds a database."""
-    n_block = -(-latents["prior"].n_row.to_numpy()[0, 0] // BLOCK)
     n_line = np.array([group.sizes["line"] for group in tables_of(latents)])
-    return bucket_for(int(n_block.max()), int((n_block * n_line).sum()))
+    of_database = _variables(latents["prior"])
+    sizes = Sizes(*map(jnp.asarray, (of_database["n_row"], n_line, of_database["is_entity"] == 1)))
+    return bucket_of_all(sizes)
 
 
-def sites_of(latents: DataTree, prior: Prior) -> Sites:
+def sites_of(latents: DataTree, prior: Prior, bucket: Bucket) -> Sites:
     """Every sample site of the program that drew these latents, padded as the program has it.
 
     Padding adds nothing to the density. Parameters of graph families that were not picked are padding, too.
@@ -60,13 +62,13 @@ def sites_of(latents: DataTree, prior: Prior) -> Sites:
     Args:
         latents: of all rows (:func:`check_complete`).
         prior: what they were drawn from.
+        bucket: sizes to pad to, at least those of the database.
     """
-    bucket = bucket_of_latents(latents)
     layout = site_layout(prior, bucket)
     sites = {name: np.full(site.shape, PADDED_WITH.get(name, 0), site.dtype) for name, site in layout.items()}
-    _fill_schema(sites, latents["prior"])
+    _fill_schema(sites, _variables(latents["prior"]))
     for table, group in enumerate(tables_of(latents)):
-        variables = {str(name): variable.to_numpy()[0, 0] for name, variable in group.data_vars.items()}
+        variables = _variables(group)
         _fill_graph(sites, "features", (table,), variables)
         _fill_columns(sites, table, variables)
         _fill_choices(sites, table, variables)
@@ -74,28 +76,29 @@ def sites_of(latents: DataTree, prior: Prior) -> Sites:
             if name in variables:
                 _put(sites[f"links/{name}"], (table,), variables[name])
     if VALUE in layout:
-        sites[VALUE] = pages_of(latents, "value", bucket.n_page, 0.0)
+        sites[VALUE] = value_pages(latents, bucket.n_page)
     return sites
 
 
-def pages_of(latents: DataTree, variable: str, n_page: int, padding: float) -> np.ndarray:
-    """A variable over lines and rows of all tables in pages, as programs hold it (:class:`plurel_prob.blocks.Pages`).
-
-    A table without the variable has pages of ``padding``.
-    """
-    pages = np.full((n_page, BLOCK), padding, np.float32)
+def value_pages(latents: DataTree, n_page: int) -> np.ndarray:
+    """Values of the nodes of all tables in pages, as programs hold them (:class:`plurel_prob.blocks.Pages`)."""
+    pages = np.zeros((n_page, BLOCK), np.float32)
     first, groups = 0, tables_of(latents)
-    for table in latents["prior"].label.to_numpy()[0, 0]:
-        group = groups[table]
-        n_line, n_row = group.sizes["line"], group.sizes["row"]
+    for table in _variables(latents["prior"])["label"]:
+        value = groups[table]["value"].to_numpy()[0, 0]
+        n_line, n_row = value.shape
         n_block = -(-n_row // BLOCK)
-        if variable in group:
-            rows = np.full((n_line, n_block * BLOCK), padding, np.float32)
-            rows[:, :n_row] = group[variable].to_numpy()[0, 0]
-            in_pages = rows.reshape(n_line, n_block, BLOCK).transpose(1, 0, 2).reshape(-1, BLOCK)
-            pages[first : first + len(in_pages)] = in_pages
-        first += n_line * n_block
+        rows = np.zeros((n_line, n_block * BLOCK), np.float32)
+        rows[:, :n_row] = value
+        n = n_line * n_block
+        pages[first : first + n] = rows.reshape(n_line, n_block, BLOCK).transpose(1, 0, 2).reshape(n, BLOCK)
+        first += n
     return pages
+
+
+def _variables(group: Any) -> dict[str, Any]:
+    """Variables of a group by name, without the axes of chains and draws."""
+    return {str(name): variable.to_numpy()[0, 0] for name, variable in group.data_vars.items()}
 
 
 def _put(site: np.ndarray, at: tuple[int, ...], value: Any) -> None:
@@ -111,8 +114,7 @@ def _fill_graph(sites: Sites, stage: str, at: tuple[int, ...], variables: dict[s
         _put(sites[f"{stage}/{name}"], at, variables[name])
 
 
-def _fill_schema(sites: Sites, group: Any) -> None:
-    variables = {str(name): variable.to_numpy()[0, 0] for name, variable in group.data_vars.items()}
+def _fill_schema(sites: Sites, variables: dict[str, Any]) -> None:
     _fill_graph(sites, "schema", (), variables)
     for name in ("n_table", "label", "window", "n_column"):
         _put(sites[f"schema/{name}"], (), variables[name])

@@ -4,7 +4,28 @@ import ctypes
 import gc
 import sys
 from collections.abc import Callable
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+_caches: list[Any] = []  # of functions that compile programs
+
+
+def kept(n_program: int) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
+    """Keep the last ``n_program`` results of a function that compiles programs, until :func:`unload`."""
+
+    def decorate(compiles: Callable[..., Result]) -> Callable[..., Result]:
+        cached = lru_cache(maxsize=n_program)(compiles)
+        _caches.append(cached)
+        return cached
+
+    return decorate
+
+
+def unload() -> None:
+    """Forget all compiled programs: each takes about half a gigabyte and a thousand memory maps."""
+    for cached in _caches:
+        cached.cache_clear()
 
 
 def compile_program(program: Any, *arguments: Any) -> Callable[..., Any]:

@@ -1,7 +1,6 @@
 """Compiled programs: one for each prior and size bucket, kept for the life of the process."""
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 import jax
@@ -16,7 +15,7 @@ from plurel_prob.blocks import BLOCK, HeldBlocks
 from plurel_prob.models.database import Bucket, Draw, database, structure
 from plurel_prob.priors import Prior
 from plurel_prob.priors.fields import upper_bound
-from plurel_prob.sampling.compilation import compile_program
+from plurel_prob.sampling.compilation import compile_program, kept
 
 MAX_SEED = 2**31 - 1
 AXIS = "database"  # of a mesh of devices
@@ -46,7 +45,7 @@ class Sizes(NamedTuple):
         return -(-np.asarray(self.n_row) // BLOCK)
 
 
-@lru_cache(maxsize=16)
+@kept(16)
 def _size_program(prior: Prior) -> Callable[[PRNGKeyArray], Sizes]:
     """Program from a key to sizes; it draws only what decides them."""
 
@@ -79,7 +78,7 @@ def draw_program(prior: Prior, bucket: Bucket, mesh: Mesh):  # type: ignore[no-u
     return jax.jit(jax.shard_map(draw_one, mesh=mesh, in_specs=over_devices, out_specs=over_devices, check_vma=False))
 
 
-@lru_cache(maxsize=32)
+@kept(32)
 def _compiled(prior: Prior, bucket: Bucket, mesh: Mesh) -> Callable[[Key[Array, " device"]], Draw]:
     sharding = NamedSharding(mesh, PartitionSpec(AXIS))
     keys = jax.ShapeDtypeStruct((mesh.size,), random.key(0).dtype, sharding=sharding)
@@ -90,12 +89,6 @@ def check_seed(seed: int) -> None:
     """Refuse a seed out of range."""
     if not 0 <= seed <= MAX_SEED:
         raise ValueError(f"seed must be 0 to {MAX_SEED}, got {seed}")
-
-
-def unload() -> None:
-    """Forget all compiled programs: each takes about half a gigabyte and a thousand memory maps."""
-    for cached in (_size_program, _compiled, held_program):
-        cached.cache_clear()
 
 
 def mesh_of(devices: Sequence[Device]) -> Mesh:
@@ -113,7 +106,7 @@ def bucket_of_all(sizes: Sizes) -> Bucket:
     return bucket_for(int(sizes.n_block.max()), int((sizes.n_block * sizes.n_line).sum()))
 
 
-@lru_cache(maxsize=16)
+@kept(16)
 def held_program(prior: Prior, bucket: Bucket) -> Callable[[PRNGKeyArray, HeldBlocks], Draw]:
     """Program from a key and blocks to the draw of those blocks."""
     example = jnp.zeros(upper_bound(prior.schema.n_table), jnp.int32)

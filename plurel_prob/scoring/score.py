@@ -9,7 +9,6 @@ import pandas as pd
 
 from plurel_prob.databases.database import Database
 from plurel_prob.databases.schema import table_name
-from plurel_prob.replay.interventions import recorded_intervention
 from plurel_prob.replay.programs import score_program
 from plurel_prob.replay.sites import bucket_of_latents, check_complete, sites_of
 
@@ -51,8 +50,8 @@ def log_density(database: Database) -> Score:
 
     Every latent counts: discrete choices with their probability, real numbers with their density, random keys with
     :math:`-64 \log 2`. Node values have a density under compact mechanisms (in the units of nodes, before the transforms of
-    columns); under PluRel's they are a function of the other latents and add nothing. Values that latents
-    record as set by hand add nothing either. Sums are computed in 32 bits a site and table, and added up in 64.
+    columns); under PluRel's they are a function of the other latents and add nothing. Sums are computed in 32 bits a site and
+    table, and added up in 64.
 
     Args:
         database: drawn, or read back from disk: the score is the same.
@@ -68,9 +67,8 @@ def log_density(database: Database) -> Score:
     latents = database.latents
     check_complete(latents)
     bucket = bucket_of_latents(latents)
-    sites = jax.tree.map(jnp.asarray, sites_of(latents, database.prior))
-    program = score_program(database.prior, bucket)
-    log_densities = jax.device_get(program(sites, recorded_intervention(latents, database.prior, bucket)))
+    sites = jax.tree.map(jnp.asarray, sites_of(latents, database.prior, bucket))
+    log_densities = jax.device_get(score_program(database.prior, bucket)(sites))
     rows = []
     for name in sites:  # in the order of the program
         stage, _, site = name.partition("/")

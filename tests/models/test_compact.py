@@ -177,6 +177,25 @@ def test_an_intervention_adds_nothing_to_the_density(prior, drawn):
     np.testing.assert_array_equal(jax.jit(law.sample)(random.key(0)), value)
 
 
+def test_an_intervention_is_by_cell(prior, drawn):
+    """A density without some cells and one without the others add up to that of all."""
+    tables, laws = tables_of(drawn, lambda tables: compact_laws(prior.features, tables))
+    value = jnp.asarray(drawn.stages.features.value)
+    every = jnp.ones(tables.is_categorical.shape, bool)
+
+    @jax.jit
+    def score(given):
+        law = CompactMechanisms(tables, laws, BUCKET.n_page, MAX_CATEGORY, Intervention(every, given))
+        return law.log_prob(value)
+
+    is_left = np.arange(value.shape[1]) % 3 == 0
+    whole, left, right = (float(score(jnp.where(cells, value, jnp.nan))) for cells in (False, is_left, ~is_left))
+    plain = CompactMechanisms(tables, laws, BUCKET.n_page, MAX_CATEGORY)
+    np.testing.assert_allclose(whole, float(jax.jit(plain.log_prob)(value)), rtol=1e-6)
+    np.testing.assert_allclose(left + right, whole, rtol=1e-5)
+    assert left != whole and right != whole
+
+
 def test_a_table_resembles_itself(prior, drawn):
     """Edges of a table choose from the table's few effects; tables differ in their choices."""
     tables, laws = tables_of(drawn, lambda tables: compact_laws(prior.features, tables))

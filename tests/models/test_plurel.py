@@ -9,7 +9,7 @@ from jax import random
 from numpyro import handlers
 
 from plurel_prob import database
-from plurel_prob.databases.tables import node_values
+from plurel_prob.databases.tables import column_values, node_values
 from plurel_prob.distributions import Activation, Initialisation
 from plurel_prob.distributions.mechanisms.aggregations import AGGREGATIONS
 from plurel_prob.distributions.mechanisms.choices import CAUSE, FOREIGN, OUTPUT
@@ -165,3 +165,29 @@ def test_an_intervention_changes_descendants_and_nothing_else(prior, drawn):
     np.testing.assert_allclose(node_values(done, parent)[node], given, rtol=1e-6)
     assert changed - {(parent, node)} <= expected
     assert any(table != parent for table, _ in changed), "the intervention reaches no child"
+
+
+def test_rows_that_are_not_set_stay_where_statistics_are_those_of_natural_values(prior, drawn):
+    """Every second row of a table's nodes is set far away: with natural statistics the other rows keep all values and columns."""
+    tables, _ = tables_of(drawn)
+    schema = drawn.stages.schema
+    table = next(int(t) for t in schema.order if schema.n_parent[t] == 0)
+    node = next(
+        v for v in range(int(tables.n_node[table])) if tables.edge[table, v].any() and not tables.is_categorical[table, v]
+    )
+    natural = jnp.asarray(drawn.stages.features.value)
+    is_set = np.zeros(tables.is_categorical.shape, bool)
+    is_set[table, node] = True
+    far = np.full(natural.shape, np.nan, np.float32)
+    far[int(tables.page(table, 0, node)), ::2] = 1e3
+    program = jax.jit(lambda *intervention: handlers.seed(database, random.key(SEED))(prior, BUCKET, Intervention(*intervention)))
+    nothing, done = (
+        drawn._replace(stages=jax.tree.map(np.asarray, program(jnp.asarray(is_set), jnp.asarray(value), natural)))
+        for value in (np.full_like(far, np.nan), far)
+    )
+    for values in (node_values, column_values):
+        before, after = values(nothing, table), values(done, table)
+        np.testing.assert_array_equal(after[:, 1::2], before[:, 1::2])
+    before, after = node_values(nothing, table), node_values(done, table)
+    assert (after[node, ::2] == 1e3).all()
+    assert (before != after).any(1).sum() > 1, "the intervention reaches no other node"
