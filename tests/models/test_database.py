@@ -6,7 +6,8 @@ from numpyro import handlers
 from numpyro.infer import Predictive
 from numpyro.infer.util import log_density
 
-from plurel_prob import Bucket, database, sample
+import plurel_prob
+from plurel_prob import Bucket, Database, database, sample
 from plurel_prob.sampling import draw
 from tests.models.tiny import BUCKET, SEED, tiny
 
@@ -50,12 +51,19 @@ def test_plain_jitted_vmapped_and_public_draws_agree(tiny_prior, drawn):
     np.testing.assert_array_equal(tables["table_0"]["row_idx"], np.arange(drawn.stages.schema.n_row[0], dtype=np.int64))
 
 
-def test_log_density_is_finite_and_the_sum_of_its_sites(tiny_prior, drawn):
+def test_log_density_is_finite_and_the_sum_of_its_sites_and_the_score_of_the_latents(tiny_prior, drawn, tmp_path):
     total, trace = log_density(database, (tiny_prior, BUCKET), {}, drawn.sites)
     of_site = {name: float(site["fn"].log_prob(site["value"]).sum()) for name, site in trace.items() if site["type"] == "sample"}
     assert np.isfinite(list(of_site.values())).all()
     np.testing.assert_allclose(total, sum(of_site.values()), rtol=1e-5)
     assert {name.split("/")[0] for name in of_site} == {"schema", "links", "features"}
+    database_of_draw = Database.from_draw(drawn, SEED, tiny_prior)
+    score = plurel_prob.log_density(database_of_draw)
+    np.testing.assert_allclose(score.total, float(total), rtol=1e-5)
+    for level in ("stage", "table", "site"):
+        np.testing.assert_allclose(score.by(level).sum(), score.total, rtol=1e-9)
+    loaded = plurel_prob.load(database_of_draw.save(tmp_path / "saved"))
+    assert plurel_prob.log_density(loaded).parts.equals(score.parts)
 
 
 def test_a_larger_bucket_draws_and_scores_the_same(tiny_prior, drawn):
