@@ -21,7 +21,7 @@ demo: $(VENV)/installed
 	@echo "  README.md, then models/database.py          how it is drawn"
 
 test: $(VENV)/installed
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .
