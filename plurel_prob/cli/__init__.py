@@ -1,4 +1,4 @@
-"""The command line: ``plurel-prob sample`` and ``plurel-prob describe``."""
+"""The command line: ``plurel-prob sample``, ``describe``, ``graph`` and ``infer``."""
 
 import signal
 import sys
@@ -10,6 +10,8 @@ from rich.console import Console
 
 from plurel_prob import __version__
 from plurel_prob.cli.describe import describe
+from plurel_prob.cli.graph import graph
+from plurel_prob.cli.infer_schema import schema
 from plurel_prob.cli.sample import sample
 from plurel_prob.databases import DatabaseError
 from plurel_prob.priors import PriorError
@@ -20,6 +22,10 @@ INTERRUPTED = 130
 app = App(name="plurel-prob", help="Draw relational databases from a probabilistic program.", version=__version__)
 app.command(sample)
 app.command(describe)
+app.command(graph)
+infer = App(name="infer", help="Infer what drew the tables of a folder in RelBench format, drawn or real.")
+infer.command(schema)
+app.command(infer)
 
 
 def fail(message: str, code: int = BAD_INPUT) -> NoReturn:

@@ -39,7 +39,7 @@ def tables_table(database: Database) -> Table:
 def columns_table(name: str, table: TableSchema, frame: pd.DataFrame) -> Table:
     """Return a row for each key and feature column of a table: type and summary."""
     result = Table("column", "type", "summary", title=name, title_justify="left")
-    result.add_row(table.pkey, "primary key", f"0 to {table.n_row - 1:,}")
+    result.add_row(table.pkey or "", "primary key", f"0 to {table.n_row - 1:,}")
     for key, parent in table.fkeys.items():
         n_child = frame[key].value_counts()
         result.add_row(key, "foreign key", f"{len(n_child):,} rows of {parent}, at most {n_child.max():,} times each")

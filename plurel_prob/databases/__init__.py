@@ -2,6 +2,7 @@
 
 from plurel_prob.databases.database import Database, load
 from plurel_prob.databases.disk import DatabaseError
+from plurel_prob.databases.observed import ObservedDatabase, observe
 from plurel_prob.databases.schema import DatabaseSchema, TableSchema
 
-__all__ = ["Database", "DatabaseError", "DatabaseSchema", "TableSchema", "load"]
+__all__ = ["Database", "DatabaseError", "DatabaseSchema", "ObservedDatabase", "TableSchema", "load", "observe"]

@@ -1,6 +1,7 @@
 """The ``Database``: one draw, as its users see it."""
 
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,13 @@ from plurel_prob.models.database import Draw
 from plurel_prob.priors import Prior
 
 if TYPE_CHECKING:
+    import networkx as nx
     from xarray import DataTree
+
+    from plurel_prob.interventions.counterfactual import Replay
+    from plurel_prob.interventions.effects import Effect
 else:
-    DataTree = Any  # imported where it is used: xarray is slow to import
+    DataTree = Any  # imported where they are used: they are slow to import, or import this module
 
 
 class Database:
@@ -28,6 +33,7 @@ class Database:
         schema: tables, columns, keys, graph, time window.
         seed: what it was drawn with.
         prior: what it was drawn from.
+        by_hand: columns (``table.column``) and sites whose values were given rather than drawn.
     """
 
     def __init__(
@@ -37,17 +43,17 @@ class Database:
         seed: int,
         prior: Prior,
         *,
-        draw: Draw | None = None,
-        path: Path | None = None,
+        read_latents: Callable[[], DataTree],
+        by_hand: tuple[str, ...] = (),
     ):
         self.tables, self.schema, self.seed, self.prior = tables, schema, seed, prior
-        self._draw, self._path = draw, path
+        self.by_hand, self._read_latents = by_hand, read_latents
 
     @classmethod
-    def from_draw(cls, draw: Draw, seed: int, prior: Prior) -> "Database":
+    def from_draw(cls, draw: Draw, seed: int, prior: Prior, by_hand: tuple[str, ...] = ()) -> "Database":
         """Materialise a draw."""
         tables, schema = materialise(draw, prior.features.has_booleans)
-        return cls(tables, schema, seed, prior, draw=draw)
+        return cls(tables, schema, seed, prior, read_latents=partial(latents, draw), by_hand=by_hand)
 
     @property
     def name(self) -> str:
@@ -67,10 +73,78 @@ class Database:
         a table has: its causal graph (``edge``; ``graph`` has the marks of its law), weights, node values, and the block model
         of its foreign keys. A long table that was written part by part (``sample_to``) has its first 8,192 rows there.
         """
-        if self._draw is not None:
-            return latents(self._draw)
-        assert self._path is not None
-        return disk.read_latents(self._path)
+        return self._read_latents()
+
+    @cached_property
+    def replay(self) -> "Replay":
+        """The program, ready to run again on the latents; made when it is first needed.
+
+        Raises:
+            DatabaseError: see :meth:`do`.
+        """
+        from plurel_prob.interventions.counterfactual import Replay
+
+        return Replay(self)
+
+    def do(self, columns: Mapping[str, Any]) -> "Database":
+        r"""Return the counterfactual database in which some columns have other values, under the same noise.
+
+        Pearl's three steps: the latents are known, so abduction is exact; the columns' mechanisms are replaced by the values;
+        what they cause follows, in their own table and through foreign keys in others. Mechanisms stay as they are: grids,
+        ranks and boundaries are those of the natural values. Every cell that does not change is the same to the last bit.
+
+        Args:
+            columns: for each ``table.column`` a value, an array with a value a row (missing: as drawn), or a function from the
+                natural column, a pandas Series, to such an array. Where ranks leave a gap at a number, its node
+                takes the value that comes nearest. Cells that are missing stay so; what they cause follows.
+
+        Raises:
+            DatabaseError: there is no such column, it cannot show a value, the database was itself conditioned or intervened on
+                (set all columns in one call), or it was written part by part, so that not all latents were kept.
+
+        Example:
+            >>> import plurel_prob
+            >>> database = plurel_prob.sample(seed=0)  # doctest: +SKIP
+            >>> database.do({"table_2.feature_1": 0.7, "table_0.feature_3": lambda natural: natural + 1})  # doctest: +SKIP
+        """
+        from plurel_prob.interventions.counterfactual import counterfactual
+
+        return counterfactual(self, columns)
+
+    def effect(self, cause: str, outcome: str, values: tuple[Any, Any] | None = None, *, n_draw: int = 10) -> "Effect":
+        r"""Estimate an average effect, :math:`E[Y \mid do(X = x_1)] - E[Y \mid do(X = x_0)]`, over rows and noise.
+
+        Every draw gives the two settings the same noise, so that only what the cause changes differs. The first draw has the
+        noise of the database; tables, graphs, mechanisms and links are those of the database in all of them.
+
+        Args:
+            cause: column that is set.
+            outcome: column whose mean is compared; of a categorical one the shares of its categories.
+            values: :math:`x_0` and :math:`x_1`, as :meth:`do` takes them; by default the quartiles of a number, false and true,
+                or the first two categories that occur.
+            n_draw: pairs of draws.
+
+        Raises:
+            DatabaseError: see :meth:`do`.
+        """
+        from plurel_prob.interventions.effects import average_effect
+
+        return average_effect(self, cause, outcome, values, n_draw)
+
+    def causal_graph(self, *, hidden: bool = False) -> "nx.DiGraph":
+        """Return the true causal graph over the columns of all tables, named ``table.column``, constant columns included.
+
+        An edge leads from a column to another if it causes it directly or through hidden nodes only. Edges across tables have the
+        foreign keys (``key``) that they go along; edges within a table that are direct their ``weight``.
+        ``graph.graph["confounded"]`` lists pairs of columns with a common hidden cause.
+
+        Args:
+            hidden: whether hidden nodes (``table.node_i``) are in the graph, each edge a mechanism's input.
+        """
+        from plurel_prob.interventions.causal_graph import column_graph, node_graph
+
+        graph = node_graph(self)
+        return graph if hidden else column_graph(graph)
 
     def save(self, path: Path | str, *, overwrite: bool = False) -> Path:
         """Write the database to the folder ``path``, in RelBench 3 format, with latents and provenance beside the tables.
@@ -94,5 +168,5 @@ def load(path: Path | str) -> Database:
     Raises:
         DatabaseError: the folder is no such database; the message names the file.
     """
-    tables, schema, seed, prior = disk.read(Path(path))
-    return Database(tables, schema, seed, prior, path=Path(path))
+    tables, schema, seed, prior, by_hand = disk.read(Path(path))
+    return Database(tables, schema, seed, prior, read_latents=partial(disk.read_latents, Path(path)), by_hand=by_hand)

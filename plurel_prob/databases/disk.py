@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -79,7 +80,7 @@ def write(database: Database, path: Path, *, overwrite: bool, parts: Parts = NO_
         write_tables(database, folder, parts)
         write_latents(database.latents, folder / LATENTS)
         window = (str(database.schema.window[0].date()), str(database.schema.window[1].date()))
-        (folder / PROVENANCE).write_text(dumps(provenance(database.seed, database.prior, window)))
+        (folder / PROVENANCE).write_text(dumps(provenance(database.seed, database.prior, window, database.by_hand)))
     return path
 
 
@@ -183,39 +184,62 @@ def read_latents(path: Path) -> DataTree:
         raise DatabaseError(f"{path / LATENTS}: cannot be read: {error.strerror or error}") from None
 
 
-def read(path: Path) -> tuple[dict[str, pd.DataFrame], DatabaseSchema, int, Prior]:
-    """Read tables, schema, seed and prior of a written database."""
-    import yaml
+def read(path: Path) -> tuple[dict[str, pd.DataFrame], DatabaseSchema, int, Prior, tuple[str, ...]]:
+    """Read tables, schema, seed, prior and what was set by hand of a written database."""
+    with reading(path / PROVENANCE, f"is {path} a folder that `plurel-prob sample` wrote?"):
+        content = json.loads((path / PROVENANCE).read_text())
+        seed, prior, by_hand = content["seed"], prior_of(content), tuple(content.get("by_hand", ()))
+        window = (pd.Timestamp(content["window"][0]), pd.Timestamp(content["window"][1]))
+    frames, tables = read_tables(path)
+    return frames, DatabaseSchema(tables, window), seed, prior, by_hand
+
+
+def read_tables(path: Path) -> tuple[dict[str, pd.DataFrame], dict[str, TableSchema]]:
+    """Read the tables of any folder in RelBench format, and their schemas.
+
+    Raises:
+        DatabaseError: a file is missing or broken; the message names it.
+    """
     from relbench.manifest import DatasetManifest
 
-    current = path
+    hint = f"is {path} a folder in RelBench format?"
+    with reading(path / MANIFEST, hint):
+        specs = DatasetManifest.load(path / MANIFEST).tables
+    frames = {}
+    for name in specs:
+        with reading(path / "db" / f"{name}.parquet", hint):
+            frames[name] = pd.read_parquet(path / "db" / f"{name}.parquet")
+    return frames, {name: _table_schema(path, name, frames[name], spec) for name, spec in specs.items()}
+
+
+@contextmanager
+def reading(path: Path, hint: str) -> Iterator[None]:
+    """Name the file that cannot be read."""
+    import yaml
+
     try:
-        current = path / PROVENANCE
-        content = json.loads(current.read_text())
-        seed, prior = content["seed"], prior_of(content)
-        current = path / MANIFEST
-        manifest = DatasetManifest.load(current)
-        tables = {}
-        for name in manifest.tables:
-            current = path / "db" / f"{name}.parquet"
-            tables[name] = pd.read_parquet(current)
+        yield
     except FileNotFoundError:
-        raise DatabaseError(f"{current}: no such file; is {path} a folder that `plurel-prob sample` wrote?") from None
+        raise DatabaseError(f"{path}: no such file; {hint}") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
-        raise DatabaseError(f"{current}: cannot be read: {error}") from None
-    window = (pd.Timestamp(content["window"][0]), pd.Timestamp(content["window"][1]))
-    specs = {name: _table_schema(tables[name], spec) for name, spec in manifest.tables.items()}
-    return tables, DatabaseSchema(specs, window), seed, prior
+        raise DatabaseError(f"{path}: cannot be read: {error}") from None
 
 
-def _table_schema(frame: pd.DataFrame, spec: Any) -> TableSchema:
-    keys = {spec.pkey, spec.time_col, *spec.fkeys}
-    types = {name: column_type(frame[name]) for name in frame.columns if name not in keys}
-    return TableSchema(len(frame), types, spec.pkey, spec.time_col, dict(spec.fkeys))
+def _table_schema(path: Path, name: str, frame: pd.DataFrame, spec: Any) -> TableSchema:
+    schema = TableSchema(len(frame), {}, spec.pkey, spec.time_col, dict(spec.fkeys))
+    missing = schema.keys - set(frame.columns)
+    if missing:
+        raise DatabaseError(f"{path / MANIFEST}: {name} has no column {sorted(missing)[0]}")
+    types = {column: column_type(frame[column]) for column in frame.columns if column not in schema.keys}
+    return replace(schema, columns=types)
 
 
 def column_type(column: pd.Series) -> str:
-    """Type of a feature column."""
+    """Type of a feature column: ``numerical``, ``boolean``, ``categorical``, ``time`` or ``text``."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         return "categorical"
-    return "boolean" if pd.api.types.is_bool_dtype(column.dtype) else "numerical"
+    if pd.api.types.is_bool_dtype(column.dtype):
+        return "boolean"
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return "numerical"
+    return "time" if pd.api.types.is_datetime64_any_dtype(column.dtype) else "text"

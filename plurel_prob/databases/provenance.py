@@ -10,8 +10,8 @@ from plurel_prob.priors import PROGRAM_VERSION, Prior, override
 PACKAGES = ("plurel-prob", "jax", "jaxlib", "numpyro", "numpy")
 
 
-def provenance(seed: int, prior: Prior, window: tuple[str, str]) -> dict[str, Any]:
-    """Return model, seed and the versions that drew, as plain JSON values.
+def provenance(seed: int, prior: Prior, window: tuple[str, str], by_hand: tuple[str, ...]) -> dict[str, Any]:
+    """Return model, seed, what was set by hand, and the versions that drew, as plain JSON values.
 
     Values are reproducible bit for bit for the same versions, backend and instruction set; structure everywhere.
     """
@@ -22,6 +22,7 @@ def provenance(seed: int, prior: Prior, window: tuple[str, str]) -> dict[str, An
         "fingerprint": prior.fingerprint,
         "program_version": PROGRAM_VERSION,
         "seed": seed,
+        "by_hand": list(by_hand),
         "window": list(window),
         "versions": {package: version(package) for package in PACKAGES} | {"python": platform.python_version()},
         "backend": jax.default_backend(),

@@ -35,8 +35,8 @@ class TableSchema:
     """One table: its size, its feature columns (name to type), and its keys."""
 
     n_row: int
-    columns: dict[str, str]  # "numerical", "boolean" or "categorical"
-    pkey: str
+    columns: dict[str, str]  # "numerical", "boolean" or "categorical"; in real databases "time" or "text", too
+    pkey: str | None  # None only in real databases
     time_col: str | None
     fkeys: dict[str, str]  # column to parent table
 

@@ -35,3 +35,8 @@ def site_layout(prior: Prior, bucket: Bucket) -> dict[str, Site]:
 
     jax.eval_shape(record, random.key(0))
     return sites
+
+
+def forms(layout: dict[str, Site]) -> dict[str, jax.ShapeDtypeStruct]:
+    """Shapes and types of the values of sites, which programs are compiled for."""
+    return {name: jax.ShapeDtypeStruct(site.shape, site.dtype) for name, site in layout.items()}

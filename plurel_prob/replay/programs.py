@@ -4,14 +4,20 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-from jaxtyping import Array
+import jax.numpy as jnp
+from jax import random
+from jaxtyping import Array, PRNGKeyArray
 from numpyro import handlers
 
+from plurel_prob.blocks import BLOCK
 from plurel_prob.distributions.mechanisms.compact import CompactMechanisms
-from plurel_prob.models.database import Bucket, database
+from plurel_prob.distributions.mechanisms.structure import Intervention
+from plurel_prob.models.database import Bucket, Draw, database
 from plurel_prob.priors import Prior
-from plurel_prob.replay.layout import Site, site_layout
+from plurel_prob.replay.layout import Site, forms, site_layout
+from plurel_prob.replay.sites import VALUE
 from plurel_prob.sampling.compilation import compile_program, kept
+from plurel_prob.sampling.programs import run_program
 
 
 @kept(8)
@@ -24,7 +30,28 @@ def score_program(prior: Prior, bucket: Bucket) -> Callable[[dict[str, Array]], 
         trace = handlers.trace(model).get_trace()
         return {name: _by_table(trace[name], site) for name, site in layout.items()}
 
-    return compile_program(jax.jit(score), {name: jax.ShapeDtypeStruct(site.shape, site.dtype) for name, site in layout.items()})
+    return compile_program(jax.jit(score), forms(layout))
+
+
+@kept(8)
+def replay_program(prior: Prior, bucket: Bucket) -> Callable[[PRNGKeyArray, dict[str, Array], Intervention], Draw]:
+    """Program from a key, all sites but the values, and an intervention to a draw.
+
+    Where values are sampled (compact mechanisms) they are drawn with the key: that of a database gives its own.
+    """
+    layout = {name: site for name, site in site_layout(prior, bucket).items() if name != VALUE}
+
+    def replay(key: PRNGKeyArray, sites: dict[str, Array], intervention: Intervention) -> Draw:
+        return run_program(handlers.substitute(lambda: database(prior, bucket, intervention), data=sites), key)
+
+    return compile_program(jax.jit(replay), random.key(0), forms(layout), intervention_form(prior, bucket))
+
+
+def intervention_form(prior: Prior, bucket: Bucket) -> Intervention:
+    """Shapes and types of an intervention that keeps statistics."""
+    pages = jax.ShapeDtypeStruct((bucket.n_page, BLOCK), jnp.float32)
+    is_set = jax.ShapeDtypeStruct(site_layout(prior, bucket)["features/n_dim"].shape, jnp.bool_)
+    return Intervention(is_set, pages, pages)  # type: ignore[arg-type]
 
 
 def _by_table(message: dict[str, Any], site: Site) -> Array:

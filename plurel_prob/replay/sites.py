@@ -76,13 +76,13 @@ def sites_of(latents: DataTree, prior: Prior, bucket: Bucket) -> Sites:
             if name in variables:
                 _put(sites[f"links/{name}"], (table,), variables[name])
     if VALUE in layout:
-        sites[VALUE] = value_pages(latents, bucket.n_page)
+        sites[VALUE] = value_pages(latents, bucket)
     return sites
 
 
-def value_pages(latents: DataTree, n_page: int) -> np.ndarray:
+def value_pages(latents: DataTree, bucket: Bucket) -> np.ndarray:
     """Values of the nodes of all tables in pages, as programs hold them (:class:`plurel_prob.blocks.Pages`)."""
-    pages = np.zeros((n_page, BLOCK), np.float32)
+    pages = np.zeros((bucket.n_page, BLOCK), np.float32)
     first, groups = 0, tables_of(latents)
     for table in _variables(latents["prior"])["label"]:
         value = groups[table]["value"].to_numpy()[0, 0]

@@ -12,7 +12,7 @@ from jaxtyping import Array, Bool, Int, Key, PRNGKeyArray
 from numpyro import handlers
 
 from plurel_prob.blocks import BLOCK, HeldBlocks
-from plurel_prob.models.database import Bucket, Draw, database, structure
+from plurel_prob.models.database import Bucket, DatabaseDraw, Draw, database, structure
 from plurel_prob.priors import Prior
 from plurel_prob.priors.fields import upper_bound
 from plurel_prob.sampling.compilation import compile_program, kept
@@ -61,11 +61,16 @@ def sizes_of(prior: Prior, key: PRNGKeyArray) -> Sizes:
     return jax.device_get(_size_program(prior)(key))
 
 
-def _draw(prior: Prior, bucket: Bucket, key: PRNGKeyArray, held: HeldBlocks | None = None) -> Draw:
-    trace = handlers.trace(handlers.seed(lambda: database(prior, bucket, held=held), key))
+def run_program(model: Callable[[], DatabaseDraw], key: PRNGKeyArray) -> Draw:
+    """Run the joint program, as handlers changed it, and collect its sites."""
+    trace = handlers.trace(handlers.seed(model, key))
     with trace:
         stages = trace.fn()
     return Draw(stages, {name: site["value"] for name, site in trace.trace.items() if site["type"] == "sample"})
+
+
+def _draw(prior: Prior, bucket: Bucket, key: PRNGKeyArray, held: HeldBlocks | None = None) -> Draw:
+    return run_program(lambda: database(prior, bucket, held=held), key)
 
 
 def draw_program(prior: Prior, bucket: Bucket, mesh: Mesh):  # type: ignore[no-untyped-def]  # jax.jit's result has no public type

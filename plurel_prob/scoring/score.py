@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from plurel_prob.databases.database import Database
+from plurel_prob.databases.disk import DatabaseError
 from plurel_prob.databases.schema import table_name
 from plurel_prob.replay.programs import score_program
 from plurel_prob.replay.sites import bucket_of_latents, check_complete, sites_of
@@ -57,13 +58,16 @@ def log_density(database: Database) -> Score:
         database: drawn, or read back from disk: the score is the same.
 
     Raises:
-        DatabaseError: the database was written part by part, so that not all its latents were kept.
+        DatabaseError: the database was written part by part, so that not all its latents were kept, or values of columns were
+            given by hand.
 
     Example:
         >>> import plurel_prob
         >>> score = plurel_prob.log_density(plurel_prob.sample(seed=0))  # doctest: +SKIP
         >>> score.by("stage")  # doctest: +SKIP
     """
+    if database.by_hand:
+        raise DatabaseError(f"{database.name}: values were given by hand ({', '.join(database.by_hand)}); score a plain draw")
     latents = database.latents
     check_complete(latents)
     bucket = bucket_of_latents(latents)

@@ -31,6 +31,6 @@ def sort_pilot(value: Float[Array, " row"], n_pilot: Int[Array, ""]) -> Float[Ar
     return lax.switch(n_smaller, [partial(sort, size) for size in sizes])
 
 
-def flip(bits: Int32[Array, " n"]) -> Int32[Array, " n"]:
+def flip(bits: Int32[Array, "*n"]) -> Int32[Array, "*n"]:
     """Reverse the order of negative numbers' bits, so that integers are ordered like the numbers they stand for; and back."""
     return bits ^ ((bits >> 31) & 0x7FFFFFFF)

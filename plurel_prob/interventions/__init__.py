@@ -1,0 +1,5 @@
+"""Counterfactual databases, effects, and the true causal graph."""
+
+from plurel_prob.interventions.effects import Effect
+
+__all__ = ["Effect"]
