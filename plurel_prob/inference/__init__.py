@@ -1,0 +1,1 @@
+"""Posteriors of what drew observed tables."""
