@@ -11,6 +11,8 @@ from rich.console import Console
 from plurel_prob import __version__
 from plurel_prob.cli.describe import describe
 from plurel_prob.cli.graph import graph
+from plurel_prob.cli.infer_features import features
+from plurel_prob.cli.infer_links import links
 from plurel_prob.cli.infer_schema import schema
 from plurel_prob.cli.sample import sample
 from plurel_prob.databases import DatabaseError
@@ -24,7 +26,8 @@ app.command(sample)
 app.command(describe)
 app.command(graph)
 infer = App(name="infer", help="Infer what drew the tables of a folder in RelBench format, drawn or real.")
-infer.command(schema)
+for command in (schema, links, features):
+    infer.command(command)
 app.command(infer)
 
 

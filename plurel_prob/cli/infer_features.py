@@ -1,0 +1,142 @@
+"""``plurel-prob infer features``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from cyclopts.types import NonNegativeInt, PositiveInt
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from plurel_prob.cli.output import check_out, write_whole
+from plurel_prob.cli.sample import use_compilation_cache
+from plurel_prob.databases import DatabaseError
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+else:
+    DataTree = Any  # imported where it is used: xarray is slow to import
+
+N_GRAPH = 5  # most probable graphs that are shown
+
+
+def features(
+    path: Path,
+    /,
+    *,
+    table: str,
+    columns: list[str] | None = None,
+    draws: PositiveInt = 1000,
+    seed: NonNegativeInt = 0,
+    out: Path | None = None,
+) -> None:
+    """Infer the causal graph of a table's columns, and the parameters of their mechanisms given the most probable graph.
+
+    Args:
+        path: folder of a database in RelBench format, such as out/plurel-0.
+        table: name of a table.
+        columns: 2 to 8 of its columns; all that can be used, if there are no more than 8.
+        draws: graphs to draw.
+        seed: of the draws.
+        out: netCDF file to write the posteriors of graphs and mechanisms into, in ArviZ's layout; one that exists is replaced.
+    """
+    from plurel_prob.databases import observe
+    from plurel_prob.inference.features import columns_of, foreign_columns_of, infer_graph, infer_mechanisms
+
+    check_out(out)
+    use_compilation_cache()
+    observed = observe(path)
+    frame = choose(columns_of(observed, table), columns, table)
+    foreign = foreign_columns_of(observed, table)
+    console, progress = Console(), Console(stderr=True)
+    with progress.status("summing over causal graphs"):
+        graphs = infer_graph(frame, foreign=foreign, n_draw=draws, seed=seed)
+    most_probable, share = distinct_graphs(graphs)
+    console.print(edge_table(graphs, table))
+    console.print(graph_table(graphs, most_probable, share))
+    with progress.status("drawing parameters"):
+        mechanisms = infer_mechanisms(frame, most_probable[0], foreign=foreign, seed=seed)
+    console.print(parameter_table(mechanisms))
+    if out is not None:
+        write(graphs, mechanisms, out)
+        console.print(f"Written to {out}.", soft_wrap=True)
+
+
+def choose(frame: pd.DataFrame, columns: list[str] | None, table: str) -> pd.DataFrame:
+    """Return the columns that are asked for, or all.
+
+    Raises:
+        DatabaseError: one cannot be used, or there are too many or too few.
+    """
+    from plurel_prob.inference.features.dags import MAX_NODE
+
+    known = f"{table} has {', '.join(map(str, frame.columns)) or 'none'}"
+    unknown = [name for name in columns or [] if name not in frame.columns]
+    if unknown:
+        raise DatabaseError(f"--columns {unknown[0]}: no column that can be used (numbers, booleans, categories); {known}")
+    chosen = frame if columns is None else frame[list(dict.fromkeys(columns))]
+    if not 2 <= chosen.shape[1] <= MAX_NODE:
+        raise DatabaseError(f"--columns: graphs are inferred over 2 to {MAX_NODE} columns, not {chosen.shape[1]}; {known}")
+    return chosen
+
+
+def distinct_graphs(graphs: DataTree) -> tuple[np.ndarray, np.ndarray]:
+    """Return the graphs that were drawn, the most frequent first, and their shares of the draws."""
+    edge = graphs["posterior"].dataset["edge"].values
+    found, count = np.unique(edge.reshape(-1, *edge.shape[2:]), axis=0, return_counts=True)
+    order = np.argsort(-count, kind="stable")
+    return found[order], count[order] / count.sum()
+
+
+def edge_table(graphs: DataTree, table: str) -> Table:
+    """Return the probability of every edge, causes in rows."""
+    prob = graphs["sample_stats"].dataset["edge_prob"].to_pandas()
+    result = Table(
+        "cause",
+        *map(escape, prob.columns),
+        title=f"{escape(table)}: probability that a column (row) causes another",
+        title_justify="left",
+    )
+    for cause, row in prob.iterrows():
+        cells = ["" if effect == cause else f"[bold]{p:.2f}[/bold]" if p >= 0.5 else f"{p:.2f}" for effect, p in row.items()]
+        result.add_row(escape(str(cause)), *cells)
+    return result
+
+
+def graph_table(graphs: DataTree, found: np.ndarray, share: np.ndarray) -> Table:
+    """Return the most frequent graphs."""
+    names = graphs["posterior"].dataset["cause"].values
+    result = Table("share of draws", "edges", title=f"most probable of {len(found):,} graphs drawn", title_justify="left")
+    for edge, part in zip(found[:N_GRAPH], share, strict=False):
+        edges = [f"{names[cause]} -> {names[effect]}" for cause, effect in np.argwhere(edge)]
+        result.add_row(f"{part:.1%}", escape(", ".join(edges) or "none"))
+    return result
+
+
+def parameter_table(mechanisms: DataTree) -> Table:
+    """Return mean, interval and diagnostics of the parameters, other than single coefficients."""
+    from arviz_stats import summary
+
+    n_diverging = int(mechanisms["sample_stats"]["diverging"].sum())
+    title = f"parameters given the most probable graph; {n_diverging} divergences"
+    result = Table("parameter", "mean", "90 % interval", "r-hat", "ess", title=title, title_justify="left")
+    shown = [str(name) for name in mechanisms["posterior"].data_vars if name != "coefficient"]
+    if not shown:
+        return result
+    rows = summary(mechanisms, var_names=shown, ci_prob=0.9, ci_kind="eti", round_to="none")
+    for name, row in rows.iterrows():
+        interval = f"{row['eti90_lb']:.3g} to {row['eti90_ub']:.3g}"
+        result.add_row(escape(str(name)), f"{row['mean']:.3g}", interval, f"{row['r_hat']:.3f}", f"{row['ess_bulk']:.0f}")
+    return result
+
+
+def write(graphs: DataTree, mechanisms: DataTree, out: Path) -> None:
+    """Write both posteriors into one netCDF file."""
+    import xarray as xr
+
+    tree = xr.DataTree.from_dict({f"/{name}": part.dataset for name, part in graphs.children.items()})
+    for name, part in mechanisms.children.items():
+        tree[f"mechanisms/{name}"] = part.copy()
+    write_whole(out, tree.to_netcdf)

@@ -1,0 +1,7 @@
+"""What one table's columns say about their causal graph and mechanisms, under mechanisms close to the compact prior's."""
+
+from plurel_prob.inference.features.columns import columns_of, foreign_columns_of
+from plurel_prob.inference.features.graphs import infer_graph
+from plurel_prob.inference.features.mechanisms import infer_mechanisms
+
+__all__ = ["columns_of", "foreign_columns_of", "infer_graph", "infer_mechanisms"]
