@@ -72,10 +72,16 @@ def test_only_descendants_change(prior):
 
 def test_rows_that_are_not_asked_for_stay(database):
     for name in columns_of(database):
-        natural = column(database, name)
-        asked = natural.astype(object).where(np.arange(len(natural)) % 2 == 0, None)
-        assert changed_columns(database, database.do({name: asked.to_numpy()})) == set(), name
+        natural, table = column(database, name), name.split(".")[0]
+        is_even = np.arange(len(natural)) % 2 == 0
+        same = natural.astype(object).where(is_even, None)
+        assert changed_columns(database, database.do({name: same.to_numpy()})) == set(), name
         assert changed_columns(database, database.do({name: lambda natural: natural})) == set(), name
+        # statistics of the table's columns (grids, boundaries, ranks) stay those of the natural values
+        other = np.where(is_even, np.array(extreme(natural), object), None)
+        after = database.do({name: other}).tables[table]
+        assert after[~is_even].equals(database.tables[table][~is_even]), name
+        assert (after.loc[is_even, name[len(table) + 1 :]].dropna() == extreme(natural)).all()
 
 
 def test_an_effect_is_a_difference_of_counterfactual_means(database):

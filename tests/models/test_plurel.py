@@ -68,7 +68,6 @@ class PlainTable:
 
     def column(self, drawn, parent):
         """What children see of a table: labels of categorical columns, numbers as they are before transforms."""
-        from plurel_prob.databases.tables import column_values
 
         values, labels = node_values(drawn, parent), column_values(drawn, parent)
         nodes = self.tables.column_node[parent, : int(self.tables.n_column[parent])]
@@ -165,35 +164,3 @@ def test_an_intervention_changes_descendants_and_nothing_else(prior, drawn):
     np.testing.assert_allclose(node_values(done, parent)[node], given, rtol=1e-6)
     assert changed - {(parent, node)} <= expected
     assert any(table != parent for table, _ in changed), "the intervention reaches no child"
-
-
-def test_rows_that_are_not_set_stay_where_statistics_are_those_of_natural_values(prior, drawn):
-    """Every second row of a node of the longest table is set far away: with natural statistics the others keep what they have,
-    and without they do not.
-    """
-    tables, _ = tables_of(drawn)
-    schema = drawn.stages.schema
-    table = int(np.argmax(schema.n_row))
-    is_number = np.asarray(~tables.is_categorical[table])
-    node = next(v for v in range(int(tables.n_node[table])) if is_number[v] and (tables.edge[table, v] & is_number).any())
-    natural = jnp.asarray(drawn.stages.features.value)
-    is_set = np.zeros(tables.is_categorical.shape, bool)
-    is_set[table, node] = True
-    far = np.full(natural.shape, np.nan, np.float32)
-    for position in range(int(tables.held.n[table])):
-        far[int(tables.page(table, position, node)), ::2] = 1e3
-    program = jax.jit(lambda *intervention: handlers.seed(database, random.key(SEED))(prior, BUCKET, Intervention(*intervention)))
-
-    def run(value, natural):
-        stages = program(jnp.asarray(is_set), jnp.asarray(value), jnp.asarray(natural))
-        return drawn._replace(stages=jax.tree.map(np.asarray, stages))
-
-    nothing, done = run(np.full_like(far, np.nan), natural), run(far, natural)
-    for values in (node_values, column_values):
-        before, after = values(nothing, table), values(done, table)
-        np.testing.assert_array_equal(after[:, 1::2], before[:, 1::2])
-    before, after = node_values(nothing, table), node_values(done, table)
-    assert (after[node, ::2] == 1e3).all()
-    assert (before != after).any(1).sum() > 1, "the intervention reaches no other node"
-    moved = node_values(run(far, done.stages.features.value), table)
-    assert (moved[:, 1::2] != before[:, 1::2]).any(), "statistics do not matter here"

@@ -1,4 +1,4 @@
-"""Columns as inference sees them: numbers as normal scores, categories as indices, and what parent tables say."""
+"""Columns as inference sees them: numbers as normal scores or standardised, categories as indices, and what parent tables say."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ class Columns:
 
     Attributes:
         names: of the columns.
-        value: a number's normal score, a category's index.
+        value: a number's normal score (or standardised number), a category's index.
         n_category: 0 for a number.
         foreign: standardised features of the parent tables at the linked rows.
     """
@@ -76,8 +76,10 @@ def _is_usable(column: pd.Series, kind: str) -> bool:
     return n > 1 and (kind == "numerical" or n <= MAX_CATEGORY)
 
 
-def encode(table: pd.DataFrame, foreign: pd.DataFrame | None = None) -> Columns:
+def encode(table: pd.DataFrame, foreign: pd.DataFrame | None = None, *, is_transformed: bool = True) -> Columns:
     """Encode columns; rows with a missing cell in one of them are left out. A missing foreign cell says nothing.
+
+    Numbers become normal scores, or, if columns are not transformed nodes but in their units, are standardised.
 
     Raises:
         DatabaseError: a column cannot be used, or there are too few complete rows.
@@ -90,19 +92,20 @@ def encode(table: pd.DataFrame, foreign: pd.DataFrame | None = None) -> Columns:
     if len(complete) < MIN_ROW:
         raise DatabaseError(f"{len(complete)} rows have no missing cell in {', '.join(table.columns)}; {MIN_ROW} are needed")
     row = complete[np.linspace(0, len(complete) - 1, min(len(complete), MAX_ROW)).round().astype(int)]
-    encoded = [_encode(table[name].iloc[row], str(name)) for name in table.columns]
+    encoded = [_encode(table[name].iloc[row], str(name), is_transformed) for name in table.columns]
     names, n_category = tuple(str(name) for name in table.columns), tuple(n for _, n in encoded)
     return Columns(names, np.stack([value for value, _ in encoded], axis=1), n_category, _foreign(foreign, row))
 
 
-def _encode(column: pd.Series, name: str) -> tuple[np.ndarray, int]:
+def _encode(column: pd.Series, name: str, is_transformed: bool = True) -> tuple[np.ndarray, int]:
     kind = column_type(column)
     if kind not in KINDS:
         raise DatabaseError(f"column {name} is of type {kind}; only numbers, booleans and categories can be inferred")
     if column.nunique() < 2:
         raise DatabaseError(f"column {name} is constant at the complete rows; leave it out")
     if kind == "numerical":
-        return normal_scores(column.to_numpy(float)), 0
+        value = column.to_numpy(float)
+        return normal_scores(value) if is_transformed else (value - value.mean()) / value.std(), 0
     code, category = pd.factorize(column, sort=True)
     if len(category) > MAX_CATEGORY:
         raise DatabaseError(f"column {name} has {len(category)} categories; at most {MAX_CATEGORY} can be inferred: merge some")

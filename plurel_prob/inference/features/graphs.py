@@ -22,7 +22,14 @@ N_REPLICATE = 100  # draws that are checked against the data
 N_BIN = 3
 
 
-def infer_graph(table: pd.DataFrame, *, foreign: pd.DataFrame | None = None, n_draw: int = 1000, seed: int = 0) -> DataTree:
+def infer_graph(
+    table: pd.DataFrame,
+    *,
+    foreign: pd.DataFrame | None = None,
+    is_transformed: bool = True,
+    n_draw: int = 1000,
+    seed: int = 0,
+) -> DataTree:
     r"""Exact posterior over the causal graphs of a table's columns, under mechanisms close to the compact prior's.
 
     .. math:: P(G \mid x) \propto \prod_i \binom{n-1}{|\text{pa}_i|}^{-1} p(x_i \mid x_{\text{pa}_i})
@@ -33,13 +40,17 @@ def infer_graph(table: pd.DataFrame, *, foreign: pd.DataFrame | None = None, n_d
     approximation (:mod:`.regressions`). Draws are independent, and edge probabilities exact sums over all graphs (:mod:`.dags`).
 
     What it assumes: the columns are the nodes, with no hidden common cause among them; effects add up; causes have effects of one
-    dimension. Graphs that differ in directions that the regressions cannot tell apart share the probability.
+    dimension. Graphs that differ in directions that the regressions cannot tell apart share the probability. Compact mechanisms
+    are close to the model, not in it, and normal scores bend additive noise: in tables of the compact prior, probabilities near
+    one are too sure of directions (``experiments/calibration/features.py`` measures by how much).
 
     Args:
         table: 2 to 8 columns of numbers, booleans or categories (20 at most). Rows with a missing cell are left out; of more than
             2,000 rows that remain, 2,000 are taken evenly.
         foreign: columns of parent tables at the linked rows, a row for each of the table's; they may act on every column and have
             no causes themselves. They enter by the first eight principal components of their features. Missing cells say nothing.
+        is_transformed: numbers may be any monotone transform of their nodes: they are taken as normal scores. If not, they are in
+            the units of nodes, and only standardised, which tells directions much better.
         n_draw: number of graphs to draw.
         seed: of the draws.
 
@@ -54,7 +65,7 @@ def infer_graph(table: pd.DataFrame, *, foreign: pd.DataFrame | None = None, n_d
     """
     if not 2 <= table.shape[1] <= MAX_NODE:
         raise DatabaseError(f"graphs are inferred over 2 to {MAX_NODE} columns; got {table.shape[1]}: choose some")
-    columns = encode(table, foreign)
+    columns = encode(table, foreign, is_transformed=is_transformed)
     return graph_posterior(columns, n_draw=n_draw, seed=seed)
 
 

@@ -32,6 +32,7 @@ def infer_mechanisms(
     graph: "np.ndarray | nx.DiGraph",
     *,
     foreign: pd.DataFrame | None = None,
+    is_transformed: bool = True,
     n_draw: int = 500,
     n_chain: int = 2,
     seed: int = 0,
@@ -44,6 +45,7 @@ def infer_mechanisms(
         graph: acyclic; a matrix whose entry (cause, effect) says whether there is an edge, in the order of the columns, or a
             ``networkx.DiGraph`` over the columns' names.
         foreign: see :func:`infer_graph`; here they act on every column.
+        is_transformed: see :func:`infer_graph`.
         n_draw: draws of each chain, after 500 to warm up.
         n_chain: number of chains; they run side by side.
         seed: of the chains.
@@ -58,7 +60,7 @@ def infer_mechanisms(
     Raises:
         DatabaseError: a column cannot be used, or the graph does not fit the columns or has a cycle.
     """
-    columns = encode(table, foreign)
+    columns = encode(table, foreign, is_transformed=is_transformed)
     edge = edges_of(graph, columns.names)
     return posterior_of(columns, structure_of(columns, edge), n_draw=n_draw, n_chain=n_chain, seed=seed)
 

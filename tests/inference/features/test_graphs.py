@@ -102,6 +102,8 @@ def test_encoding():
     assert columns.n_category == (0, 2, 3) and columns.value.shape == (49, 3) and columns.foreign.shape == (49, 0)
     kept = table.drop(index=7)
     np.testing.assert_allclose(columns.value[:, 0], stats.norm.ppf((stats.rankdata(kept["number"]) - 0.5) / 49), atol=1e-5)
+    in_units = encode(table, is_transformed=False).value[:, 0]
+    np.testing.assert_allclose(in_units, stats.zscore(kept["number"]))
     assert (columns.value[:, 2] == kept["kind"].map({"x": 0, "y": 1, "z": 2}).to_numpy(float)).all()
 
 

@@ -153,11 +153,11 @@ def folder(simulated, tmp_path):
 
 
 def test_command(folder, posterior, capsys):
-    out = folder / "results" / "inferred.nc"
+    out = folder / "inferred.nc"
     infer_features.features(folder, table="events", draws=50, out=out)
     printed = capsys.readouterr().out
     assert "a -> b" in printed and "strength[a -> b]" in printed and str(out.name) in printed.replace("\n", "")
-    assert [path.name for path in out.parent.iterdir()] == [out.name]
+    assert sorted(path.name for path in folder.iterdir()) == ["db", "inferred.nc", "manifest.yaml"]
     with xr.open_datatree(out) as tree:
         assert tree["posterior/edge"].sizes["draw"] == 50
         assert float(tree["sample_stats/edge_prob"].sel(cause="a", effect="b")) > 0.9

@@ -96,7 +96,7 @@ def test_written_whole_and_read_back(inferred, tmp_path):
 
     result = inferred["popularity"][1]
     write(result, tmp_path / "links.nc")
-    assert [file.name for file in (tmp_path / "new").iterdir()] == ["links.nc"]
+    assert [file.name for file in tmp_path.iterdir()] == ["links.nc"]
     with xr.open_datatree(tmp_path / "links.nc") as tree:
         assert tuple(tree.children) == MODELS
         groups = ["posterior", "log_likelihood", "sample_stats", "posterior_predictive", "observed_data"]
