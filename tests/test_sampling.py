@@ -48,7 +48,7 @@ def test_200_databases_are_sound(small_prior, tmp_path):
                 dtype = str(frame[column].dtype)
                 assert dtype == {"numerical": "float32", "boolean": "bool"}[kind]
                 assert not np.isinf(frame[column]).any()
-        families.add(int(database._draw.sites["schema/family"]))
+        families.add(int(database._read_latents.args[0].sites["schema/family"]))
     assert families == set(range(len(FAMILIES)))
 
 
@@ -168,8 +168,8 @@ assert [database.seed for database in several] == seeds
 for database in several:
     alone = plurel_prob.sample(database.seed, prior)
     assert alone.schema == database.schema
-    for name, site in alone._draw.sites.items():
-        other = database._draw.sites[name]
+    for name, site in alone._read_latents.args[0].sites.items():
+        other = database._read_latents.args[0].sites[name]
         used = tuple(slice(min(sizes)) for sizes in zip(site.shape, other.shape))
         if site.dtype.kind == "f":
             np.testing.assert_allclose(other[used], site[used], rtol=1e-5, atol=1e-5, err_msg=name)

@@ -1,4 +1,4 @@
-"""The command line: ``plurel-prob sample``, ``describe``, ``graph`` and ``infer``."""
+"""The command line: ``plurel-prob sample``, ``describe``, ``graph``, ``score`` and ``infer``."""
 
 import signal
 import sys
@@ -15,6 +15,7 @@ from plurel_prob.cli.infer_features import features
 from plurel_prob.cli.infer_links import links
 from plurel_prob.cli.infer_schema import schema
 from plurel_prob.cli.sample import sample
+from plurel_prob.cli.score import score
 from plurel_prob.databases import DatabaseError
 from plurel_prob.priors import PriorError
 
@@ -25,6 +26,7 @@ app = App(name="plurel-prob", help="Draw relational databases from a probabilist
 app.command(sample)
 app.command(describe)
 app.command(graph)
+app.command(score)
 infer = App(name="infer", help="Infer what drew the tables of a folder in RelBench format, drawn or real.")
 for command in (schema, links, features):
     infer.command(command)

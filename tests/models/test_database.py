@@ -8,6 +8,7 @@ from numpyro.infer.util import log_density
 
 import plurel_prob
 from plurel_prob import Bucket, Database, database, sample
+from plurel_prob.cli.score import score as score_command
 from plurel_prob.sampling import draw
 from tests.models.tiny import BUCKET, SEED, tiny
 
@@ -51,7 +52,7 @@ def test_plain_jitted_vmapped_and_public_draws_agree(tiny_prior, drawn):
     np.testing.assert_array_equal(tables["table_0"]["row_idx"], np.arange(drawn.stages.schema.n_row[0], dtype=np.int64))
 
 
-def test_log_density_is_finite_and_the_sum_of_its_sites_and_the_score_of_the_latents(tiny_prior, drawn, tmp_path):
+def test_log_density_is_finite_and_the_sum_of_its_sites_and_the_score_of_the_latents(tiny_prior, drawn, tmp_path, capsys):
     total, trace = log_density(database, (tiny_prior, BUCKET), {}, drawn.sites)
     of_site = {name: float(site["fn"].log_prob(site["value"]).sum()) for name, site in trace.items() if site["type"] == "sample"}
     assert np.isfinite(list(of_site.values())).all()
@@ -64,6 +65,8 @@ def test_log_density_is_finite_and_the_sum_of_its_sites_and_the_score_of_the_lat
         np.testing.assert_allclose(score.by(level).sum(), score.total, rtol=1e-9)
     loaded = plurel_prob.load(database_of_draw.save(tmp_path / "saved"))
     assert plurel_prob.log_density(loaded).parts.equals(score.parts)
+    score_command(tmp_path / "saved")
+    assert f"log density {score.total:,.2f} nats" in capsys.readouterr().out
 
 
 def test_a_larger_bucket_draws_and_scores_the_same(tiny_prior, drawn):
