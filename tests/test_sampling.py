@@ -48,8 +48,8 @@ def test_200_databases_are_sound(small_prior, tmp_path):
                 dtype = str(frame[column].dtype)
                 assert dtype == {"numerical": "float32", "boolean": "bool"}[kind]
                 assert not np.isinf(frame[column]).any()
-        families.add(int(database._read_latents.args[0].sites["schema/family"]))
-    assert families == set(range(len(FAMILIES)))
+        families.add(database.latents["prior"].family.item())
+    assert families == set(FAMILIES)
 
 
 def assert_relbench_accepts(database, folder):
@@ -159,17 +159,19 @@ def test_processes_share_compiled_programs():
 
 ON_FOUR_DEVICES = """
 import jax, numpy as np, plurel_prob
+from plurel_prob.sampling.programs import draw, draw_on, mesh_of
 from tests.models.tiny import tiny
 assert len(jax.devices()) == 4
 prior = tiny("compact")
 seeds = [3, 9, 4, 0, 7, 1]
 several = list(plurel_prob.sample_many(seeds, prior, devices=jax.devices()))
 assert [database.seed for database in several] == seeds
-for database in several:
-    alone = plurel_prob.sample(database.seed, prior)
-    assert alone.schema == database.schema
-    for name, site in alone._read_latents.args[0].sites.items():
-        other = database._read_latents.args[0].sites[name]
+draws = [drawn for batch in (seeds[:4], seeds[4:]) for drawn in draw_on(mesh_of(jax.devices()), prior, batch)]
+for database, several_drew in zip(several, draws, strict=True):
+    alone = draw(prior, database.seed)
+    assert plurel_prob.Database.from_draw(alone, database.seed, prior).schema == database.schema
+    for name, site in alone.sites.items():
+        other = several_drew.sites[name]
         used = tuple(slice(min(sizes)) for sizes in zip(site.shape, other.shape))
         if site.dtype.kind == "f":
             np.testing.assert_allclose(other[used], site[used], rtol=1e-5, atol=1e-5, err_msg=name)

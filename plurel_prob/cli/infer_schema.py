@@ -21,7 +21,8 @@ def schema(
 ) -> None:
     """Infer which graph families, parameters and orders explain which table refers to which.
 
-    Exact for up to 7 tables, and for most databases of 12; beyond, orders are sampled: see the effective sample size (ESS).
+    Exact for up to 7 tables, and beyond where few orders are possible; otherwise orders are sampled, as the parameters of
+    RandomCauchy always are: see the effective sample size (ESS).
 
     Args:
         path: folder of a database in RelBench format.
@@ -30,7 +31,7 @@ def schema(
         seed: seed of the draws.
         out: netCDF file for the draws, in ArviZ's layout; one that exists is replaced.
     """
-    get_prior(prior)
+    law = get_prior(prior)
     observed = observe(path)
     check_out(out)
 
@@ -39,10 +40,10 @@ def schema(
 
     use_compilation_cache()
     with Console(stderr=True).status("adding up orders, family by family"):
-        tree = infer_schema(table_graph(observed), prior, n_draw=draws, seed=seed)
+        tree = infer_schema(table_graph(observed), law, n_draw=draws, seed=seed)
     console = Console()
     edges, tables = int(tree["observed_data"]["n_edge"]), tree.posterior.sizes["table"]
-    console.print(f"[bold]{observed.name}[/bold]: {tables} tables, {edges} references; prior {get_prior(prior).name}")
+    console.print(f"[bold]{observed.name}[/bold]: {tables} tables, {edges} references; prior {law.name}")
     console.print(f"log probability of the graph: {float(tree['sample_stats']['log_evidence_total']):.2f} nats\n")
     console.print(families_table(tree))
     console.print()

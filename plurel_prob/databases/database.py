@@ -33,7 +33,7 @@ class Database:
         schema: tables, columns, keys, graph, time window.
         seed: what it was drawn with.
         prior: what it was drawn from.
-        by_hand: columns (``table.column``) and sites whose values were given rather than drawn.
+        by_hand: columns (``table.column``) that :meth:`do` set.
     """
 
     def __init__(
@@ -50,10 +50,10 @@ class Database:
         self.by_hand, self._read_latents = by_hand, read_latents
 
     @classmethod
-    def from_draw(cls, draw: Draw, seed: int, prior: Prior, by_hand: tuple[str, ...] = ()) -> "Database":
+    def from_draw(cls, draw: Draw, seed: int, prior: Prior) -> "Database":
         """Materialise a draw."""
         tables, schema = materialise(draw, prior.features.has_booleans)
-        return cls(tables, schema, seed, prior, read_latents=partial(latents, draw), by_hand=by_hand)
+        return cls(tables, schema, seed, prior, read_latents=partial(latents, draw))
 
     @property
     def name(self) -> str:
@@ -99,8 +99,8 @@ class Database:
                 takes the value that comes nearest. Cells that are missing stay so; what they cause follows.
 
         Raises:
-            DatabaseError: there is no such column, it cannot show a value, the database was itself conditioned or intervened on
-                (set all columns in one call), or it was written part by part, so that not all latents were kept.
+            DatabaseError: there is no such column, it cannot show a value, columns of the database were set before (set all
+                in one call), or it was written part by part, so that not all latents were kept.
 
         Example:
             >>> import plurel_prob

@@ -5,15 +5,21 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from plurel_prob import DatabaseError, sample
+from plurel_prob import Database, DatabaseError
 from plurel_prob.cli.graph import graph as graph_command
 from plurel_prob.interventions.causal_graph import column_graph
+from plurel_prob.sampling import draw
 from tests.models.tiny import BUCKET, SEED, descendants, tables_of, tiny
 
 
 @pytest.fixture(scope="module")
-def database():
-    return sample(SEED, tiny("compact"), bucket=BUCKET)
+def drawn():
+    return draw(tiny("compact"), SEED, BUCKET)
+
+
+@pytest.fixture(scope="module")
+def database(drawn):
+    return Database.from_draw(drawn, SEED, tiny("compact"))
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -36,9 +42,9 @@ def test_an_edge_is_a_path_through_hidden_nodes(seed):
     assert set(filter(None, projected.graph["confounded"].split("; "))) == {f"{a} {b}" for a, b in shared}
 
 
-def test_descendants_are_those_of_the_structure(database):
+def test_descendants_are_those_of_the_structure(database, drawn):
     graph = database.causal_graph(hidden=True)
-    tables, _ = tables_of(database._read_latents.args[0])
+    tables, _ = tables_of(drawn)
     node_of = {}
     for table in range(int(tables.n_table)):
         columns = {int(node): index for index, node in enumerate(tables.column_node[table, : int(tables.n_column[table])])}

@@ -8,7 +8,7 @@ import pandas as pd
 from jax.scipy.special import ndtri
 from jaxtyping import Float, Int
 
-from plurel_prob.databases import DatabaseError, ObservedDatabase
+from plurel_prob.databases import DatabaseError, ObservedDatabase, TableSchema
 from plurel_prob.databases.disk import column_type
 from plurel_prob.inference.features.basis import features
 
@@ -48,10 +48,8 @@ def columns_of(observed: ObservedDatabase, table: str) -> pd.DataFrame:
     Raises:
         DatabaseError: there is no such table.
     """
-    if table not in observed.schemas:
-        raise DatabaseError(f"{observed.name}: no table {table}; there are {', '.join(observed.schemas)}")
+    kinds = _schema_of(observed, table).columns
     frame = observed.tables[table]
-    kinds = observed.schemas[table].columns
     return frame[[name for name, kind in kinds.items() if kind in KINDS and _is_usable(frame[name], kind)]]
 
 
@@ -61,14 +59,18 @@ def foreign_columns_of(observed: ObservedDatabase, table: str) -> pd.DataFrame |
     Raises:
         DatabaseError: there is no such table, or a key is broken.
     """
-    if table not in observed.schemas:
-        raise DatabaseError(f"{observed.name}: no table {table}; there are {', '.join(observed.schemas)}")
     found = []
-    for key, parent in observed.schemas[table].fkeys.items():
+    for key, parent in _schema_of(observed, table).fkeys.items():
         row = observed.parent_row(table, key)
         linked = columns_of(observed, parent).reset_index(drop=True).reindex(row)
         found.append(linked.add_prefix(f"{key}.").reset_index(drop=True))
     return pd.concat(found, axis=1) if sum(frame.shape[1] for frame in found) else None
+
+
+def _schema_of(observed: ObservedDatabase, table: str) -> TableSchema:
+    if table not in observed.schemas:
+        raise DatabaseError(f"{observed.name}: no table {table}; there are {', '.join(observed.schemas)}")
+    return observed.schemas[table]
 
 
 def _is_usable(column: pd.Series, kind: str) -> bool:

@@ -75,7 +75,7 @@ class ColumnScores:
         n = len(self.columns.names)
         result = np.full((n, 2**n), -np.inf)
         for node, of_node in enumerate(self.evidences):
-            result[node, list(of_node)] = [_log_mean(evidence) for evidence in of_node.values()]
+            result[node, list(of_node)] = [np.logaddexp.reduce(e) - np.log(len(e)) for e in of_node.values()]
         return result
 
     @cached_property
@@ -189,8 +189,3 @@ class Mechanism(NamedTuple):
         if loc.ndim == 1:
             return loc + self.sigma * rng.normal(size=len(loc))
         return np.argmax(loc + rng.gumbel(size=loc.shape), axis=1).astype(float)
-
-
-def _log_mean(log_value: Float[np.ndarray, " choice"]) -> float:
-    top = log_value.max()
-    return float(top + np.log(np.exp(log_value - top).mean()))

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Int
 
 from plurel_prob.databases import DatabaseError, ObservedDatabase
 from plurel_prob.priors import SchemaPrior
@@ -66,19 +66,25 @@ def check_parents(edge: Bool[np.ndarray, "parent child"], tables: list, prior: S
         )
 
 
+def layers(edge: Bool[np.ndarray, "*draw parent child"]) -> Int[np.ndarray, "*draw table"]:
+    """Layer of every table of acyclic graphs: one more than the highest of its parents'."""
+    layer = np.zeros(edge.shape[:-1], int)
+    for _ in range(edge.shape[-1]):
+        layer = np.where(edge, layer[..., :, None] + 1, 0).max(-2)
+    return layer
+
+
 def statistics(edge: Bool[np.ndarray, "*draw parent child"]) -> dict[str, np.ndarray]:
     """Summaries of acyclic graphs: edges, parents of a table at most, layers (of the longest path), roots, components."""
     n = edge.shape[-1]
-    layer = np.zeros(edge.shape[:-1], int)
     reach = np.eye(n, dtype=bool) | edge | edge.swapaxes(-1, -2)
     for _ in range(n):
-        layer = np.where(edge, layer[..., :, None] + 1, 0).max(-2)
         reach = reach @ reach
     n_in_component = reach.sum(-1)
     summaries = {
         "n_edge": edge.sum((-1, -2)),
         "max_parent": edge.sum(-2).max(-1),
-        "depth": layer.max(-1) + 1,
+        "depth": layers(edge).max(-1) + 1,
         "n_root": (~edge.any(-2)).sum(-1),
         "n_component": np.rint((1 / n_in_component).sum(-1)).astype(int),
     }

@@ -9,10 +9,11 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool
 
 from plurel_prob.distributions.graphs.law import EDGE
 from plurel_prob.inference.schema.candidates import Candidates, no_candidates
+from plurel_prob.inference.schema.table_graphs import layers
 
 
 def _one_for_all(
@@ -50,14 +51,6 @@ def reverse_tree_candidates(edge: Bool[np.ndarray, "parent child"], rng: np.rand
     n_order = math.prod(math.factorial(int(count)) for count in edge.sum(0))
     first = np.array(breadth_first(edge.T, rng))[::-1]
     return _one_for_all(edge, first, n_order, lambda rng: breadth_first(edge.T, rng)[::-1])
-
-
-def layers(edge: Bool[np.ndarray, "parent child"]) -> Int[np.ndarray, " table"]:
-    """Layer of every table of an acyclic graph: one more than the highest of its parents'."""
-    layer = np.zeros(len(edge), int)
-    for _ in range(len(edge)):
-        layer = np.where(edge, layer[:, None] + 1, 0).max(0)
-    return layer
 
 
 def layered_candidates(edge: Bool[np.ndarray, "parent child"], rng: np.random.Generator) -> Candidates:
