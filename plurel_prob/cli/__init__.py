@@ -1,6 +1,5 @@
 """The command line: ``plurel-prob sample``, ``describe``, ``graph``, ``score`` and ``infer``."""
 
-import signal
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -16,6 +15,7 @@ from plurel_prob.cli.infer_links import links
 from plurel_prob.cli.infer_schema import schema
 from plurel_prob.cli.sample import sample
 from plurel_prob.cli.score import score
+from plurel_prob.cli.signals import heed_signals
 from plurel_prob.databases import DatabaseError
 from plurel_prob.priors import PriorError
 
@@ -41,7 +41,7 @@ def fail(message: str, code: int = BAD_INPUT) -> NoReturn:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line. Bad input is one message on stderr and exit code 2."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that temporary folders are removed
+    heed_signals()
     try:
         app(argv, exit_on_error=False, print_error=False, error_console=Console(stderr=True))
     except CycloptsError as error:

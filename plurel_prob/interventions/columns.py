@@ -101,9 +101,9 @@ class Transformed:
         self.name, self.n_row = column.full_name, len(column.node_value)
         self.kind, self.shape = jnp.asarray(kind), jnp.asarray(column.latent("transform_shape")[column.index])
         first = column.node_value[: N_PILOT_BLOCK * BLOCK]
-        padded = np.zeros(-(-len(first) // BLOCK) * BLOCK, np.float32)
+        padded = np.zeros(N_PILOT_BLOCK * BLOCK, np.float32)  # of one shape for all tables: compiled once
         padded[: len(first)] = first
-        self.pilot = pilot_of(jnp.asarray(padded), jnp.asarray(self.n_row), self.kind)
+        self.pilot = _pilot_of(jnp.asarray(padded), jnp.asarray(self.n_row), self.kind)
 
     def show(self, value: np.ndarray) -> np.ndarray:
         """Numbers that the column shows where its node has these values, missing cells included."""
@@ -136,6 +136,9 @@ class Transformed:
             cells = Cells(self.shape, jnp.asarray((row + 0.5) / self.n_row, jnp.float32))
             result[first : first + BLOCK] = np.asarray(function(cells, jnp.asarray(block)))[: self.n_row - first]
         return result
+
+
+_pilot_of = jax.jit(pilot_of)
 
 
 @jax.jit

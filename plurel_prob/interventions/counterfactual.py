@@ -1,7 +1,8 @@
 """Counterfactual databases: some columns set by hand, everything else as it follows."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -21,6 +22,11 @@ from plurel_prob.interventions.requests import Request, values_to_set
 from plurel_prob.models.database import Bucket, Draw
 from plurel_prob.replay.programs import intervention_form, replay_program
 from plurel_prob.replay.sites import VALUE, Sites, bucket_of_latents, check_complete, sites_of, value_pages
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+else:
+    DataTree = Any  # imported where it is used: xarray is slow to import
 
 
 class Noise(NamedTuple):
@@ -92,15 +98,23 @@ def counterfactual(database: Database, columns: Mapping[str, Request]) -> Databa
     replay = database.replay
     intervention, shown = replay.intervention(columns)
     changed = replay.run(intervention)
-    latents, frames = database.latents.copy(), {}
+    frames = {}
     for table in range(int(replay.base.stages.schema.n_table)):
-        name = table_name(table)
-        frames[name] = _changed_frame(database, table, replay.base, changed, shown)
-        value: Any = latents[f"prior/{name}"]["value"]
-        before, after = node_values(replay.base, table), node_values(changed, table)
+        frames[table_name(table)] = _changed_frame(database, table, replay.base, changed, shown)
+    read_latents = partial(_changed_latents, database, replay.base, changed)
+    return Database(frames, database.schema, database.seed, database.prior, read_latents=read_latents, by_hand=tuple(columns))
+
+
+def _changed_latents(database: Database, base: Draw, changed: Draw) -> DataTree:
+    """Latents with the values of nodes that changed."""
+    latents = database.latents.copy()
+    for table in range(int(base.stages.schema.n_table)):
+        path = f"prior/{table_name(table)}/value"
+        value: Any = latents[path]
+        before, after = node_values(base, table), node_values(changed, table)
         new = np.where(_differs(before, after), after, value.to_numpy()[0, 0])
-        latents[f"prior/{name}/value"] = value.copy(data=new[None, None])
-    return Database(frames, database.schema, database.seed, database.prior, read_latents=lambda: latents, by_hand=tuple(columns))
+        latents[path] = value.copy(data=new[None, None])
+    return latents
 
 
 def _changed_frame(database: Database, table: int, base: Draw, changed: Draw, shown: dict[str, pd.Series]) -> pd.DataFrame:

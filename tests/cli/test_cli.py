@@ -62,6 +62,32 @@ def test_bad_input(tmp_path):
     assert_bad_input(cli("sample", "--out", "/proc/plurel"), "/proc/plurel")
 
 
+DEAF = """
+import gc, os, signal, sys, time
+from plurel_prob.cli.signals import heed_signals
+signal.signal(signal.SIGINT, signal.default_int_handler)
+heed_signals()
+sent = []
+def callback(phase, info):
+    if not sent:
+        sent.append(1)
+        os.kill(os.getpid(), int(sys.argv[1]))
+        time.sleep(0.01)
+gc.callbacks.append(callback)
+gc.collect()
+assert sent
+try:
+    time.sleep(50)
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_the_garbage_collector_calls_back_is_not_lost(how, code):
+    assert run("-c", DEAF, str(int(how))).returncode == code
+
+
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
 def test_an_interrupted_run_leaves_only_complete_databases(tmp_path, how, code):
     import plurel_prob
