@@ -14,7 +14,8 @@ jax.config.update("jax_persistent_cache_min_compile_time_secs", 1.0)
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start the files that take longest first, so that no worker waits for the other at the end."""
-    items.sort(key=lambda item: item.path.name not in ("test_sampling.py", "test_readme.py"))
+    longest = ["test_sampling.py", "test_readme.py", "test_database.py", "test_rows.py"]
+    items.sort(key=lambda item: longest.index(item.path.name) if item.path.name in longest else len(longest))
 
 
 @pytest.fixture(scope="module", autouse=True)

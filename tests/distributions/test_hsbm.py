@@ -28,6 +28,8 @@ def law_in_plain_loops(affinity, n_parent_cluster, n_child_cluster, n_parent, n_
         return digits[::-1]
 
     affinity = np.asarray(affinity)
+    # plain integers: JAX would dispatch an operation for each step
+    n_parent_cluster, n_child_cluster = np.asarray(n_parent_cluster).tolist(), np.asarray(n_child_cluster).tolist()
     probs = np.ones((n_child, n_parent))
     for c in range(n_child):
         for p in range(n_parent):
