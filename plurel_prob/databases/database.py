@@ -9,6 +9,7 @@ import pandas as pd
 
 from plurel_prob.databases import disk
 from plurel_prob.databases.latents import latents
+from plurel_prob.databases.provenance import Origin
 from plurel_prob.databases.schema import DatabaseSchema
 from plurel_prob.databases.tables import materialise
 from plurel_prob.models.database import Draw
@@ -31,29 +32,44 @@ class Database:
         tables: name to data frame. Columns are typed: ``row_idx`` int64, foreign keys nullable Int64, ``date`` datetime64,
             features float32, bool or category.
         schema: tables, columns, keys, graph, time window.
-        seed: what it was drawn with.
-        prior: what it was drawn from.
-        by_hand: columns (``table.column``) that :meth:`do` set.
+        origin: what it was drawn with, see :attr:`seed`, :attr:`prior`, :attr:`given` and :attr:`by_hand`.
     """
 
     def __init__(
         self,
         tables: dict[str, pd.DataFrame],
         schema: DatabaseSchema,
-        seed: int,
-        prior: Prior,
+        origin: Origin,
         *,
         read_latents: Callable[[], DataTree],
-        by_hand: tuple[str, ...] = (),
     ):
-        self.tables, self.schema, self.seed, self.prior = tables, schema, seed, prior
-        self.by_hand, self._read_latents = by_hand, read_latents
+        self.tables, self.schema, self.origin, self._read_latents = tables, schema, origin, read_latents
 
     @classmethod
-    def from_draw(cls, draw: Draw, seed: int, prior: Prior) -> "Database":
+    def from_draw(cls, draw: Draw, seed: int, prior: Prior, given: tuple[str, ...] = ()) -> "Database":
         """Materialise a draw."""
         tables, schema = materialise(draw, prior.features.has_booleans)
-        return cls(tables, schema, seed, prior, read_latents=partial(latents, draw))
+        return cls(tables, schema, Origin(seed, prior, given), read_latents=partial(latents, draw))
+
+    @property
+    def seed(self) -> int:
+        """What it was drawn with."""
+        return self.origin.seed
+
+    @property
+    def prior(self) -> Prior:
+        """What it was drawn from."""
+        return self.origin.prior
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """Names of what was given when it was drawn, see :func:`plurel_prob.sample`."""
+        return self.origin.given
+
+    @property
+    def by_hand(self) -> tuple[str, ...]:
+        """Columns (``table.column``) that were set: by :meth:`do`, or given when it was drawn."""
+        return self.origin.by_hand
 
     @property
     def name(self) -> str:
@@ -168,5 +184,5 @@ def load(path: Path | str) -> Database:
     Raises:
         DatabaseError: the folder is no such database; the message names the file.
     """
-    tables, schema, seed, prior, by_hand = disk.read(Path(path))
-    return Database(tables, schema, seed, prior, read_latents=partial(disk.read_latents, Path(path)), by_hand=by_hand)
+    tables, schema, origin = disk.read(Path(path))
+    return Database(tables, schema, origin, read_latents=partial(disk.read_latents, Path(path)))

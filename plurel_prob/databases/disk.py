@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from plurel_prob.databases.provenance import dumps, prior_of, provenance
+from plurel_prob.databases.provenance import Origin, dumps, origin_of, provenance
 from plurel_prob.databases.schema import DatabaseSchema, TableSchema
-from plurel_prob.priors import Prior
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -80,7 +79,7 @@ def write(database: Database, path: Path, *, overwrite: bool, parts: Parts = NO_
         write_tables(database, folder, parts)
         write_latents(database.latents, folder / LATENTS)
         window = (str(database.schema.window[0].date()), str(database.schema.window[1].date()))
-        (folder / PROVENANCE).write_text(dumps(provenance(database.seed, database.prior, window, database.by_hand)))
+        (folder / PROVENANCE).write_text(dumps(provenance(database.origin, window)))
     return path
 
 
@@ -184,14 +183,14 @@ def read_latents(path: Path) -> DataTree:
         raise DatabaseError(f"{path / LATENTS}: cannot be read: {error.strerror or error}") from None
 
 
-def read(path: Path) -> tuple[dict[str, pd.DataFrame], DatabaseSchema, int, Prior, tuple[str, ...]]:
-    """Read tables, schema, seed, prior and what was set by hand of a written database."""
+def read(path: Path) -> tuple[dict[str, pd.DataFrame], DatabaseSchema, Origin]:
+    """Read tables, schema and origin of a written database."""
     with reading(path / PROVENANCE, f"is {path} a folder that `plurel-prob sample` wrote?"):
         content = json.loads((path / PROVENANCE).read_text())
-        seed, prior, by_hand = content["seed"], prior_of(content), tuple(content.get("by_hand", ()))
+        origin = origin_of(content)
         window = (pd.Timestamp(content["window"][0]), pd.Timestamp(content["window"][1]))
     frames, tables = read_tables(path)
-    return frames, DatabaseSchema(tables, window), seed, prior, by_hand
+    return frames, DatabaseSchema(tables, window), origin
 
 
 def read_tables(path: Path) -> tuple[dict[str, pd.DataFrame], dict[str, TableSchema]]:

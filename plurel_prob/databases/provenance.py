@@ -3,26 +3,37 @@
 import json
 import platform
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NamedTuple
 
 from plurel_prob.priors import PROGRAM_VERSION, Prior, override
 
 PACKAGES = ("plurel-prob", "jax", "jaxlib", "numpyro", "numpy")
 
 
-def provenance(seed: int, prior: Prior, window: tuple[str, str], by_hand: tuple[str, ...]) -> dict[str, Any]:
-    """Return model, seed, what was set by hand, and the versions that drew, as plain JSON values.
+class Origin(NamedTuple):
+    """What a database was drawn with."""
+
+    seed: int
+    prior: Prior
+    given: tuple[str, ...] = ()  # names of what was given, the rest being drawn
+    by_hand: tuple[str, ...] = ()  # columns that were set
+
+
+def provenance(origin: Origin, window: tuple[str, str]) -> dict[str, Any]:
+    """Return model, seed, names of what was given or set by hand, and the versions that drew, as plain JSON values.
 
     Values are reproducible bit for bit for the same versions, backend and instruction set; structure everywhere.
     """
     import jax
 
+    prior = origin.prior
     return {
         "model": prior.name,
         "fingerprint": prior.fingerprint,
         "program_version": PROGRAM_VERSION,
-        "seed": seed,
-        "by_hand": list(by_hand),
+        "seed": origin.seed,
+        "given": list(origin.given),
+        "by_hand": list(origin.by_hand),
         "window": list(window),
         "versions": {package: version(package) for package in PACKAGES} | {"python": platform.python_version()},
         "backend": jax.default_backend(),
@@ -43,9 +54,10 @@ def _instruction_set() -> str:
     return next((name for name in ("avx512f", "avx2", "avx", "sse4_2") if name in flags), "unknown")
 
 
-def prior_of(content: dict[str, Any]) -> Prior:
-    """Return the prior that a provenance records."""
-    return override(Prior(name=content["model"]), content["prior"])
+def origin_of(content: dict[str, Any]) -> Origin:
+    """Return what a provenance records."""
+    prior = override(Prior(name=content["model"]), content["prior"])
+    return Origin(content["seed"], prior, tuple(content.get("given", ())), tuple(content.get("by_hand", ())))
 
 
 def dumps(content: dict[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """What a database consists of: tables, columns, keys, the graph over tables, the time window."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,10 +14,10 @@ def table_name(table: int) -> str:
     return f"table_{table}"
 
 
-def table_index(name: str) -> int | None:
-    """Index of the table with a name; None if no table can have it."""
-    prefix, _, index = name.partition("_")
-    return int(index) if prefix == "table" and index.isdecimal() and table_name(int(index)) == name else None
+def index_of(name: str, namer: Callable[[int], str]) -> int | None:
+    """Index whose name, by one of the functions here, is ``name``; None if no index can have it."""
+    digits = name.rpartition("_")[2]
+    return int(digits) if digits.isdecimal() and namer(int(digits)) == name else None
 
 
 def column_name(column: int) -> str:

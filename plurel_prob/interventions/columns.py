@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, Int, Int32
 from plurel_prob.blocks import BLOCK, N_PILOT_BLOCK
 from plurel_prob.databases.database import Database
 from plurel_prob.databases.disk import DatabaseError
-from plurel_prob.databases.schema import column_name, table_index
+from plurel_prob.databases.schema import column_name, index_of, table_name
 from plurel_prob.distributions.mechanisms.sorting import flip
 from plurel_prob.distributions.mechanisms.transforms import TRANSFORMS, Cells, Pilot, pilot_of
 from plurel_prob.priors.toml import nearest
@@ -32,7 +32,7 @@ class Column:
     @property
     def table(self) -> int:
         """Index of the table."""
-        index = table_index(self.table_name)
+        index = index_of(self.table_name, table_name)
         assert index is not None
         return index
 

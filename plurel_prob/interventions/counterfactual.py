@@ -102,7 +102,7 @@ def counterfactual(database: Database, columns: Mapping[str, Request]) -> Databa
     for table in range(int(replay.base.stages.schema.n_table)):
         frames[table_name(table)] = _changed_frame(database, table, replay.base, changed, shown)
     read_latents = partial(_changed_latents, database, replay.base, changed)
-    return Database(frames, database.schema, database.seed, database.prior, read_latents=read_latents, by_hand=tuple(columns))
+    return Database(frames, database.schema, database.origin._replace(by_hand=tuple(columns)), read_latents=read_latents)
 
 
 def _changed_latents(database: Database, base: Draw, changed: Draw) -> DataTree:

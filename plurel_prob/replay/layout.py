@@ -1,7 +1,8 @@
 """Shapes of the joint program's sites, and what their axes stand for."""
 
+from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -9,7 +10,7 @@ from jax import random
 from jaxtyping import PRNGKeyArray
 from numpyro import handlers
 
-from plurel_prob.models.database import Bucket, database
+from plurel_prob.models.database import Bucket, database, structure
 from plurel_prob.priors import Prior
 
 
@@ -24,10 +25,20 @@ class Site(NamedTuple):
 @lru_cache(maxsize=16)
 def site_layout(prior: Prior, bucket: Bucket) -> dict[str, Site]:
     """Return every sample site of the program, in its order, without running it."""
+    return _layout_of(lambda: database(prior, bucket))
+
+
+@lru_cache(maxsize=16)
+def structure_layout(prior: Prior) -> dict[str, Site]:
+    """Return those sites whose size does not depend on rows and that decide the sizes of all others."""
+    return _layout_of(lambda: structure(prior))
+
+
+def _layout_of(model: Callable[[], Any]) -> dict[str, Site]:
     sites: dict[str, Site] = {}
 
     def record(key: PRNGKeyArray) -> None:
-        trace = handlers.trace(handlers.seed(lambda: database(prior, bucket), key)).get_trace()
+        trace = handlers.trace(handlers.seed(model, key)).get_trace()
         for name, site in trace.items():
             if site["type"] == "sample":
                 plates = sorted(site["cond_indep_stack"], key=lambda frame: frame.dim)

@@ -16,7 +16,7 @@ from jax import random
 
 from plurel_prob.blocks import BLOCK, N_PILOT_BLOCK, HeldBlocks
 from plurel_prob.databases import Database, disk
-from plurel_prob.databases.schema import PKEY, DatabaseSchema, table_index, table_name
+from plurel_prob.databases.schema import PKEY, DatabaseSchema, index_of, table_name
 from plurel_prob.databases.tables import all_columns
 from plurel_prob.models.database import Bucket, Draw
 from plurel_prob.priors import Prior, get_prior
@@ -110,7 +110,7 @@ def sample_rows(seed: int, table: str, rows: range, prior: Prior | str | Path = 
 
 
 def _check_rows(sizes: Sizes, table: str, rows: range) -> int:
-    index = table_index(table)
+    index = index_of(table, table_name)
     n_table = int((sizes.n_block > 0).sum())
     if index is None or index >= n_table:
         raise ValueError(f"there is no table {table!r}; the database has table_0 to table_{n_table - 1}")

@@ -121,3 +121,4 @@ TRANSFORMS: Mapping[str, Callable[[Array, Pilot, Cells], Array]] = {
     "pareto": pareto,
     "exponential": exponential,
 }
+UNBOUNDED = ("identity", "signed_log", "signed_root", "standardise")  # can show every number

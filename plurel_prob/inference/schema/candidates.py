@@ -10,7 +10,7 @@ A family's file lists the pairs :math:`(\sigma, m)` that can have a positive pro
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int, Int8
@@ -49,8 +49,11 @@ class Candidates:
 
     def keep(self, is_kept: np.ndarray) -> "Candidates":
         """The candidates at which a mask is true."""
-        kept = self.mark[is_kept], self.log_weight[is_kept], self.order_idx[is_kept]
-        return Candidates(*kept, self.draw_order, self.is_exact, self.order_ess)
+        return replace(self, mark=self.mark[is_kept], log_weight=self.log_weight[is_kept], order_idx=self.order_idx[is_kept])
+
+    def draw(self, chosen: Int[np.ndarray, " draw"], rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Topological orders, and marks over their places, of chosen candidates."""
+        return self.draw_order(self.order_idx[chosen], rng), self.mark[chosen]
 
 
 def no_candidates(n_table: int) -> Candidates:

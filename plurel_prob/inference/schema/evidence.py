@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Int8
 from numpyro.distributions import Distribution
 
 from plurel_prob.distributions import FAMILIES
@@ -50,10 +50,11 @@ class Branch:
 
 @dataclass(frozen=True)
 class Posterior:
-    """Draws within one family: parameters by name, orders, and the log likelihood at the parameters."""
+    """Draws within one family: parameters by name, orders, marks, and the log likelihood at the parameters."""
 
     parameter: dict[str, np.ndarray]
     order: Int[np.ndarray, "draw place"]
+    mark: Int8[np.ndarray, "draw place place"]
     log_likelihood: Float[np.ndarray, " draw"]
 
 
@@ -80,13 +81,14 @@ class Evidence:
     particles: Particles | None = None
 
     def draw(self, rng: np.random.Generator, size: int) -> Posterior:
-        """Independent draws from the posterior of parameters and order, given the family."""
+        """Independent draws from the posterior of parameters, order and marks, given the family."""
         if self.particles is not None:
             return _draw_particles(self, self.particles, rng, size)
         log_branch = np.array([_log_evidence(self.family, branch, self.rule) for branch in self.branches])
         which = draw_from(log_branch, rng, size)
         parameter = {name: np.full(size, np.nan) for name in _names(self.family)}
-        order, log_likelihood = np.zeros((size, self.branches[0].candidates.mark.shape[1]), np.int64), np.zeros(size)
+        n_place = self.branches[0].candidates.mark.shape[1]
+        order, mark, log_likelihood = np.zeros((size, n_place), int), np.zeros((size, n_place, n_place), np.int8), np.zeros(size)
         for index, branch in enumerate(self.branches):
             draw = np.flatnonzero(which == index)
             if len(draw):
@@ -95,8 +97,8 @@ class Evidence:
                 values, chosen, log_likelihood[draw] = _draw_branch(self.family, branch, self.rule, rng, len(draw))
                 if values is not None:
                     parameter[CONTINUOUS[self.family][0]][draw] = values
-                order[draw] = branch.candidates.draw_order(branch.candidates.order_idx[chosen], rng)
-        return Posterior(parameter, order, log_likelihood)
+                order[draw], mark[draw] = branch.candidates.draw(chosen, rng)
+        return Posterior(parameter, order, mark, log_likelihood)
 
 
 def evidence(family: str, edge: Bool[np.ndarray, "parent child"], prior: SchemaPrior, seed: int) -> Evidence:
@@ -205,10 +207,9 @@ def _tempered(edge: np.ndarray, prior: SchemaPrior, rng: np.random.Generator) ->
 def _draw_particles(of: Evidence, particles: Particles, rng: np.random.Generator, size: int) -> Posterior:
     """Particles at random; their likelihood is that of the family, since the one at parameters sums over all orders."""
     index = rng.integers(len(particles.candidate), size=size)
-    candidates = of.branches[0].candidates
     parameter = {name: value[index] for name, value in particles.parameter.items()}
-    order = candidates.draw_order(candidates.order_idx[particles.candidate[index]], rng)
-    return Posterior(parameter, order, np.full(size, of.log_evidence))
+    order, mark = of.branches[0].candidates.draw(particles.candidate[index], rng)
+    return Posterior(parameter, order, mark, np.full(size, of.log_evidence))
 
 
 def _names(family: str) -> list[str]:

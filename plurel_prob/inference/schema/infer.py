@@ -71,7 +71,7 @@ def infer_schema(
     found = evidences(edge, prior.schema, seed)
     log_joint = log_priors(prior.schema, found) + np.array([one.log_evidence for one in found])
     if log_joint.max() == -np.inf:
-        raise DatabaseError(_no_family(found))
+        raise DatabaseError(no_family(found, edge))
     rng = np.random.default_rng([seed, len(FAMILIES)])
     family = draw_from(log_joint, rng, n_draw)
     draws = _draws(found, family, rng)
@@ -110,7 +110,11 @@ def log_priors(prior: SchemaPrior, found: list[Evidence]) -> Float[np.ndarray, "
     return np.asarray(prior.graph.family.log_prob(index), np.float64)
 
 
-def _no_family(found: list[Evidence]) -> str:
+def no_family(found: list[Evidence], edge: Bool[np.ndarray, "parent child"]) -> str:
+    """What is wrong with a graph that no family can give."""
+    n_component = int(statistics(edge)["n_component"])
+    if n_component > 1:
+        return f"the tables fall into {n_component} groups that no key joins, and graphs of every family are connected"
     sampled = [one.family for one in found if not one.is_exact]
     text = f"the graph has probability 0 under every family of the prior ({', '.join(one.family for one in found)})"
     if sampled:

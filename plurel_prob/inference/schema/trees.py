@@ -7,13 +7,26 @@ has all edges from and to the neighbouring layers, the others come in any order;
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Int
 
 from plurel_prob.distributions.graphs.law import EDGE
 from plurel_prob.inference.schema.candidates import Candidates, no_candidates
 from plurel_prob.inference.schema.table_graphs import layers
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneForAll(Candidates):
+    """A candidate that stands for all orders; a drawn one has marks of its own."""
+
+    edge: Bool[np.ndarray, "parent child"]
+
+    def draw(self, chosen: Int[np.ndarray, " draw"], rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Topological orders, and marks over their places."""
+        order = self.draw_order(self.order_idx[chosen], rng)
+        return order, (self.edge[order[:, :, None], order[:, None, :]] * EDGE).astype(np.int8)
 
 
 def _one_for_all(
@@ -23,7 +36,7 @@ def _one_for_all(
         return np.array([draw_one(rng) for _ in index], np.int64).reshape(len(index), len(edge))
 
     mark = (edge[np.ix_(order, order)] * EDGE).astype(np.int8)[None]
-    return Candidates(mark, np.array([math.log(n_order)]), np.zeros(1, np.int64), draw_order)
+    return OneForAll(mark, np.array([math.log(n_order)]), np.zeros(1, np.int64), draw_order, edge=edge)
 
 
 def breadth_first(edge: Bool[np.ndarray, "parent child"], rng: np.random.Generator) -> list[int]:

@@ -1,0 +1,81 @@
+"""What is upstream of a given graph comes from its posterior."""
+
+import itertools
+
+import jax.numpy as jnp
+import networkx as nx
+import numpy as np
+import pytest
+from jax import random
+
+from plurel_prob import get_prior
+from plurel_prob.conditioning.graphs import posterior_of_graph
+from plurel_prob.distributions import FAMILIES
+from plurel_prob.distributions.graphs import edges
+from plurel_prob.inference.schema.densities import law
+from plurel_prob.priors import override
+from tests.goodness import assert_fits
+
+N_DRAW = 200
+TYPICAL = {
+    "ErdosRenyi": {"prob": 0.5},
+    "WattsStrogatz": {"n_neighbor": 2, "rewire_prob": 0.2},
+    "Layered": {"depth": 3},
+    "RandomCauchy": {"log_odds": 0.0, "as_cause": np.zeros(6), "as_effect": np.zeros(6)},
+}
+FIELDS = {"ErdosRenyi": {"edge_prob": "prob"}, "RandomCauchy": dict.fromkeys(["log_odds", "as_cause", "as_effect"])}
+
+
+def prior_of(families):
+    return override(
+        get_prior("plurel"), {"schema": {"n_table": {"DiscreteUniform": [2, 6]}, "graph": {"family": {"GraphFamily": families}}}}
+    ).schema
+
+
+def graph_of(edge):
+    return nx.relabel_nodes(nx.from_numpy_array(edge, create_using=nx.DiGraph), "table_{}".format)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_draws_give_the_graph_and_are_possible(family):
+    prior = prior_of([family])
+    for seed in range(3):
+        edge = np.asarray(edges(law(family, 5, prior, **TYPICAL.get(family, {})).sample(random.key(seed))))[:5, :5]
+        label = np.random.default_rng(seed).permutation(5)
+        edge = edge[np.ix_(label, label)]
+        drawn = posterior_of_graph(graph_of(edge), prior, seed)
+        assert drawn.pop("n_table") == 5 and list(FAMILIES)[drawn.pop("family")] == family
+        mark, order = drawn.pop("graph"), drawn.pop("label")
+        np.testing.assert_array_equal(edges(jnp.asarray(mark)), edge[np.ix_(order, order)])
+        names = {field: name or field for field, name in FIELDS.get(family, {}).items()}
+        arguments = {names.get(field, field): np.append(value, 0) if value.ndim else value for field, value in drawn.items()}
+        padded = np.pad(mark, [(0, 1), (0, 1)])
+        assert np.isfinite(law(family, 5, prior, **arguments).log_prob(jnp.asarray(padded)))
+
+
+def test_families_orders_and_marks_follow_their_joint_law():
+    """Against enumeration: a path of three tables, families without continuous parameters."""
+    families = ["BarabasiAlbert", "RandomTree", "ReverseRandomTree", "Layered"]
+    prior, edge = prior_of(families), np.array([[0, 0, 0], [0, 0, 1], [1, 0, 0]], bool)
+    graph = graph_of(edge)
+    probs = {}
+    for family, order in itertools.product(families, itertools.permutations(range(3))):
+        depths = range(2, 9) if family == "Layered" else [None]
+        for marks, depth in itertools.product(itertools.product(range(5), repeat=3), depths):
+            mark = np.zeros((6, 6), np.int8)
+            mark[np.triu_indices(3, 1)] = marks
+            if not np.array_equal(np.isin(mark[:3, :3], [1, 3, 4]), edge[np.ix_(order, order)]):
+                continue
+            arguments = {} if depth is None else {"depth": depth}
+            log_prob = float(law(family, 3, prior, **arguments).log_prob(jnp.asarray(mark)))
+            if log_prob > -np.inf:
+                probs[family, order, marks, depth] = np.exp(log_prob) / len(depths)
+    total = sum(probs.values())
+    counts = dict.fromkeys(probs, 0)
+    for seed in range(N_DRAW):
+        drawn = posterior_of_graph(graph, prior, seed)
+        depth = int(drawn["depth"]) if "depth" in drawn else None
+        marks = tuple(int(mark) for mark in drawn["graph"][np.triu_indices(3, 1)])
+        counts[list(FAMILIES)[int(drawn["family"])], tuple(drawn["label"].tolist()), marks, depth] += 1
+    assert len(probs) > 5
+    assert_fits(np.array(list(counts.values())), np.array([probs[key] for key in counts]) / total)
