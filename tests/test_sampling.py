@@ -67,10 +67,10 @@ def assert_relbench_accepts(database, folder):
 
 @pytest.mark.parametrize("name", ["plurel", "compact"])
 def test_1000_small_databases_are_clean(name):
-    """No missing cell but the planted share, no infinity, no constant column, bounded numbers."""
+    """No missing cell but the planted share, no infinity, no constant column, bounded numbers: 500 of each prior."""
     prior = tiny(name)
     n_column = 0
-    for seed in range(1000):
+    for seed in range(500):
         drawn = draw(prior, seed)
         tables, schema = materialise(drawn, prior.features.has_booleans)
         for table, (table_name, frame) in enumerate(tables.items()):
@@ -84,7 +84,7 @@ def test_1000_small_databases_are_clean(name):
                     continue
                 assert values.isna().sum() == n_missing
                 assert np.abs(values.dropna()).max() < 1e30
-    assert n_column > 5_000
+    assert n_column > 2_500
 
 
 def test_a_child_follows_its_parents_columns(small_prior):

@@ -1,17 +1,17 @@
 """Simulation-based calibration of the inference for one foreign key.
 
 Parameters and links are drawn by the program of stage 2, with small tables; the rank of every parameter among draws from its
-posterior is uniform if the posterior is right (Talts et al., 2018, arXiv:1804.06788). About 4 s a repetition on one core.
+posterior is uniform if the posterior is right (Talts et al., 2018, arXiv:1804.06788).
 """
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pandas as pd
 from jax import random
 from jaxtyping import Array, PRNGKeyArray
 from numpyro.handlers import seed as seeded
 
+from experiments.calibration.ranking import ranked
 from plurel_prob.blocks import HeldBlocks
 from plurel_prob.inference.links.infer import draws_of
 from plurel_prob.inference.links.key import Key
@@ -22,28 +22,20 @@ from plurel_prob.models.schema import Schema
 from plurel_prob.priors import LinkPrior
 
 PRIOR = LinkPrior()
-N_DRAW = 100
+N_DRAW = 99
 N_PARENT, N_CHILD = (30, 200), (200, 800)
 
 
-def ranks(n_repeat: int, seed: int) -> pd.DataFrame:
-    """Ranks of true values among posterior draws, in random order among ties.
+def repeat(index: int, seed: int) -> dict:
+    """Simulate a foreign key and rank the truths among posterior draws.
 
     Returns:
-        A row for each repetition and quantity: ``routine``, ``quantity``, ``rank`` (from 0 to ``n_draw``), ``n_draw``, ``truth``
-        and the posterior quantiles ``q05``, ``q25``, ``q75``, ``q95``.
+        ``quantities``, of which each is a :func:`ranked` one.
     """
-    rows = []
-    for repeat in range(n_repeat):
-        rng = np.random.default_rng([seed, repeat])
-        key = random.fold_in(random.key(seed), repeat)
-        sizes = rng.integers(N_PARENT[0], N_PARENT[1] + 1), rng.integers(N_CHILD[0], N_CHILD[1] + 1)
-        for quantity, truth, draws in [*blocks(key, rng, *sizes), popularity(rng, *sizes)]:
-            rank = (draws < truth).sum() + rng.integers(0, (draws == truth).sum() + 1)
-            quantiles = dict(zip(("q05", "q25", "q75", "q95"), np.quantile(draws, (0.05, 0.25, 0.75, 0.95)), strict=True))
-            row = {"routine": "links", "quantity": quantity, "rank": int(rank), "n_draw": len(draws), "truth": float(truth)}
-            rows.append(row | quantiles)
-    return pd.DataFrame(rows)
+    rng, key = np.random.default_rng([seed, index]), random.fold_in(random.key(seed), index)
+    n_parent, n_child = (int(rng.integers(low, high + 1)) for low, high in (N_PARENT, N_CHILD))
+    found = [*blocks(key, rng, n_parent, n_child), popularity(rng, n_parent, n_child)]
+    return {"quantities": [ranked(quantity, truth, draws, rng) for quantity, truth, draws in found]}
 
 
 def blocks(key: PRNGKeyArray, rng: np.random.Generator, n_parent: int, n_child: int) -> list[tuple[str, float, np.ndarray]]:
