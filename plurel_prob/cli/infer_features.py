@@ -60,7 +60,7 @@ def features(
         mechanisms = infer_mechanisms(frame, most_probable[0], foreign=foreign, seed=seed)
     console.print(parameter_table(mechanisms))
     if out is not None:
-        write(graphs, mechanisms, out)
+        write(table, graphs, mechanisms, out)
         console.print(f"Written to {out}.", soft_wrap=True)
 
 
@@ -132,11 +132,9 @@ def parameter_table(mechanisms: DataTree) -> Table:
     return result
 
 
-def write(graphs: DataTree, mechanisms: DataTree, out: Path) -> None:
-    """Write both posteriors into one netCDF file."""
-    import xarray as xr
-
-    tree = xr.DataTree.from_dict({f"/{name}": part.dataset for name, part in graphs.children.items()})
-    for name, part in mechanisms.children.items():
-        tree[f"mechanisms/{name}"] = part.copy()
+def write(table: str, graphs: DataTree, mechanisms: DataTree, out: Path) -> None:
+    """Write both posteriors of a table into one netCDF file."""
+    tree = graphs.copy()
+    tree["mechanisms"] = mechanisms
+    tree.attrs["table"] = table
     write_whole(out, tree.to_netcdf)

@@ -65,7 +65,7 @@ def links(
     console.print(comparison_table(result.compare()))
     console.print(checks_table(result.predictive_checks()))
     if out is not None:
-        write(result, out)
+        write(key, result, out)
         console.print(f"Written to {out}.", soft_wrap=True)
 
 
@@ -90,8 +90,10 @@ def checks_table(frame: "pd.DataFrame") -> Table:
     return result
 
 
-def write(result: "LinkInference", out: Path) -> None:
-    """Write the posteriors to one netCDF file."""
+def write(key: str, result: "LinkInference", out: Path) -> None:
+    """Write the posteriors of a key's models to one netCDF file."""
     from xarray import DataTree
 
-    write_whole(out, DataTree.from_dict(result.models).to_netcdf)
+    tree = DataTree.from_dict(result.models)
+    tree.attrs["key"] = key
+    write_whole(out, tree.to_netcdf)

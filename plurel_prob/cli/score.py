@@ -1,25 +1,33 @@
 """``plurel-prob score``."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
 from plurel_prob.cli.output import check_out, write_whole
-from plurel_prob.databases import load, observe
+from plurel_prob.databases import DatabaseError, load, observe
 from plurel_prob.databases.disk import PROVENANCE
 from plurel_prob.priors import get_prior
 
+if TYPE_CHECKING:
+    from xarray import DataTree
 
-def score(path: Path, /, *, prior: str | None = None, out: Path | None = None) -> None:
+    from plurel_prob.scoring import Score
+
+
+def score(path: Path, /, *, prior: str | None = None, given: list[Path] | None = None, out: Path | None = None) -> None:
     """Print the log density of a database: in total, by stage, by table and by site.
 
     A drawn database is scored from its latents, under the prior that drew it. Any other folder in RelBench format, or any with
-    --prior, is scored as far as its tables tell: the graph over tables, their rows, and foreign keys whose parents are all alike.
+    --prior or --given, is scored as far as its tables tell: the graph over tables, their rows, foreign keys (by a block structure
+    that is given, or as if all parents were alike), and columns whose mechanisms are given.
 
     Args:
         path: folder of a database, such as out/plurel-0.
         prior: name of a prior (plurel, compact, plurel-untruncated), or a TOML file, to score the tables under.
+        given: netCDF files that `plurel-prob infer links` and `infer features` wrote: block structures and mechanisms.
         out: CSV file for all parts, in nats; one that exists is replaced.
     """
     check_out(out)
@@ -30,17 +38,40 @@ def score(path: Path, /, *, prior: str | None = None, out: Path | None = None) -
     from plurel_prob.scoring.observed import observed_log_density
 
     use_compilation_cache()
-    is_drawn = prior is None and (path / PROVENANCE).exists()
+    is_drawn = prior is None and not given and (path / PROVENANCE).exists()
     with Console(stderr=True).status("scoring"):
-        result = log_density(load(path)) if is_drawn else observed_log_density(observe(path), law)
+        if is_drawn:
+            result = log_density(load(path))
+        else:
+            result = observed_log_density(observe(path), law, [read_posterior(file) for file in given or []])
+    report(path.name, result)
+    if out is not None:
+        write_whole(out, lambda partial: result.parts.to_csv(partial, index=False))
+        Console().print(f"Written to {out}.", soft_wrap=True)
+
+
+def read_posterior(path: Path) -> "DataTree":
+    """Read a netCDF file of inference.
+
+    Raises:
+        DatabaseError: there is none, or it is none.
+    """
+    import xarray as xr
+
+    try:
+        with xr.open_datatree(path, engine="netcdf4") as tree:
+            return tree.load()
+    except (OSError, ValueError) as error:
+        raise DatabaseError(f"--given {path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+
+
+def report(name: str, result: "Score") -> None:
+    """Print a score by all levels."""
     console = Console()
-    console.print(f"[bold]{path.name}[/bold]: log density {result.total:,.2f} nats")
+    console.print(f"[bold]{name}[/bold]: log density {result.total:,.2f} nats")
     for level in ("stage", "table", "site"):
         table = Table(level, "nats")
         table.columns[1].justify = "right"
-        for name, value in result.by(level).items():
-            table.add_row(str(name) or "(once)", f"{value:,.2f}")
+        for part, value in result.by(level).items():
+            table.add_row(str(part) or "(once)", f"{value:,.2f}")
         console.print(table)
-    if out is not None:
-        write_whole(out, lambda partial: result.parts.to_csv(partial, index=False))
-        console.print(f"Written to {out}.", soft_wrap=True)

@@ -3,10 +3,11 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 import plurel_prob
 from plurel_prob.cli.score import score as score_command
-from plurel_prob.databases import ObservedDatabase
+from plurel_prob.databases import DatabaseError, ObservedDatabase
 from plurel_prob.databases.schema import TableSchema
 from plurel_prob.inference.schema import graph_log_prob, table_graph
 from plurel_prob.scoring.observed import observed_log_density
@@ -44,6 +45,21 @@ def test_what_the_prior_cannot_draw_has_no_probability(observed):
     parts = observed_log_density(observed, plurel_prob.get_prior("plurel")).parts.set_index(["table", "site"])["log_density"]
     assert parts["users", "n_row_entity"] == -np.inf
     assert np.isfinite(parts["", "graph"])
+
+
+def test_posteriors_of_other_tables_are_refused(observed):
+    def tree(**attrs):
+        found = xr.DataTree()
+        found.attrs |= attrs
+        return found
+
+    for attrs, message in (
+        ({"key": "votes.shop"}, "tiny: no foreign key votes.shop, which a posterior is given for"),
+        ({"table": "shops"}, "tiny: no table shops, which a posterior is given for"),
+        ({}, "did not write"),
+    ):
+        with pytest.raises(DatabaseError, match=message):
+            observed_log_density(observed, tiny("plurel"), [tree(**attrs)])
 
 
 def test_the_command_scores_tables(observed, monkeypatch, tmp_path, capsys):

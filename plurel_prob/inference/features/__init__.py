@@ -2,6 +2,7 @@
 
 from plurel_prob.inference.features.columns import columns_of, foreign_columns_of
 from plurel_prob.inference.features.graphs import infer_graph
+from plurel_prob.inference.features.log_prob import columns_log_prob
 from plurel_prob.inference.features.mechanisms import infer_mechanisms
 
-__all__ = ["columns_of", "foreign_columns_of", "infer_graph", "infer_mechanisms"]
+__all__ = ["columns_log_prob", "columns_of", "foreign_columns_of", "infer_graph", "infer_mechanisms"]

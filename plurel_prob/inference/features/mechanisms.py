@@ -56,13 +56,16 @@ def infer_mechanisms(
         normal scores or of a category's logits (root mean square over contrasts); ``coefficient``, all of them (``term`` says
         whose); of categories without causes ``probs``. ``log_likelihood``, ``posterior_predictive`` and ``observed_data``: a
         variable a column, by row; numbers in normal scores, replicated rows drawn causes first. ``sample_stats``: NUTS'.
+        ``constant_data``: ``edge`` (cause, effect), the graph.
 
     Raises:
         DatabaseError: a column cannot be used, or the graph does not fit the columns or has a cycle.
     """
     columns = encode(table, foreign, is_transformed=is_transformed)
     edge = edges_of(graph, columns.names)
-    return posterior_of(columns, structure_of(columns, edge), n_draw=n_draw, n_chain=n_chain, seed=seed)
+    tree = posterior_of(columns, structure_of(columns, edge), n_draw=n_draw, n_chain=n_chain, seed=seed)
+    tree.attrs["is_transformed"] = int(is_transformed)
+    return tree
 
 
 def edges_of(graph: "np.ndarray | nx.DiGraph", names: tuple[str, ...]) -> Bool[np.ndarray, "cause effect"]:
@@ -206,11 +209,16 @@ def _tree(columns: Columns, structure: Structure, results: tuple[dict, dict, dic
     renamed = {"num_steps": "n_steps", "accept_prob": "acceptance_rate"}
     sample_stats = {renamed.get(name, name): (("chain", "draw"), value) for name, value in stats.items()}
     observed = {name: (("row",), columns.value[:, column]) for column, name in enumerate(columns.names)}
+    edge = np.zeros((len(columns.names), len(columns.names)), np.int8)
+    for effect, causes in enumerate(structure.causes):
+        edge[list(causes), effect] = 1
+    nodes = {"cause": list(columns.names), "effect": list(columns.names)}
     groups = {
         "posterior": xr.Dataset(posterior, coords=axes | coords),
         "log_likelihood": by_column(likelihood),
         "sample_stats": xr.Dataset(sample_stats, coords=axes),
         "posterior_predictive": by_column(replicated),
         "observed_data": xr.Dataset(observed),
+        "constant_data": xr.Dataset({"edge": (("cause", "effect"), edge)}, coords=nodes),
     }
     return xr.DataTree.from_dict(groups)

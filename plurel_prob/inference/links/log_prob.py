@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float, Int
 
+from plurel_prob.blocks import BLOCK
 from plurel_prob.databases import DatabaseError
 from plurel_prob.distributions import HSBM
 from plurel_prob.inference.links.key import Key
@@ -19,6 +22,12 @@ def uniform_log_prob(parent_row: np.ndarray, n_parent: int) -> float:
     """
     key = Key(np.asarray(parent_row), n_parent)
     return float(-key.n_link * np.log(n_parent))
+
+
+@jax.jit
+def _of_base_clusters(law: HSBM) -> tuple[Float[Array, "child_base parent_base"], Int[Array, " parent_base"]]:
+    """Weights of pairs of base clusters, and their sizes; compiled for a number of levels."""
+    return law.base_weight(), law.base_size()
 
 
 def links_log_prob(
@@ -53,8 +62,9 @@ def links_log_prob(
             raise DatabaseError(f"block structure: {name} clusters need integers from 1 to {shape[1]}, got {clusters.tolist()}")
     if not (np.asarray(affinity) > 0).all():
         raise DatabaseError("block structure: affinities must be positive")
-    law = HSBM(jnp.asarray(affinity), jnp.asarray(of_parent), jnp.asarray(of_child), n_parent, key.n_child, key.n_child)
+    law = HSBM(jnp.asarray(affinity), jnp.asarray(of_parent), jnp.asarray(of_child), n_parent, key.n_child, BLOCK)
     n_base = int(of_parent.prod()), int(of_child.prod())
-    weight = np.asarray(law.base_weight(), np.float64)[: n_base[1], : n_base[0]]
-    total = weight @ np.asarray(law.base_size(), np.float64)[: n_base[0]]
+    base_weight, base_size = (np.asarray(array, np.float64) for array in _of_base_clusters(law))
+    weight = base_weight[: n_base[1], : n_base[0]]
+    total = weight @ base_size[: n_base[0]]
     return float((key.table(*n_base).T * (np.log(weight) - np.log(total)[:, None])).sum())

@@ -15,13 +15,17 @@ from relbench.manifest import DatasetManifest, TableSpec
 from scipy import stats
 
 from plurel_prob.cli import infer_features
-from plurel_prob.databases import DatabaseError
-from plurel_prob.inference.features import infer_graph, infer_mechanisms
+from plurel_prob.cli.score import read_posterior
+from plurel_prob.databases import DatabaseError, observe
+from plurel_prob.inference.features import columns_log_prob, infer_graph, infer_mechanisms
 from plurel_prob.inference.features.basis import contrasts, effect_basis
 from plurel_prob.inference.features.columns import Columns
 from plurel_prob.inference.features.graphs import topological_order
-from plurel_prob.inference.features.mechanisms import arguments, edges_of, posterior_of, structure_of
+from plurel_prob.inference.features.log_prob import sites_of
+from plurel_prob.inference.features.mechanisms import _posterior, arguments, edges_of, posterior_of, structure_of
 from plurel_prob.inference.features.model import Structure, mechanisms
+from plurel_prob.priors import get_prior
+from plurel_prob.scoring.observed import observed_log_density
 
 N_ROW = 400
 NAMES = ("a", "b", "c")
@@ -162,6 +166,38 @@ def test_command(folder, posterior, capsys):
         assert tree["posterior/edge"].sizes["draw"] == 50
         assert float(tree["sample_stats/edge_prob"].sel(cause="a", effect="b")) > 0.9
         assert tree["mechanisms/posterior/noise_scale"].sizes["chain"] == 2
+    [tree] = [read_posterior(out)]
+    frame = pd.read_parquet(folder / "db" / "events.parquet")
+    found = columns_log_prob(frame, tree["mechanisms"])
+    for name in NAMES:
+        kept = tree[f"mechanisms/log_likelihood/{name}"].sum("row").values.ravel()
+        np.testing.assert_allclose(found[name], kept, rtol=1e-4)
+    score = observed_log_density(observe(folder), get_prior("plurel"), [tree])
+    assert score.by("stage")["features"] == pytest.approx(found.mean().sum())
+    assert list(score.parts["site"][-3:]) == list(NAMES)
+    with pytest.raises(DatabaseError, match="those of a column c, which the table does not have"):
+        columns_log_prob(frame.drop(columns="c"), tree["mechanisms"])
+
+
+def test_sites_are_found_again_from_the_posterior():
+    """With sources, numbers, categories and parent tables."""
+    structure, rng, shape = Structure((0, 3, 0, 2), ((), (), (0, 1), (2,)), (0, 1, 2, 3), 2), np.random.default_rng(0), (2, 5)
+    sites = {name: rng.uniform(0.1, 1, shape) for name in ("noise_level", "sharpness", "foreign_strength")}
+    sites |= {f"noise_scale_{column}": rng.uniform(0.1, 1, shape) for column in (0, 2)}
+    gain = {column: (1 + sites[f"noise_scale_{column}"] ** 2) ** -0.5 for column in (0, 2)}
+    gain |= dict.fromkeys((1, 3), 2 * sites["sharpness"])
+    for column, of in {0: (1,), 1: (1, 2), 2: (9,), 3: (7, 1)}.items():
+        sites[f"coefficient_{column}"] = rng.normal(size=shape + of)
+        standard = sites[f"foreign_standard_{column}"] = rng.normal(size=(*shape, 2, *of[1:]))
+        scale = gain[column] * sites["foreign_strength"] / np.sqrt(2)
+        sites[f"foreign_{column}"] = scale.reshape(*shape, *(1,) * len(of)) * standard
+    columns = Columns(("a", "b", "c", "d"), rng.normal(size=(20, 4)), structure.n_category, rng.normal(size=(20, 2)))
+    variables, coords = _posterior(columns, structure, sites)
+    dataset = xr.Dataset({name: (("chain", "draw", *dims), value) for name, (dims, value) in variables.items()}, coords=coords)
+    found = sites_of(xr.DataTree.from_dict({"posterior": dataset}), structure)
+    assert found.keys() == {name for name in sites if name not in [f"foreign_{column}" for column in range(4)]}
+    for name, value in found.items():
+        np.testing.assert_allclose(value, sites[name].reshape(-1, *sites[name].shape[2:]), rtol=1e-10)
 
 
 def test_command_asks_to_choose(folder):

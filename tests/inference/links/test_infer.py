@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 
 from plurel_prob.cli.infer_links import write
+from plurel_prob.cli.score import read_posterior
 from plurel_prob.databases import DatabaseError
 from plurel_prob.inference.links import MODELS, infer_links, links_log_prob
+from plurel_prob.scoring.observed import mean_log_prob
 from tests.inference.links.plain import PRIOR, block_probs
 
 N_PARENT = 60
@@ -26,7 +28,8 @@ def popular_key():
 def inferred():
     keys = {"blocks": blocks_key(), "popularity": popular_key(), "uniform": np.random.default_rng(2).integers(0, N_PARENT, 600)}
     keys["blocks"][::50] = -1
-    return {name: (key, infer_links(key, N_PARENT, PRIOR, n_draw=400)) for name, key in keys.items()}
+    models = dict.fromkeys(keys, MODELS[:3]) | {"popularity": MODELS}
+    return {name: (key, infer_links(key, N_PARENT, PRIOR, models=models[name], n_draw=400)) for name, key in keys.items()}
 
 
 def test_blocks_are_found(inferred):
@@ -95,7 +98,7 @@ def test_written_whole_and_read_back(inferred, tmp_path):
     import xarray as xr
 
     result = inferred["popularity"][1]
-    write(result, tmp_path / "links.nc")
+    write("child.key", result, tmp_path / "links.nc")
     assert [file.name for file in tmp_path.iterdir()] == ["links.nc"]
     with xr.open_datatree(tmp_path / "links.nc") as tree:
         assert tuple(tree.children) == MODELS
@@ -103,6 +106,12 @@ def test_written_whole_and_read_back(inferred, tmp_path):
         assert set(tree["blocks"].children) == set(groups)
         evidence = result.models["blocks"]["sample_stats"]["log_evidence"].item()
         assert tree["blocks/sample_stats"]["log_evidence"].item() == evidence
+    tree = read_posterior(tmp_path / "links.nc")
+    parent_row = inferred["popularity"][0]
+    kept = tree["blocks/log_likelihood/parent_row"].sum("child").mean().item()  # the key is short: of all children
+    assert mean_log_prob(parent_row, N_PARENT, tree) == pytest.approx(kept, rel=1e-5)
+    with pytest.raises(DatabaseError, match="--given .*nothing.nc: cannot be read"):
+        read_posterior(tmp_path / "nothing.nc")
 
 
 def test_errors_say_what_is_wrong():
