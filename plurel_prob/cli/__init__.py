@@ -16,9 +16,12 @@ from plurel_prob.cli.infer_schema import schema
 from plurel_prob.cli.sample import sample
 from plurel_prob.cli.score import score
 from plurel_prob.cli.signals import heed_signals
+from plurel_prob.cli.verify import verify
 from plurel_prob.databases import DatabaseError
 from plurel_prob.priors import PriorError
+from plurel_prob.sampling.pool import WorkerLost
 
+LOST = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
 
@@ -27,6 +30,7 @@ app.command(sample)
 app.command(describe)
 app.command(graph)
 app.command(score)
+app.command(verify)
 infer = App(name="infer", help="Infer what drew the tables of a folder in RelBench format, drawn or real.")
 for command in (schema, links, features):
     infer.command(command)
@@ -48,5 +52,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         fail(" ".join(str(error).split()))
     except (PriorError, DatabaseError) as error:
         fail(str(error))
+    except WorkerLost as error:
+        fail(str(error), LOST)
     except KeyboardInterrupt:
         fail("interrupted; databases already listed or in the folder are complete", INTERRUPTED)

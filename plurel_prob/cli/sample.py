@@ -29,6 +29,8 @@ def sample(
 ) -> None:
     """Draw databases and write each to a folder ``plurel-<seed>``, in RelBench format with latents and provenance.
 
+    Databases that are there already, complete and of the same prior, are left as they are: a run that was interrupted goes on.
+
     Args:
         out: folder to write into; made if it is missing.
         seed: seed of the first database; the next ones follow.
@@ -36,28 +38,31 @@ def sample(
         prior: name of a prior (plurel, compact, plurel-untruncated), or a TOML file.
         rows_scale: multiply the rows of all tables by this; long tables are drawn and written part by part.
         workers: processes to draw and write in; a processor core can run one.
-        overwrite: replace databases that exist.
+        overwrite: draw databases that exist again.
     """
+    from plurel_prob.corpora import left_to_draw, writing
     from plurel_prob.sampling import MAX_SEED
     from plurel_prob.sampling.pool import map_in_processes
 
-    scale_rows(get_prior(prior), rows_scale)
+    scaled = scale_rows(get_prior(prior), rows_scale)
     if seed + count - 1 > MAX_SEED:
         raise DatabaseError(f"--seed and --count: the last seed, {seed + count - 1}, is above {MAX_SEED}")
-    seeds = range(seed, seed + count)
-    check_output(out, [out / f"plurel-{s}" for s in seeds], overwrite=overwrite)
-
-    console = Console()
-    summary = summary_table()
-    with progress_bar() as progress:
-        task = progress.add_task("drawing", total=count)
-        work = partial(draw_and_save, prior, rows_scale, out, overwrite)
-        if min(workers, count) == 1:
-            work = partial(work, on_part=PartsProgress(progress))
-        for row in map_in_processes(work, seeds, min(workers, count)):
-            summary.add_row(*row)
-            progress.advance(task)
-    console.print(summary)
+    console, summary, seeds = Console(), summary_table(), range(seed, seed + count)
+    with writing(out):
+        left = list(seeds) if overwrite else left_to_draw(out, seeds, scaled)
+        n_worker = max(min(workers, len(left)), 1)
+        with progress_bar() as progress:
+            task = progress.add_task("drawing", total=count, completed=count - len(left))
+            work = partial(draw_and_save, prior, rows_scale, out, overwrite)
+            if n_worker == 1:
+                work = partial(work, on_part=PartsProgress(progress))
+            for row in map_in_processes(work, left, n_worker):
+                summary.add_row(*row)
+                progress.advance(task)
+    if left:
+        console.print(summary)
+    if len(left) < count:
+        console.print(f"{count - len(left):,} of {count:,} databases were there already, complete.")
     console.print(f"Written to {out}. Look at one: plurel-prob describe {out / f'plurel-{seed}'}", soft_wrap=True)
 
 
@@ -78,21 +83,6 @@ def draw_and_save(
     scaled = scale_rows(get_prior(prior), rows_scale)
     schema = sample_to(out / f"plurel-{seed}", seed, scaled, overwrite=overwrite, on_part=on_part)
     return summary_row(seed, schema, time.perf_counter() - start)
-
-
-def check_output(out: Path, folders: list[Path], *, overwrite: bool) -> None:
-    """Fail before anything is drawn where the output cannot be written or would replace something."""
-    existing = [folder for folder in folders if folder.exists()]
-    if existing and not overwrite:
-        more = f" and {len(existing) - 1} more" if len(existing) > 1 else ""
-        raise DatabaseError(f"{existing[0]}{more} exists; use --overwrite to replace, or another --out or --seed")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        probe = out / ".plurel-prob-probe"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise DatabaseError(f"--out {out}: cannot write there: {error.strerror}") from None
 
 
 def use_compilation_cache() -> None:

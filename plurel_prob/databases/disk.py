@@ -1,5 +1,6 @@
 """Databases on disk: RelBench 3 format, with latents and provenance in files of their own."""
 
+import hashlib
 import itertools
 import json
 import os
@@ -79,8 +80,21 @@ def write(database: Database, path: Path, *, overwrite: bool, parts: Parts = NO_
         write_tables(database, folder, parts)
         write_latents(database.latents, folder / LATENTS)
         window = (str(database.schema.window[0].date()), str(database.schema.window[1].date()))
-        (folder / PROVENANCE).write_text(dumps(provenance(database.origin, window)))
+        content = provenance(database.origin, window) | {"files": checksums(folder)}
+        (folder / PROVENANCE).write_text(dumps(content))
     return path
+
+
+def checksums(folder: Path) -> dict[str, dict[str, Any]]:
+    """Size in bytes and SHA-256 of every file below a folder, by its path there."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in files}
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_tables(database: Database, folder: Path, parts: Parts = NO_PARTS) -> None:

@@ -39,12 +39,12 @@ def provenance(origin: Origin, window: tuple[str, str]) -> dict[str, Any]:
         "backend": jax.default_backend(),
         "device": jax.devices()[0].device_kind,
         "machine": platform.machine(),
-        "instruction_set": _instruction_set(),
+        "instruction_set": instruction_set(),
         "prior": prior.record(),
     }
 
 
-def _instruction_set() -> str:
+def instruction_set() -> str:
     """Widest vector instructions of an x86 processor, where Linux tells; they decide the last bits of values."""
     try:
         with open("/proc/cpuinfo") as file:

@@ -32,11 +32,22 @@ def test_sample_then_describe(tmp_path):
     for word in ("table_0", "row_idx", "primary key", "foreign_row_0", "feature_0", "activity", "entity"):
         assert word in described.stdout
 
-    assert_bad_input(cli("sample", "--out", out, "--seed", 8, "--prior", SMALL), "plurel-8", "--overwrite")
     before = (out / "plurel-8" / "manifest.yaml").stat().st_mtime_ns
+    done = cli("sample", "--out", out, "--seed", 8, "--prior", SMALL)
+    assert done.returncode == 0 and "1 of 1 databases were there already" in done.stdout
+    assert (out / "plurel-8" / "manifest.yaml").stat().st_mtime_ns == before
+    assert_bad_input(cli("sample", "--out", out, "--seed", 8), "plurel-8 exists", "another prior", "--overwrite")
     done = cli("sample", "--out", out, "--seed", 8, "--prior", SMALL, "--overwrite")
     assert done.returncode == 0
     assert (out / "plurel-8" / "manifest.yaml").stat().st_mtime_ns > before
+
+    done = cli("verify", out)
+    assert done.returncode == 0 and "2 databases are as they were written; 1 drawn again" in done.stdout, done.stderr
+    path = out / "plurel-9" / "db" / "table_0.parquet"
+    path.write_bytes(path.read_bytes()[:100])
+    done = cli("verify", out)
+    assert done.returncode == 1 and "plurel-9/db/table_0.parquet: has 100 bytes instead of" in done.stdout
+    assert_bad_input(cli("sample", "--out", out, "--seed", 9, "--prior", SMALL), "table_0.parquet: has 100 bytes", "delete")
 
 
 @pytest.mark.parametrize("command", [[], ["sample"], ["describe"]])
@@ -56,6 +67,7 @@ def test_bad_input(tmp_path):
     assert_bad_input(cli("sample", "--uot", tmp_path), "--uot")
     assert_bad_input(cli("sample"), "--out")
     assert_bad_input(cli("describe", tmp_path / "nothing"), "nothing")
+    assert_bad_input(cli("verify", tmp_path / "nothing"), "nothing: no such folder")
     file = tmp_path / "file"
     file.touch()
     assert_bad_input(cli("sample", "--out", file / "below"), str(file))

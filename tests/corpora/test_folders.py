@@ -1,0 +1,116 @@
+"""Folders of databases: what is complete is kept, what is not is never taken for a database."""
+
+import json
+import shutil
+
+import pandas as pd
+import pytest
+
+import plurel_prob
+from plurel_prob import DatabaseError
+from plurel_prob.corpora import databases_in, left_to_draw, leftovers_in, problems_of, redraw_problems, writing
+from plurel_prob.databases.disk import PROVENANCE, checksums
+from tests.models.tiny import tiny
+
+PRIOR = tiny("compact")
+SEEDS = (3, 4)
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("drawn")
+    for seed in SEEDS:
+        plurel_prob.sample_to(folder / f"plurel-{seed}", seed, PRIOR)
+    return folder
+
+
+@pytest.fixture
+def folder(drawn, tmp_path):
+    return shutil.copytree(drawn, tmp_path / "out")
+
+
+def sign_again(path):
+    """Make the checksums those of the files as they are: somebody has written other values in good order."""
+    content = json.loads((path / PROVENANCE).read_text())
+    (path / PROVENANCE).unlink()
+    (path / PROVENANCE).write_text(json.dumps(content | {"files": checksums(path)}))
+
+
+def test_what_is_complete_is_not_drawn_again(folder):
+    assert databases_in(folder) == [folder / "plurel-3", folder / "plurel-4"]
+    assert left_to_draw(folder, range(2, 6), PRIOR) == [2, 5]
+    with pytest.raises(DatabaseError, match="plurel-3 exists and was drawn from another prior"):
+        left_to_draw(folder, SEEDS, tiny("plurel"))
+    shutil.move(folder / "plurel-4", folder / "plurel-5")
+    with pytest.raises(DatabaseError, match="plurel-5 exists and"):
+        left_to_draw(folder, [5], PRIOR)
+    (folder / "plurel-3" / "latents.nc").unlink()
+    with pytest.raises(DatabaseError, match="plurel-3/latents.nc: is missing; use --overwrite, or delete"):
+        left_to_draw(folder, [3], PRIOR)
+
+
+def test_a_sound_database_has_no_problems(folder, tmp_path):
+    path = folder / "plurel-3"
+    assert problems_of(path) == []
+    assert redraw_problems(path, tmp_path / "again") == []
+
+
+def test_damage_is_found_and_named(folder, tmp_path):
+    path = folder / "plurel-3"
+    table = path / "db" / "table_0.parquet"
+    whole = table.read_bytes()
+    table.write_bytes(whole[:-5])
+    assert problems_of(path) == [f"db/table_0.parquet: has {len(whole) - 5:,} bytes instead of {len(whole):,}"]
+    table.write_bytes(whole[:300] + bytes([whole[300] ^ 1]) + whole[301:])
+    assert problems_of(path) == ["db/table_0.parquet: differs from what was written (SHA-256)"]
+    table.unlink()
+    assert problems_of(path) == ["db/table_0.parquet: is missing"]
+    table.write_bytes(whole)
+    (path / "db" / "more.parquet").touch()
+    assert problems_of(path) == ["db/more.parquet: was not written with the database"]
+    (path / PROVENANCE).write_text("{")
+    assert problems_of(path)[0].startswith(f"{PROVENANCE}: cannot be read")
+    (path / PROVENANCE).unlink()
+    assert problems_of(path)[0].startswith(f"{PROVENANCE}: no such file")
+
+
+def test_wrong_tables_are_found_whatever_the_checksums(folder, tmp_path):
+    path = folder / "plurel-4"
+    database = plurel_prob.load(path)
+    parent, child, key = database.schema.graph[0]
+    frame = database.tables[child]
+    column = next(iter(database.schema.tables[child].columns))
+    file = path / "db" / f"{child}.parquet"
+
+    frame.assign(**{column: frame[column].to_numpy()[::-1]}).to_parquet(file, index=False)
+    sign_again(path)
+    assert problems_of(path) == []
+    assert redraw_problems(path, tmp_path / "again") == [f"db/{child}.parquet: column {column} is not what the seed draws"]
+
+    n_parent = len(database.tables[parent])
+    frame.assign(**{key: pd.array([n_parent] * len(frame), dtype="Int64")}).to_parquet(file, index=False)
+    sign_again(path)
+    assert problems_of(path) == [f"{child}.{key} is {n_parent} in row 0, which is no row of {parent}"]
+
+    frame.assign(row_idx=frame["row_idx"] + 1).to_parquet(file, index=False)
+    sign_again(path)
+    assert f"{child}.row_idx: is 1 in row 0; rows are numbered 0, 1, 2, ..." in problems_of(path)
+
+
+def test_one_run_writes_at_a_time_and_removes_what_killed_runs_left(folder):
+    left = folder / ".plurel-7.partial-abc"
+    (left / "db").mkdir(parents=True)
+    assert leftovers_in(folder) == [left]
+    with writing(folder):
+        assert not left.exists()
+        with pytest.raises(DatabaseError, match="another run is writing there"), writing(folder):
+            pass
+    with writing(folder):
+        assert sorted(path.name for path in folder.iterdir()) == ["plurel-3", "plurel-4"]
+
+
+def test_folders_without_databases_are_refused(tmp_path):
+    with pytest.raises(DatabaseError, match="has no databases"):
+        databases_in(tmp_path)
+    with pytest.raises(DatabaseError, match="no such folder"):
+        databases_in(tmp_path / "nothing")
