@@ -39,7 +39,7 @@ def map_in_processes(work: Callable[[int], Result], seeds: Iterable[int], n_work
             yield from pool.map(work, seeds)
         except BrokenProcessPool:
             message = (
-                "a worker process was killed, perhaps for want of memory; what is written is complete: run the command again"
+                "a worker process was killed, perhaps for want of memory; what is written is complete: run this again"
             )
             raise WorkerLost(message) from None
         except BaseException:

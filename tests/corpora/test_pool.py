@@ -31,7 +31,7 @@ def sleep(seed):
 
 
 def test_a_lost_worker_is_an_error():
-    with pytest.raises(WorkerLost, match="worker process was killed.*run the command again"):
+    with pytest.raises(WorkerLost, match="worker process was killed.*run this again"):
         list(map_in_processes(die, [1, 1, 1], 2))
 
 
