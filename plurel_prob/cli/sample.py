@@ -1,5 +1,6 @@
 """``plurel-prob sample``."""
 
+import re
 import time
 from collections.abc import Callable
 from functools import partial
@@ -25,6 +26,7 @@ def sample(
     prior: str = "plurel",
     rows_scale: PositiveInt = 1,
     workers: PositiveInt = 1,
+    shard: str | None = None,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Draw databases and write each to a folder ``plurel-<seed>``, in RelBench format with latents and provenance.
@@ -38,6 +40,7 @@ def sample(
         prior: name of a prior (plurel, compact, plurel-untruncated), or a TOML file.
         rows_scale: multiply the rows of all tables by this; long tables are drawn and written part by part.
         workers: processes to draw and write in; a processor core can run one.
+        shard: i/n, with i from 0 to n-1: draw every n-th database only, from the i-th on, as one of n jobs that share a folder.
         overwrite: draw databases that exist again.
     """
     from plurel_prob.corpora import left_to_draw, writing
@@ -47,12 +50,12 @@ def sample(
     scaled = scale_rows(get_prior(prior), rows_scale)
     if seed + count - 1 > MAX_SEED:
         raise DatabaseError(f"--seed and --count: the last seed, {seed + count - 1}, is above {MAX_SEED}")
-    console, summary, seeds = Console(), summary_table(), range(seed, seed + count)
-    with writing(out):
+    console, summary, seeds = Console(), summary_table(), shard_of(range(seed, seed + count), shard)
+    with writing(out, is_shared=shard is not None):
         left = list(seeds) if overwrite else left_to_draw(out, seeds, scaled)
         n_worker = max(min(workers, len(left)), 1)
         with progress_bar() as progress:
-            task = progress.add_task("drawing", total=count, completed=count - len(left))
+            task = progress.add_task("drawing", total=len(seeds), completed=len(seeds) - len(left))
             work = partial(draw_and_save, prior, rows_scale, out, overwrite)
             if n_worker == 1:
                 work = partial(work, on_part=PartsProgress(progress))
@@ -61,9 +64,24 @@ def sample(
                 progress.advance(task)
     if left:
         console.print(summary)
-    if len(left) < count:
-        console.print(f"{count - len(left):,} of {count:,} databases were there already, complete.")
-    console.print(f"Written to {out}. Look at one: plurel-prob describe {out / f'plurel-{seed}'}", soft_wrap=True)
+    if len(left) < len(seeds):
+        console.print(f"{len(seeds) - len(left):,} of {len(seeds):,} databases were there already, complete.")
+    if seeds:
+        console.print(f"Written to {out}. Look at one: plurel-prob describe {out / f'plurel-{seeds[0]}'}", soft_wrap=True)
+
+
+def shard_of(seeds: range, shard: str | None) -> range:
+    """Seeds of one of several jobs.
+
+    Raises:
+        DatabaseError: the shard is not of the form i/n, with i from 0 to n-1.
+    """
+    if shard is None:
+        return seeds
+    match = re.fullmatch(r"(\d+)/(\d+)", shard)
+    if match is None or not int(match[1]) < int(match[2]):
+        raise DatabaseError(f"--shard {shard}: needs i/n, with i from 0 to n-1, such as 0/8")
+    return seeds[int(match[1]) :: int(match[2])]
 
 
 def draw_and_save(

@@ -16,10 +16,15 @@ LEFTOVERS = (".plurel-*.partial-*", ".plurel-*.old-*")  # of runs that were kill
 
 
 @contextmanager
-def writing(out: Path) -> Iterator[None]:
+def writing(out: Path, *, is_shared: bool = False) -> Iterator[None]:
     """Make a folder and keep other runs from writing into it meanwhile; remove what killed runs have left there.
 
-    The operating system lifts the lock when the process ends, however it ends. On Windows there is none.
+    The operating system lifts the lock when the process ends, however it ends. There is none on Windows, nor on file systems
+    that know no locks.
+
+    Args:
+        out: the folder.
+        is_shared: let other shards of the same databases write there, too. What is left of killed runs stays while they do.
 
     Raises:
         DatabaseError: another run writes there, or the folder cannot be written.
@@ -31,28 +36,43 @@ def writing(out: Path) -> Iterator[None]:
         probe.unlink()
     except OSError as error:
         raise DatabaseError(f"--out {out}: cannot write there: {error.strerror}") from None
-    with _locked(out):
-        for pattern in LEFTOVERS:
-            for path in out.glob(pattern):
-                shutil.rmtree(path, ignore_errors=True)
+    lock = _lock(out, is_shared)
+    try:
         yield
+    finally:
+        if lock is not None:
+            os.close(lock)
 
 
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def _lock(folder: Path, is_shared: bool) -> int | None:
+    """Lock a folder, alone to tidy up, then with other shards if it is shared; return the open folder that holds the lock."""
     try:
         import fcntl
     except ImportError:  # Windows
-        yield
-        return
+        return None
     handle = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for left in leftovers_in(folder):
+                shutil.rmtree(left, ignore_errors=True)
+        except BlockingIOError:
+            if not is_shared:
+                raise
+        if is_shared:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise DatabaseError(f"--out {folder}: another run is writing there; wait for it, or use another --out") from None
-    finally:
         os.close(handle)
+        raise DatabaseError(f"--out {folder}: another run is writing there; wait for it, or use another --out") from None
+    except OSError:  # a file system without locks
+        os.close(handle)
+        return None
+    return handle
+
+
+def leftovers_in(path: Path) -> list[Path]:
+    """What killed runs have left in a folder of databases."""
+    return sorted(folder for pattern in LEFTOVERS for folder in path.glob(pattern))
 
 
 def left_to_draw(out: Path, seeds: Iterable[int], prior: Prior) -> list[int]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from plurel_prob.corpora.folders import LEFTOVERS, missing_files, read_provenance
+from plurel_prob.corpora.folders import missing_files, read_provenance
 from plurel_prob.databases import DatabaseError, TableSchema, load, observe
 from plurel_prob.databases.disk import MANIFEST, PROVENANCE, sha256
 from plurel_prob.databases.provenance import PACKAGES, instruction_set
@@ -30,11 +30,6 @@ def databases_in(path: Path) -> list[Path]:
     if not found:
         raise DatabaseError(f"{path}: has no databases (plurel-0, ...); is it a folder that `plurel-prob sample` wrote into?")
     return sorted(found, key=lambda folder: (len(folder.name), folder.name))
-
-
-def leftovers_in(path: Path) -> list[Path]:
-    """What killed runs have left in a folder of databases."""
-    return sorted(folder for pattern in LEFTOVERS for folder in path.glob(pattern))
 
 
 def problems_of(path: Path) -> list[str]:

@@ -13,6 +13,7 @@ from plurel_prob.models.database import Bucket, Draw
 from plurel_prob.priors import Prior, get_prior
 from plurel_prob.sampling.programs import MAX_SEED, bucket_of, check_seed, draw, draw_on, mesh_of
 from plurel_prob.sampling.rows import sample_rows, sample_to
+from plurel_prob.sampling.streams import Stream, stream
 
 
 def sample(
@@ -86,4 +87,4 @@ def sample_many(
             yield Database.from_draw(drawn, seed, prior)
 
 
-__all__ = ["MAX_SEED", "Draw", "bucket_of", "draw", "sample", "sample_many", "sample_rows", "sample_to"]
+__all__ = ["MAX_SEED", "Draw", "bucket_of", "draw", "sample", "sample_many", "Stream", "sample_rows", "sample_to", "stream"]

@@ -38,9 +38,7 @@ def map_in_processes(work: Callable[[int], Result], seeds: Iterable[int], n_work
         try:
             yield from pool.map(work, seeds)
         except BrokenProcessPool:
-            message = (
-                "a worker process was killed, perhaps for want of memory; what is written is complete: run this again"
-            )
+            message = "a worker process was killed, perhaps for want of memory; what is written is complete: run this again"
             raise WorkerLost(message) from None
         except BaseException:
             pool.shutdown(cancel_futures=True)

@@ -124,6 +124,13 @@ def draw(prior: Prior, seed: int, bucket: Bucket | None = None) -> Draw:
     return next(draw_on(mesh_of(jax.devices()[:1]), prior, [seed], bucket))
 
 
+def draw_on_device(prior: Prior, seed: int) -> Draw:
+    """Draw the database of ``seed`` and leave it on the first device."""
+    mesh, key = mesh_of(jax.devices()[:1]), random.key(seed)
+    drawn = _compiled(prior, bucket_of(prior, key), mesh)(jax.device_put(key[None], NamedSharding(mesh, PartitionSpec(AXIS))))
+    return jax.tree.map(lambda x: x[0], drawn)
+
+
 def draw_on(mesh: Mesh, prior: Prior, seeds: Sequence[int], bucket: Bucket | None = None) -> Iterator[Draw]:
     """Draw the databases of ``seeds``, at most as many as the mesh has devices, one on each, and bring them to the host.
 

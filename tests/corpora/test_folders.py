@@ -8,6 +8,7 @@ import pytest
 
 import plurel_prob
 from plurel_prob import DatabaseError
+from plurel_prob.cli.sample import shard_of
 from plurel_prob.corpora import databases_in, left_to_draw, leftovers_in, problems_of, redraw_problems, writing
 from plurel_prob.databases.disk import PROVENANCE, checksums
 from tests.models.tiny import tiny
@@ -105,8 +106,22 @@ def test_one_run_writes_at_a_time_and_removes_what_killed_runs_left(folder):
         assert not left.exists()
         with pytest.raises(DatabaseError, match="another run is writing there"), writing(folder):
             pass
+    with writing(folder, is_shared=True), writing(folder, is_shared=True):
+        with pytest.raises(DatabaseError, match="another run is writing there"), writing(folder):
+            pass
     with writing(folder):
+        with pytest.raises(DatabaseError, match="another run is writing there"), writing(folder, is_shared=True):
+            pass
         assert sorted(path.name for path in folder.iterdir()) == ["plurel-3", "plurel-4"]
+
+
+def test_shards_share_the_seeds():
+    seeds = range(5, 28)
+    assert sorted(seed for i in range(4) for seed in shard_of(seeds, f"{i}/4")) == list(seeds)
+    assert shard_of(seeds, None) == seeds and list(shard_of(range(2), "3/4")) == []
+    for wrong in ("4/4", "1", "a/b", "1/0", "-1/4"):
+        with pytest.raises(DatabaseError, match=f"--shard {wrong}: needs i/n"):
+            shard_of(seeds, wrong)
 
 
 def test_folders_without_databases_are_refused(tmp_path):
