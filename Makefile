@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+PYTEST := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test lint format figures clean
+.PHONY: demo test test-all lint format figures clean
 
 $(VENV)/installed: pyproject.toml
 	if command -v uv >/dev/null 2>&1; then uv venv --quiet --clear --python $(PYTHON) --seed $(VENV); else $(PYTHON) -m venv $(VENV); fi
@@ -20,8 +21,12 @@ demo: $(VENV)/installed
 	@echo "  out/plurel-0/latents.nc                     every latent: xarray.open_datatree"
 	@echo "  README.md, then models/database.py          how it is drawn"
 
+# programs compile in half the time without LLVM's optimisations, and the slowest tests are left out
 test: $(VENV)/installed
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	XLA_FLAGS="$(XLA_FLAGS) --xla_backend_optimization_level=0" $(BIN)/python -m pytest $(PYTEST) -m "not slow"
+
+test-all: $(VENV)/installed
+	$(BIN)/python -m pytest $(PYTEST)
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

@@ -15,7 +15,7 @@ from tests.models.tiny import tiny
 N_ROW = 140_001  # three parts
 
 
-@pytest.fixture(scope="module", params=["plurel", "compact"])
+@pytest.fixture(scope="module", params=["compact", "plurel"])
 def prior(request):
     rows = {"n_row_activity": {"DiscreteUniform": [N_ROW, N_ROW + 2000]}, "max_parent": 2}
     return override(tiny(request.param), {"schema": rows})
@@ -30,6 +30,7 @@ def long_tables(database):
     return [name for name, table in database.schema.tables.items() if table.time_col]
 
 
+@pytest.mark.slow
 def test_the_database_on_disk_is_the_same(prior, whole, tmp_path):
     calls = []
     schema = plurel_prob.sample_to(tmp_path / "parts", 0, prior, on_part=lambda *call: calls.append(call))
@@ -48,6 +49,7 @@ def test_the_database_on_disk_is_the_same(prior, whole, tmp_path):
     assert (table["value"] == saved.latents[f"prior/{long[0]}"]["value"][..., :8192]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [range(0, 5), range(8190, 8195), range(73_727, 73_729), range(139_000, N_ROW)])
 def test_rows_alone_are_those_of_the_table(prior, whole, rows):
     name = long_tables(whole)[0]
@@ -57,7 +59,7 @@ def test_rows_alone_are_those_of_the_table(prior, whole, rows):
 
 
 def test_rows_of_a_short_table():
-    prior = tiny("plurel")
+    prior = tiny("compact")
     database = plurel_prob.sample(4, prior)
     name = long_tables(database)[0]
     expected = database.tables[name].iloc[7:20].reset_index(drop=True)
@@ -66,7 +68,7 @@ def test_rows_of_a_short_table():
 
 
 def test_rows_that_cannot_be_drawn():
-    prior = tiny("plurel")
+    prior = tiny("compact")
     schema = plurel_prob.sample(4, prior).schema
     parent, child, _ = schema.graph[0]
     leaf = next(name for name, table in schema.tables.items() if table.time_col)

@@ -26,9 +26,10 @@ def run(*arguments, env=None):
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=ENV | (env or {}))
 
 
-def test_200_databases_are_sound(small_prior, tmp_path):
+@pytest.mark.parametrize("n_database", [60, pytest.param(200, marks=pytest.mark.slow)])
+def test_databases_are_sound(small_prior, tmp_path, n_database):
     families: set[int] = set()
-    for database in plurel_prob.sample_many(range(200), small_prior):
+    for database in plurel_prob.sample_many(range(n_database), small_prior):
         assert_relbench_accepts(database, tmp_path / database.name)
         first, last = database.schema.window
         children = {parent for parent, _, _ in database.schema.graph}
@@ -65,12 +66,15 @@ def assert_relbench_accepts(database, folder):
     dataset.get_db()
 
 
-@pytest.mark.parametrize("name", ["plurel", "compact"])
-def test_1000_small_databases_are_clean(name):
-    """No missing cell but the planted share, no infinity, no constant column, bounded numbers: 500 of each prior."""
+@pytest.mark.parametrize(
+    ("name", "n_database"),
+    [("compact", 100), *(pytest.param(name, 500, marks=pytest.mark.slow) for name in ("compact", "plurel"))],
+)
+def test_small_databases_are_clean(name, n_database):
+    """No missing cell but the planted share, no infinity, no constant column, bounded numbers."""
     prior = tiny(name)
     n_column = 0
-    for seed in range(500):
+    for seed in range(n_database):
         drawn = draw(prior, seed)
         tables, schema = materialise(drawn, prior.features.has_booleans)
         for table, (table_name, frame) in enumerate(tables.items()):
@@ -84,7 +88,7 @@ def test_1000_small_databases_are_clean(name):
                     continue
                 assert values.isna().sum() == n_missing
                 assert np.abs(values.dropna()).max() < 1e30
-    assert n_column > 2_500
+    assert n_column > 5 * n_database
 
 
 def test_a_child_follows_its_parents_columns(small_prior):
@@ -119,6 +123,7 @@ def test_processes_counts_and_orders_give_the_same_database(tmp_path, small_prio
         xr.testing.assert_identical(there.latents, here.latents)
 
 
+@pytest.mark.slow
 def test_structure_is_the_same_for_another_instruction_set(tmp_path, small_prior):
     flags = {"XLA_FLAGS": "--xla_cpu_max_isa=SSE4_2", "JAX_ENABLE_COMPILATION_CACHE": "false"}
     out = str(tmp_path / "out")
@@ -181,12 +186,14 @@ print("same")
 """
 
 
+@pytest.mark.slow
 def test_four_devices_draw_what_one_draws():
     """Sizes, keys and choices to the last bit; numbers to rounding, since XLA optimises a program for four devices anew."""
     done = run("-c", ON_FOUR_DEVICES, env={"XLA_FLAGS": "--xla_force_host_platform_device_count=4"})
     assert done.returncode == 0 and done.stdout.strip() == "same", done.stderr
 
 
+@pytest.mark.slow
 def test_several_processes_write_what_one_writes(tmp_path, small_prior):
     arguments = ["--count", "3", "--workers", "2", "--prior", str(SMALL), "--out", str(tmp_path)]
     done = run("-m", "plurel_prob", "sample", *arguments)

@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from tests.test_sampling import ENV, ROOT
 
 FOLDER = ROOT / "experiments" / "throughput"
@@ -18,6 +20,7 @@ def load(name):
     return module
 
 
+@pytest.mark.slow
 def test_a_worker_draws_what_it_is_sent(monkeypatch):
     run = load("run")
     monkeypatch.setattr(run, "ENVIRONMENT", run.ENVIRONMENT | ENV)

@@ -1,4 +1,4 @@
-"""The command line: ``plurel-prob sample``, ``describe``, ``graph``, ``score`` and ``infer``."""
+"""The command line: ``plurel-prob sample``, ``verify``, ``describe``, ``graph``, ``score`` and ``infer``."""
 
 import sys
 from collections.abc import Sequence

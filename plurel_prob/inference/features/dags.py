@@ -89,7 +89,7 @@ class GraphPosterior:
             for place in map(int, np.flatnonzero(at_place)):
                 set_prob = np.exp(self._set_scores(node, place // size, place % size) - self._layer_score[node].flat[place])
                 result[:, node] += at_place[place] * (set_prob @ self._is_member)
-        return result
+        return np.minimum(result, 1.0)  # sums may exceed it in the last bits
 
     def sample(self, rng: np.random.Generator, n_draw: int) -> Bool[np.ndarray, "draw cause effect"]:
         """Draw graphs, independent and exact."""

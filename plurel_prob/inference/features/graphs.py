@@ -42,7 +42,7 @@ def infer_graph(
     What it assumes: the columns are the nodes, with no hidden common cause among them; effects add up; causes have effects of one
     dimension. Graphs that differ in directions that the regressions cannot tell apart share the probability. Compact mechanisms
     are close to the model, not in it, and normal scores bend additive noise: in tables of the compact prior, probabilities near
-    one are too sure of directions (``experiments/calibration/features.py`` measures by how much).
+    one are too sure of directions (``experiments/calibration/`` measures by how much).
 
     Args:
         table: 2 to 8 columns of numbers, booleans or categories (20 at most). Rows with a missing cell are left out; of more than

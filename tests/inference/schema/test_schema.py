@@ -23,7 +23,7 @@ from plurel_prob.inference.schema import graph_log_prob, infer_schema, small_wor
 from plurel_prob.inference.schema.densities import law, log_probs
 from plurel_prob.inference.schema.evidence import CONTINUOUS, DISCRETE, evidence
 from plurel_prob.models.graphs import random_graph
-from plurel_prob.priors import GraphPrior, Prior, SchemaPrior
+from plurel_prob.priors import GraphPrior, Prior, SchemaPrior, get_prior, override
 from tests.goodness import assert_fits
 
 EXACT = [name for name in FAMILIES if name != "RandomCauchy"]
@@ -264,6 +264,9 @@ def test_what_cannot_be_is_refused():
     assert graph_log_prob(hub) == -np.inf
     assert np.isclose(graph_log_prob(hub, "plurel-untruncated"), -np.log(3) - 5 * np.log(7) + np.log(1 / 7), atol=1e-5)
     pieces = networkx.DiGraph([("a", "b"), ("c", "d")])
-    with pytest.raises(DatabaseError, match="probability 0 under every family"):
+    with pytest.raises(DatabaseError, match="tables fall into 2 groups that no key joins"):
         infer_schema(pieces)
+    trees = override(get_prior("plurel"), {"schema": {"graph": {"family": {"GraphFamily": ["RandomTree"]}}}})
+    with pytest.raises(DatabaseError, match="probability 0 under every family"):
+        infer_schema(networkx.DiGraph([("a", "b"), ("a", "c"), ("b", "c")]), trees)
     assert graph_log_prob(pieces) == -np.inf
