@@ -44,7 +44,7 @@ def test_sample_then_describe(tmp_path):
     assert done.returncode == 0 and "2 databases are as they were written; 1 drawn again" in done.stdout, done.stderr
     path = out / "plurel-9" / "db" / "table_0.parquet"
     path.write_bytes(path.read_bytes()[:100])
-    done = cli("verify", out)
+    done = cli("verify", out, "--redraw", 0)
     assert done.returncode == 1 and "plurel-9/db/table_0.parquet: has 100 bytes instead of" in done.stdout
 
 
@@ -99,7 +99,12 @@ def test_a_signal_while_the_garbage_collector_calls_back_is_not_lost(how, code):
 
 
 @pytest.mark.parametrize(
-    ("how", "code"), [pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow), (signal.SIGTERM, 143), (signal.SIGKILL, -9)]
+    ("how", "code"),
+    [
+        pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow),
+        (signal.SIGTERM, 143),
+        pytest.param(signal.SIGKILL, -9, marks=pytest.mark.slow),
+    ],
 )
 def test_an_interrupted_run_leaves_only_complete_databases(tmp_path, how, code):
     import plurel_prob

@@ -139,6 +139,7 @@ def test_the_density_of_values_in_plain_loops(prior, drawn):
     assert n_child >= 2
 
 
+@pytest.mark.slow
 def test_an_intervention_changes_descendants_and_nothing_else(prior, drawn):
     tables, _ = tables_of(drawn)
     schema = drawn.stages.schema

@@ -41,19 +41,22 @@ def assert_same_draw(a, b):
             np.testing.assert_allclose(x, y, rtol=1e-5, atol=1e-5, err_msg=name)
 
 
-def test_plain_jitted_vmapped_and_public_draws_agree(tiny_prior, drawn):
+def test_plain_jitted_and_public_draws_agree(tiny_prior, drawn):
     key = random.key(SEED)
     plain = {name: site["value"] for name, site in trace_of(tiny_prior, key).items() if site["type"] == "sample"}
     assert_same_draw(plain, drawn.sites)
+    tables = sample(SEED, tiny_prior).tables
+    np.testing.assert_array_equal(tables["table_0"]["row_idx"], np.arange(drawn.stages.schema.n_row[0], dtype=np.int64))
 
+
+@pytest.mark.slow
+def test_vmapped_draws_agree(tiny_prior, drawn):
     def values(key):
         trace = trace_of(tiny_prior, key)
         return {name: site["value"] for name, site in trace.items() if site["type"] == "sample"}
 
     batch = jax.jit(jax.vmap(values))(jax.vmap(random.key)(np.array([SEED + 1, SEED])))
     assert_same_draw({name: value[1] for name, value in batch.items()}, drawn.sites)
-    tables = sample(SEED, tiny_prior).tables
-    np.testing.assert_array_equal(tables["table_0"]["row_idx"], np.arange(drawn.stages.schema.n_row[0], dtype=np.int64))
 
 
 def test_log_density_is_finite_and_the_sum_of_its_sites_and_the_score_of_the_latents(tiny_prior, drawn, tmp_path, capsys):
@@ -85,6 +88,7 @@ def test_a_larger_bucket_draws_and_scores_the_same(tiny_prior, drawn):
     np.testing.assert_allclose(*scores, rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tiny_prior", ["compact"], indirect=True)
 def test_numpyro_handlers_work_on_the_program(tiny_prior, drawn):
     def model():
