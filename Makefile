@@ -12,13 +12,13 @@ $(VENV)/installed: pyproject.toml
 	touch $@
 
 demo: $(VENV)/installed
-	$(BIN)/plurel-prob sample --seed 0 --count 4 --out out --overwrite
-	$(BIN)/plurel-prob describe out/plurel-0
+	$(BIN)/plurel-prob sample --seed 18 --count 4 --out out --overwrite
+	$(BIN)/plurel-prob describe out/plurel-18
 	@echo
 	@echo "Four databases are in out/. What to look at next:"
-	@echo "  $(BIN)/plurel-prob describe out/plurel-1   schema, keys and columns of another one"
-	@echo "  out/plurel-0/db/*.parquet                   its tables; manifest.yaml has the keys (RelBench 3 format)"
-	@echo "  out/plurel-0/latents.nc                     every latent: xarray.open_datatree"
+	@echo "  $(BIN)/plurel-prob describe out/plurel-19  schema, keys and columns of another one"
+	@echo "  out/plurel-18/db/*.parquet                  its tables; manifest.yaml has the keys (RelBench 3 format)"
+	@echo "  out/plurel-18/latents.nc                    every latent: xarray.open_datatree"
 	@echo "  README.md, then models/database.py          how it is drawn"
 
 # programs compile in half the time without LLVM's optimisations, and the slowest tests are left out
