@@ -53,12 +53,14 @@ class Study:
 
     def record(self, fault: str, process: subprocess.Popen, out: Path, **more: object) -> None:
         """Wait for a command, look at its folder, and write a line."""
-        _, error = process.communicate()
+        output, error = process.communicate()
         found = sorted(out.glob("plurel-*"))
         row = {
             "fault": fault,
             "exit_code": process.returncode,
-            "said": error.strip().splitlines()[-1][-200:] if process.returncode and error.strip() else "",
+            "said": next((line for line in output.splitlines() if line.startswith("plurel-")), error.strip()[-200:])
+            if process.returncode
+            else "",
             "n_database": len(found),
             "n_wrong": sum(bool(problems_of(path)) for path in found),
             "n_leftover": len(leftovers_in(out)),
@@ -144,12 +146,8 @@ def damage(study: Study) -> None:
                 content[:200] if fault == "truncated table" else content[:300] + bytes([content[300] ^ 1]) + content[301:]
             )
         study.record(f"{fault}, then sample", study.start(out, count=3), out)
-        verify = subprocess.Popen(
-            [*COMMAND[:-1], "verify", str(out)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        said, _ = verify.communicate()
-        line = next((line for line in said.splitlines() if line.startswith("plurel-")), "")
-        study.record(f"{fault}, then verify", verify, out, verify_said=line)
+        verify = subprocess.Popen([*COMMAND[:-1], "verify", str(out)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        study.record(f"{fault}, then verify", verify, out)
 
 
 def two_runs(study: Study) -> None:

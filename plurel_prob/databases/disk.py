@@ -183,7 +183,10 @@ def write_latents(tree: DataTree, path: Path) -> None:
         group.path: {name: {"zlib": True, "complevel": 1} for name, x in group.data_vars.items() if is_large(x)}
         for group in tree.subtree
     }
-    tree.to_netcdf(path, engine="netcdf4", encoding=encoding)
+    try:
+        tree.to_netcdf(path, engine="netcdf4", encoding=encoding)
+    except RuntimeError as error:  # what netCDF makes of the operating system's errors
+        raise OSError(f"{path.name}: {error}; is the disk full?") from None
 
 
 def read_latents(path: Path) -> DataTree:
