@@ -10,8 +10,7 @@ from plurel_prob.databases.schema import index_of, table_name
 from plurel_prob.distributions import FAMILIES
 from plurel_prob.inference.schema.candidates import draw_from
 from plurel_prob.inference.schema.evidence import DISCRETE
-from plurel_prob.inference.schema.infer import evidences, log_priors, no_family
-from plurel_prob.inference.schema.table_graphs import adjacency, check_parents
+from plurel_prob.inference.schema.infer import weigh_families
 from plurel_prob.priors import SchemaPrior
 
 if TYPE_CHECKING:
@@ -57,12 +56,7 @@ def posterior_of_graph(graph: "nx.DiGraph", prior: SchemaPrior, seed: int) -> di
     Raises:
         DatabaseError: the prior cannot draw the graph.
     """
-    edge = adjacency(graph, prior)
-    check_parents(edge, list(graph.nodes), prior)
-    found = evidences(edge, prior, seed)
-    log_joint = log_priors(prior, found) + np.array([one.log_evidence for one in found])
-    if log_joint.max() == -np.inf:
-        raise DatabaseError(no_family(found, edge))
+    edge, found, log_joint = weigh_families(graph, prior, seed)
     rng = np.random.default_rng([seed, len(edge)])
     one = found[int(draw_from(log_joint, rng, 1)[0])]
     drawn = one.draw(rng, 1)

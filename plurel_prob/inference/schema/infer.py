@@ -66,17 +66,29 @@ def infer_schema(
             has probability 0 under every family.
     """
     prior = get_prior(prior)
-    edge = adjacency(graph, prior.schema)
-    check_parents(edge, list(graph.nodes), prior.schema)
-    found = evidences(edge, prior.schema, seed)
-    log_joint = log_priors(prior.schema, found) + np.array([one.log_evidence for one in found])
-    if log_joint.max() == -np.inf:
-        raise DatabaseError(no_family(found, edge))
+    edge, found, log_joint = weigh_families(graph, prior.schema, seed)
     rng = np.random.default_rng([seed, len(FAMILIES)])
     family = draw_from(log_joint, rng, n_draw)
     draws = _draws(found, family, rng)
     graphs = _predict(prior.schema, found, family, draws, rng)
     return _tree(edge, [str(table) for table in graph.nodes], found, log_joint, family, draws, graphs)
+
+
+def weigh_families(
+    graph: "networkx.DiGraph", prior: SchemaPrior, seed: int
+) -> tuple[Bool[np.ndarray, "parent child"], list[Evidence], Float[np.ndarray, " family"]]:
+    """Matrix of a graph, the evidence of every family, and the log joint probability of family and graph.
+
+    Raises:
+        DatabaseError: see :func:`infer_schema`.
+    """
+    edge = adjacency(graph, prior)
+    check_parents(edge, list(graph.nodes), prior)
+    found = evidences(edge, prior, seed)
+    log_joint = log_priors(prior, found) + np.array([one.log_evidence for one in found])
+    if log_joint.max() == -np.inf:
+        raise DatabaseError(_no_family(found, edge))
+    return edge, found, log_joint
 
 
 def graph_log_prob(graph: "networkx.DiGraph", prior: "Prior | str | Path" = "plurel", *, seed: int = 0) -> float:
@@ -110,7 +122,7 @@ def log_priors(prior: SchemaPrior, found: list[Evidence]) -> Float[np.ndarray, "
     return np.asarray(prior.graph.family.log_prob(index), np.float64)
 
 
-def no_family(found: list[Evidence], edge: Bool[np.ndarray, "parent child"]) -> str:
+def _no_family(found: list[Evidence], edge: Bool[np.ndarray, "parent child"]) -> str:
     """What is wrong with a graph that no family can give."""
     n_component = int(statistics(edge)["n_component"])
     if n_component > 1:
