@@ -1,0 +1,1 @@
+"""The relational foundation model: contexts, network, training."""

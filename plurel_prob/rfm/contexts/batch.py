@@ -1,0 +1,37 @@
+"""A batch of contexts: what the sampler gives and the network takes."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float32, Int8, Int32
+
+NUMBER, BOOLEAN, DATETIME, TEXT = range(4)  # kinds of cells, see Batch.kind
+PADDING = -1  # kind, column and row of a place without a cell; parent: none
+
+
+class Batch(NamedTuple):
+    """Contexts of a fixed length. The cells of a context are in its first places, in order of their rows, the target in place 0.
+
+    Attributes:
+        kind: :data:`NUMBER`, :data:`BOOLEAN`, :data:`DATETIME` or :data:`TEXT`; -1: padding.
+        value: normalised number, boolean or datetime; 0 for a text, for padding, and for the target, which is masked.
+        text: id of a text in the vocabulary; 0 otherwise.
+        name: id of "<column> of <table>" in the vocabulary; 0 for padding.
+        column: equal within a context for cells of the same column of the same table only; -1: padding.
+        row: number of the cell's row within the context, 0 for the target's; -1: padding.
+        parent: numbers of the rows that the cell's row refers to, a foreign key a slot; -1: none, not in the context, or padding.
+        target: the target's value: normalised if it is a number, 0 or 1 if it is a boolean.
+        mean: of the target's column: a number is ``mean + std * target``; 0 for a boolean.
+        std: of the target's column; 1 for a boolean.
+    """
+
+    kind: Int8[np.ndarray, "context token"]
+    value: Float32[np.ndarray, "context token"]
+    text: Int32[np.ndarray, "context token"]
+    name: Int32[np.ndarray, "context token"]
+    column: Int32[np.ndarray, "context token"]
+    row: Int32[np.ndarray, "context token"]
+    parent: Int32[np.ndarray, "context token slot"]
+    target: Float32[np.ndarray, " context"]
+    mean: Float32[np.ndarray, " context"]
+    std: Float32[np.ndarray, " context"]
