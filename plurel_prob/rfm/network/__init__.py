@@ -1,0 +1,21 @@
+"""The Relational Transformer, a network over contexts of cells."""
+
+from plurel_prob.rfm.network.loss import cell_loss
+from plurel_prob.rfm.network.sizes import SIZES, Size
+from plurel_prob.rfm.network.texts import TextEncoder, text_encoder
+from plurel_prob.rfm.network.tiles import TILE, Tiles, tiles_of
+from plurel_prob.rfm.network.transformer import Cells, RelationalTransformer, n_parameter
+
+__all__ = [
+    "SIZES",
+    "Cells",
+    "RelationalTransformer",
+    "TILE",
+    "Size",
+    "Tiles",
+    "TextEncoder",
+    "cell_loss",
+    "n_parameter",
+    "text_encoder",
+    "tiles_of",
+]

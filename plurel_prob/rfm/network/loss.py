@@ -1,0 +1,16 @@
+"""How wrong predictions are."""
+
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, Int
+
+from plurel_prob.rfm.contexts.batch import BOOLEAN
+
+
+def cell_loss(
+    prediction: Float[Array, " context"], target: Float[Array, " context"], kind: Int[Array, " context"]
+) -> Float[Array, " context"]:
+    """Huber loss (of threshold 1) of numbers and times in units of their column, binary cross-entropy of booleans."""
+    is_boolean = kind == BOOLEAN
+    entropy = optax.sigmoid_binary_cross_entropy(prediction, target)
+    return jnp.where(is_boolean, entropy, optax.huber_loss(prediction, target))
