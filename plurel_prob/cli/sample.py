@@ -2,10 +2,9 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 from cyclopts.types import NonNegativeInt, PositiveInt
@@ -15,51 +14,67 @@ from rich.table import Table
 
 from plurel_prob.databases import DatabaseError
 from plurel_prob.databases.schema import DatabaseSchema
-from plurel_prob.priors import get_prior, scale_rows
+from plurel_prob.priors import Prior, get_prior, override, scale_rows
+
+if TYPE_CHECKING:
+    from plurel_prob.corpora import Corpus
+else:
+    Corpus = Any  # it imports xarray
 
 
 def sample(
     *,
-    out: Path,
+    out: str,
     seed: NonNegativeInt = 0,
     count: PositiveInt = 1,
     prior: str = "plurel",
     rows_scale: PositiveInt = 1,
-    workers: PositiveInt = 1,
+    workers: PositiveInt | None = None,
     shard: str | None = None,
+    tasks: Annotated[bool, Parameter(negative="")] = False,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
+    engine: Literal["local", "ray"] = "local",
+    address: str | None = None,
 ) -> None:
     """Draw databases and write each to a folder ``plurel-<seed>``, in RelBench format with latents and provenance.
 
     Databases that are there already, complete and of the same prior, are left as they are: a run that was interrupted goes on.
 
     Args:
-        out: folder to write into; made if it is missing.
+        out: folder to write into, made if it is missing; with --engine ray on a file system that all nodes share. Or a URL of
+            object storage (s3://bucket/prefix, gs://, az://; extra `cloud`). Endpoint and credentials come from the usual
+            variables of the environment, on every node: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL;
+            GOOGLE_APPLICATION_CREDENTIALS; AZURE_STORAGE_ACCOUNT_NAME, AZURE_STORAGE_ACCOUNT_KEY. A database is complete there
+            once its plurel_prob.json exists.
         seed: seed of the first database; the next ones follow.
         count: number of databases.
         prior: name of a prior (plurel, compact, plurel-untruncated), or a TOML file.
         rows_scale: multiply the rows of all tables by this; long tables are drawn and written part by part.
-        workers: processes to draw and write in; a processor core can run one.
+        workers: processes to draw and write in; a processor core can run one. By default one, with --engine ray as many as
+            the cluster has cores.
         shard: i/n, with i from 0 to n-1: draw every n-th database only, from the i-th on, as one of n jobs that share a folder.
+        tasks: write prediction tasks with each database, as `plurel-prob tasks` does.
         overwrite: draw databases that exist again.
+        engine: local draws in processes of this machine, ray in tasks of a Ray cluster (extra `ray`), which draws what a lost
+            worker or node has not completed again.
+        address: host:port of the Ray cluster, or auto for the one on this machine; without it one is started here, and ended.
     """
-    from plurel_prob.corpora import left_to_draw, writing
+    from plurel_prob.corpora import open_corpus
     from plurel_prob.sampling import MAX_SEED
-    from plurel_prob.sampling.pool import map_in_processes
 
     scaled = scale_rows(get_prior(prior), rows_scale)
     if seed + count - 1 > MAX_SEED:
         raise DatabaseError(f"--seed and --count: the last seed, {seed + count - 1}, is above {MAX_SEED}")
+    if address is not None and engine != "ray":
+        raise DatabaseError(f"--address {address}: is for --engine ray")
     console, summary, seeds = Console(), summary_table(), shard_of(range(seed, seed + count), shard)
-    with writing(out, is_shared=shard is not None):
-        left = list(seeds) if overwrite else left_to_draw(out, seeds, scaled)
-        n_worker = max(min(workers, len(left)), 1)
+    corpus = open_corpus(out)
+    with corpus.writing(is_shared=shard is not None):
+        left = list(seeds) if overwrite else corpus.left_to_draw(seeds, scaled)
         with progress_bar() as progress:
             task = progress.add_task("drawing", total=len(seeds), completed=len(seeds) - len(left))
-            work = partial(draw_and_save, prior, rows_scale, out, overwrite)
-            if n_worker == 1:
-                work = partial(work, on_part=PartsProgress(progress))
-            for row in map_in_processes(work, left, n_worker):
+            work = partial(draw_and_put, corpus, scaled.name, scaled.record(), overwrite, tasks)
+            for row in rows_of(work, left, workers, engine, address, PartsProgress(progress)):
                 summary.add_row(*row)
                 progress.advance(task)
     if left:
@@ -67,7 +82,28 @@ def sample(
     if len(left) < len(seeds):
         console.print(f"{len(seeds) - len(left):,} of {len(seeds):,} databases were there already, complete.")
     if seeds:
-        console.print(f"Written to {out}. Look at one: plurel-prob describe {out / f'plurel-{seeds[0]}'}", soft_wrap=True)
+        console.print(corpus.next_step(seeds[0]), soft_wrap=True)
+
+
+def rows_of(
+    work: Callable[..., list[str]],
+    seeds: list[int],
+    workers: int | None,
+    engine: str,
+    address: str | None,
+    on_part: Callable[[str, int, int], None],
+) -> Iterator[list[str]]:
+    """Draw databases by an engine; return their rows of the summary, in order."""
+    if not seeds:
+        return iter(())
+    if engine == "ray":
+        from plurel_prob.sampling.cluster import map_on_ray
+
+        return map_on_ray(work, seeds, workers, address)
+    from plurel_prob.sampling.pool import map_in_processes
+
+    n_worker = min(workers or 1, len(seeds))
+    return map_in_processes(partial(work, on_part=on_part) if n_worker == 1 else work, seeds, n_worker)
 
 
 def shard_of(seeds: range, shard: str | None) -> range:
@@ -84,22 +120,28 @@ def shard_of(seeds: range, shard: str | None) -> range:
     return seeds[int(match[1]) :: int(match[2])]
 
 
-def draw_and_save(
-    prior: str,
-    rows_scale: int,
-    out: Path,
+def draw_and_put(
+    corpus: Corpus,
+    name: str,
+    record: dict[str, Any],
     overwrite: bool,
+    tasks: bool,
     seed: int,
     *,
     on_part: Callable[[str, int, int], None] | None = None,
 ) -> list[str]:
-    """Draw and write one database; return its row of the summary."""
+    """Draw one database from the prior of a record and put it into a corpus, unless it is there; return its summary."""
+    from plurel_prob.databases import load
     from plurel_prob.sampling import sample_to
 
     use_compilation_cache()
-    start = time.perf_counter()
-    scaled = scale_rows(get_prior(prior), rows_scale)
-    schema = sample_to(out / f"plurel-{seed}", seed, scaled, overwrite=overwrite, on_part=on_part)
+    start, prior = time.perf_counter(), override(Prior(name=name), record)
+    if overwrite or corpus.left_to_draw([seed], prior):
+        with corpus.placing(seed, overwrite=overwrite) as path:
+            schema = sample_to(path, seed, prior, overwrite=overwrite, tasks=tasks, on_part=on_part)
+    else:  # a worker was lost after it had put it there
+        with corpus.reading(f"plurel-{seed}") as path:
+            schema = load(path).schema
     return summary_row(seed, schema, time.perf_counter() - start)
 
 

@@ -1,6 +1,16 @@
-"""Folders of many databases: what is complete, what is left to draw, whether all is as it was written."""
+"""Many databases in one place: what is complete, what is left to draw, whether all is as it was written."""
 
-from plurel_prob.corpora.folders import left_to_draw, leftovers_in, writing
-from plurel_prob.corpora.verify import databases_in, problems_of, redraw_problems
+from pathlib import Path
 
-__all__ = ["databases_in", "left_to_draw", "leftovers_in", "problems_of", "redraw_problems", "writing"]
+from plurel_prob.corpora.buckets import Bucket
+from plurel_prob.corpora.corpus import Corpus
+from plurel_prob.corpora.folders import Folder, leftovers_in
+from plurel_prob.corpora.verify import Redrawn, problems_of, redraw
+
+
+def open_corpus(where: str) -> Corpus:
+    """Return the corpus at a URL (``s3://bucket/prefix``), or in a folder."""
+    return Bucket(where) if "://" in where else Folder(Path(where))
+
+
+__all__ = ["Bucket", "Corpus", "Folder", "Redrawn", "leftovers_in", "open_corpus", "problems_of", "redraw"]

@@ -1,13 +1,15 @@
-"""Which databases of a folder are complete, and who writes into it."""
+"""Corpora in folders of a file system."""
 
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from plurel_prob.corpora.corpus import Corpus, check_any, check_complete, check_content, is_database
 from plurel_prob.databases import DatabaseError
 from plurel_prob.databases.disk import PROVENANCE, reading
 from plurel_prob.priors import Prior
@@ -15,33 +17,65 @@ from plurel_prob.priors import Prior
 LEFTOVERS = (".plurel-*.partial-*", ".plurel-*.old-*")  # of runs that were killed
 
 
-@contextmanager
-def writing(out: Path, *, is_shared: bool = False) -> Iterator[None]:
-    """Make a folder and keep other runs from writing into it meanwhile; remove what killed runs have left there.
+@dataclass(frozen=True)
+class Folder(Corpus):
+    """A folder of databases, or of one: a database appears there complete, by renaming its folder."""
 
-    The operating system lifts the lock when the process ends, however it ends. There is none on Windows, nor on file systems
-    that know no locks.
+    path: Path
 
-    Args:
-        out: the folder.
-        is_shared: let other shards of the same databases write there, too. What is left of killed runs stays while they do.
+    @contextmanager
+    def writing(self, *, is_shared: bool = False) -> Iterator[None]:
+        """Make the folder and keep other runs from writing into it meanwhile; remove what killed runs have left there.
 
-    Raises:
-        DatabaseError: another run writes there, or the folder cannot be written.
-    """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        probe = out / f".plurel-prob-probe-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise DatabaseError(f"--out {out}: cannot write there: {error.strerror}") from None
-    lock = _lock(out, is_shared)
-    try:
-        yield
-    finally:
-        if lock is not None:
-            os.close(lock)
+        The operating system lifts the lock when the process ends, however it ends. There is none on Windows, nor on file systems
+        that know no locks. What is left of killed runs, or of killed workers of this run, stays while other shards write.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            probe = self.path / f".plurel-prob-probe-{os.getpid()}"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise DatabaseError(f"--out {self.path}: cannot write there: {error.strerror}") from None
+        lock = _lock(self.path, is_shared)
+        try:
+            yield
+            if lock is not None and not is_shared:
+                _tidy(self.path)
+        finally:
+            if lock is not None:
+                os.close(lock)
+
+    def left_to_draw(self, seeds: Iterable[int], prior: Prior) -> list[int]:
+        """Seeds whose databases are not yet in the folder."""
+        return [seed for seed in seeds if not _is_complete(self.path / f"plurel-{seed}", seed, prior.fingerprint)]
+
+    @contextmanager
+    def placing(self, seed: int, *, overwrite: bool) -> Iterator[Path]:
+        """Give the database's own path: what writes there makes it appear complete, and replaces what is there if it may."""
+        yield self.path / f"plurel-{seed}"
+
+    def databases(self) -> list[str]:
+        """Names of the folders of databases; ``.`` if the folder is one itself."""
+        if not self.path.is_dir():
+            raise DatabaseError(f"{self.path}: no such folder")
+        if is_database(file.name for file in self.path.iterdir()):
+            return ["."]
+        return check_any((folder.name for folder in self.path.glob("plurel-*") if folder.is_dir()), str(self.path))
+
+    def leftovers(self) -> list[str]:
+        """What killed runs have left in the folder."""
+        what_to_do = f"left by a run that was killed; `plurel-prob sample --out {self.path}` removes it"
+        return [f"{folder.name}: {what_to_do}" for folder in leftovers_in(self.path)]
+
+    @contextmanager
+    def reading(self, name: str) -> Iterator[Path]:
+        """Give the folder of a database."""
+        yield self.path / name
+
+    def next_step(self, seed: int) -> str:
+        """Look at a database."""
+        return f"Written to {self.path}. Look at one: plurel-prob describe {self.path / f'plurel-{seed}'}"
 
 
 def _lock(folder: Path, is_shared: bool) -> int | None:
@@ -54,8 +88,7 @@ def _lock(folder: Path, is_shared: bool) -> int | None:
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            for left in leftovers_in(folder):
-                shutil.rmtree(left, ignore_errors=True)
+            _tidy(folder)
         except BlockingIOError:
             if not is_shared:
                 raise
@@ -70,30 +103,21 @@ def _lock(folder: Path, is_shared: bool) -> int | None:
     return handle
 
 
+def _tidy(folder: Path) -> None:
+    for left in leftovers_in(folder):
+        shutil.rmtree(left, ignore_errors=True)
+
+
 def leftovers_in(path: Path) -> list[Path]:
     """What killed runs have left in a folder of databases."""
     return sorted(folder for pattern in LEFTOVERS for folder in path.glob(pattern))
 
 
-def left_to_draw(out: Path, seeds: Iterable[int], prior: Prior) -> list[int]:
-    """Seeds whose databases are not yet in the folder.
-
-    Raises:
-        DatabaseError: a folder of that name is not complete, or holds another database.
-    """
-    return [seed for seed in seeds if not _is_complete(out / f"plurel-{seed}", seed, prior)]
-
-
-def _is_complete(path: Path, seed: int, prior: Prior) -> bool:
+def _is_complete(path: Path, seed: int, fingerprint: str) -> bool:
     if not path.exists():
         return False
     content = read_provenance(path)
-    problems = [*missing_files(path, content)]
-    if problems:
-        raise DatabaseError(f"{path / problems[0]}; use --overwrite, or delete {path}: it is drawn again then")
-    same = content["fingerprint"] == prior.fingerprint and content["seed"] == seed
-    if not same or content["given"] or content["by_hand"]:
-        raise DatabaseError(f"{path} exists and was drawn from another prior; use --overwrite to replace, or another --out")
+    check_complete(str(path), content, sizes_of(path, content), seed, fingerprint)
     return True
 
 
@@ -103,21 +127,11 @@ def read_provenance(path: Path) -> dict[str, Any]:
     Raises:
         DatabaseError: it says nothing, or not enough.
     """
-    hint = f"is {path} a folder that `plurel-prob sample` wrote?"
-    with reading(path / PROVENANCE, hint):
+    with reading(path / PROVENANCE, f"is {path} a folder that `plurel-prob sample` wrote?"):
         content = json.loads((path / PROVENANCE).read_text())
-        missing = {"fingerprint", "seed", "given", "by_hand", "files"} - set(content)
-    if missing:
-        raise DatabaseError(
-            f"{path / PROVENANCE}: has no {sorted(missing)[0]!r}; it was written by an earlier version: draw it again"
-        )
-    return content
+    return check_content(content, str(path))
 
 
-def missing_files(path: Path, content: dict[str, Any]) -> Iterator[str]:
-    """Files of a database that are missing or have another size, with what is wrong."""
-    for name, file in content["files"].items():
-        if not (path / name).is_file():
-            yield f"{name}: is missing"
-        elif (size := (path / name).stat().st_size) != file["bytes"]:
-            yield f"{name}: has {size:,} bytes instead of {file['bytes']:,}"
+def sizes_of(path: Path, content: dict[str, Any]) -> Mapping[str, int]:
+    """Bytes of those files of a database that are there."""
+    return {name: (path / name).stat().st_size for name in content["files"] if (path / name).is_file()}

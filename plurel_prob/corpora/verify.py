@@ -1,42 +1,41 @@
 """Whether databases are as they were written, and as their seed draws them."""
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from plurel_prob.corpora.folders import missing_files, read_provenance
-from plurel_prob.databases import DatabaseError, TableSchema, load, observe
-from plurel_prob.databases.disk import MANIFEST, PROVENANCE, sha256
+from plurel_prob.corpora.corpus import missing_files
+from plurel_prob.corpora.folders import read_provenance, sizes_of
+from plurel_prob.corpora.temporary import temporary_folder
+from plurel_prob.databases import Database, DatabaseError, TableSchema, load, observe
+from plurel_prob.databases.disk import PROVENANCE, sha256
 from plurel_prob.databases.provenance import PACKAGES, instruction_set
+from plurel_prob.priors import PROGRAM_VERSION
 from plurel_prob.sampling import sample_to
 
+EXACTLY = "drawn again, with the same tables to the last bit"
+ROUGHLY = "drawn again by other versions or on another processor, with the same numbers of rows, keys and types (not values)"
+HAS_GIVEN = "not drawn again: parts of it were given or set by hand"
+IS_OLDER = "not drawn again: another version of the program drew it"
 
-def databases_in(path: Path) -> list[Path]:
-    """Folders of databases: ``path`` itself, or those in it, by seed.
 
-    Raises:
-        DatabaseError: there is none.
-    """
-    if not path.is_dir():
-        raise DatabaseError(f"{path}: no such folder")
-    if (path / MANIFEST).exists() or (path / PROVENANCE).exists():
-        return [path]
-    found = [folder for folder in path.glob("plurel-*") if folder.is_dir()]
-    if not found:
-        raise DatabaseError(f"{path}: has no databases (plurel-0, ...); is it a folder that `plurel-prob sample` wrote into?")
-    return sorted(found, key=lambda folder: (len(folder.name), folder.name))
+class Redrawn(NamedTuple):
+    """What drawing a database again has shown."""
+
+    how: str  # what was compared, or why nothing was
+    problems: list[str]
 
 
 def problems_of(path: Path) -> list[str]:
     """What is wrong with a database on disk: files against their checksums, then tables and keys. Empty if it is sound."""
     try:
         content = read_provenance(path)
-        problems = list(missing_files(path, content))
+        problems = list(missing_files(content, sizes_of(path, content)))
         intact = [name for name in content["files"] if not any(problem.startswith(f"{name}:") for problem in problems)]
         changed = [name for name in intact if sha256(path / name) != content["files"][name]["sha256"]]
         problems += [f"{name}: differs from what was written (SHA-256)" for name in changed]
@@ -66,27 +65,52 @@ def _key_problems(name: str, frame: pd.DataFrame, table: TableSchema) -> Iterato
         yield f"{name}.{table.pkey}: is {rows[wrong[0]]} in row {wrong[0]}; rows are numbered 0, 1, 2, ..."
 
 
-def redraw_problems(path: Path, folder: Path) -> list[str]:
-    """Draw a database again, into ``folder``, and compare its tables; empty if they are the same.
+def redraw(path: Path) -> Redrawn:
+    """Draw a database again, into a temporary folder, and compare its tables.
 
-    Values are compared to the last bit if the same versions drew them on the same kind of processor; otherwise only keys,
-    types and numbers of rows are.
+    Values are compared to the last bit if the same versions drew them on the same kind of processor; otherwise only numbers of
+    rows, keys and types are.
     """
     content, there = read_provenance(path), load(path)
     if there.given or there.by_hand:
-        return []
+        return Redrawn(HAS_GIVEN, [])
+    if content.get("program_version") != PROGRAM_VERSION:
+        return Redrawn(IS_OLDER, [])
     if content["fingerprint"] != there.prior.fingerprint:
-        return [f"{PROVENANCE}: drawn by another version of the program (fingerprint {content['fingerprint']})"]
-    sample_to(folder / path.name, there.seed, there.prior)
-    here, exactly = load(folder / path.name), _is_comparable(content)
-    if here.schema != there.schema and exactly:
+        return Redrawn(EXACTLY, [f"{PROVENANCE}: has fingerprint {content['fingerprint']}, its prior {there.prior.fingerprint}"])
+    with temporary_folder() as folder:
+        again = folder / path.name
+        sample_to(again, there.seed, there.prior)
+        here = load(again)
+        if _is_comparable(content):
+            return Redrawn(EXACTLY, _differences(here, there))
+        return Redrawn(ROUGHLY, _rough_differences(here, there))
+
+
+def _differences(here: Database, there: Database) -> list[str]:
+    if here.schema != there.schema:
         return ["its schema is not what its seed draws"]
-    return [
-        f"db/{name}.parquet: column {column} is not what the seed draws"
-        for name, table in here.schema.tables.items()
-        for column in here.tables[name]
-        if (exactly or column in table.keys) and not here.tables[name][column].equals(there.tables[name].get(column))
-    ]
+    return [_difference(name, column) for name, table in here.tables.items() for column in _unequal(here, there, name, table)]
+
+
+def _rough_differences(here: Database, there: Database) -> list[str]:
+    ours, theirs = here.schema, there.schema
+    if (ours.window, ours.graph, ours.tables.keys()) != (theirs.window, theirs.graph, theirs.tables.keys()):
+        return ["its schema is not what its seed draws"]
+    problems = []
+    for name, table in ours.tables.items():
+        types = theirs.tables[name].columns  # where a column is constant, it is left out
+        wrong = [column for column, kind in table.columns.items() if types.get(column, kind) != kind]
+        problems += [_difference(name, column) for column in [*_unequal(here, there, name, sorted(table.keys)), *wrong]]
+    return problems
+
+
+def _unequal(here: Database, there: Database, name: str, columns: Iterable[str]) -> list[str]:
+    return [column for column in columns if not here.tables[name][column].equals(there.tables[name].get(column))]
+
+
+def _difference(table: str, column: str) -> str:
+    return f"db/{table}.parquet: column {column} is not what the seed draws"
 
 
 def _is_comparable(content: dict[str, Any]) -> bool:

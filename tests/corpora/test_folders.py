@@ -9,7 +9,8 @@ import pytest
 import plurel_prob
 from plurel_prob import DatabaseError
 from plurel_prob.cli.sample import shard_of
-from plurel_prob.corpora import databases_in, left_to_draw, leftovers_in, problems_of, redraw_problems, writing
+from plurel_prob.corpora import Folder, Redrawn, open_corpus, problems_of, redraw
+from plurel_prob.corpora.verify import EXACTLY, HAS_GIVEN, IS_OLDER, ROUGHLY
 from plurel_prob.databases.disk import PROVENANCE, checksums
 from tests.models.tiny import tiny
 
@@ -30,33 +31,57 @@ def folder(drawn, tmp_path):
     return shutil.copytree(drawn, tmp_path / "out")
 
 
-def sign_again(path):
+def sign_again(path, **changes):
     """Make the checksums those of the files as they are: somebody has written other values in good order."""
     content = json.loads((path / PROVENANCE).read_text())
     (path / PROVENANCE).unlink()
-    (path / PROVENANCE).write_text(json.dumps(content | {"files": checksums(path)}))
+    (path / PROVENANCE).write_text(json.dumps(content | {"files": checksums(path)} | changes))
 
 
 def test_what_is_complete_is_not_drawn_again(folder):
-    assert databases_in(folder) == [folder / "plurel-3", folder / "plurel-4"]
-    assert left_to_draw(folder, range(2, 6), PRIOR) == [2, 5]
+    corpus = open_corpus(str(folder))
+    assert corpus.databases() == ["plurel-3", "plurel-4"]
+    assert corpus.left_to_draw(range(2, 6), PRIOR) == [2, 5]
     with pytest.raises(DatabaseError, match="plurel-3 exists and was drawn from another prior"):
-        left_to_draw(folder, SEEDS, tiny("plurel"))
+        corpus.left_to_draw(SEEDS, tiny("plurel"))
     shutil.move(folder / "plurel-4", folder / "plurel-5")
     with pytest.raises(DatabaseError, match="plurel-5 exists and"):
-        left_to_draw(folder, [5], PRIOR)
+        corpus.left_to_draw([5], PRIOR)
     (folder / "plurel-3" / "latents.nc").unlink()
     with pytest.raises(DatabaseError, match="plurel-3/latents.nc: is missing; use --overwrite, or delete"):
-        left_to_draw(folder, [3], PRIOR)
+        corpus.left_to_draw([3], PRIOR)
 
 
-def test_a_sound_database_has_no_problems(folder, tmp_path):
+def test_a_sound_database_has_no_problems(folder):
     path = folder / "plurel-3"
     assert problems_of(path) == []
-    assert redraw_problems(path, tmp_path / "again") == []
+    assert redraw(path) == Redrawn(EXACTLY, [])
+    assert Folder(path).databases() == ["."] and Folder(path).leftovers() == []
 
 
-def test_damage_is_found_and_named(folder, tmp_path):
+def test_what_was_compared_is_said(folder):
+    path = folder / "plurel-3"
+    name, table = next(iter(plurel_prob.load(path).schema.tables.items()))
+    frame, file = plurel_prob.load(path).tables[name], path / "db" / f"{name}.parquet"
+    column = next(column for column, kind in table.columns.items() if kind == "numerical")
+    frame.assign(**{column: frame[column].to_numpy()[::-1]}).to_parquet(file, index=False)
+    sign_again(path)
+    assert redraw(path) == Redrawn(EXACTLY, [f"db/{name}.parquet: column {column} is not what the seed draws"])
+    sign_again(path, instruction_set="another")
+    assert redraw(path) == Redrawn(ROUGHLY, [])
+    frame.assign(**{column: "text"}).to_parquet(file, index=False)
+    sign_again(path, instruction_set="another")
+    assert redraw(path) == Redrawn(ROUGHLY, [f"db/{name}.parquet: column {column} is not what the seed draws"])
+    frame.iloc[:-1].to_parquet(file, index=False)
+    sign_again(path, instruction_set="another")
+    assert f"db/{name}.parquet: column {table.pkey} is not what the seed draws" in redraw(path).problems
+    sign_again(path, given=["n_table"])
+    assert redraw(path) == Redrawn(HAS_GIVEN, [])
+    sign_again(path, given=[], program_version=0)
+    assert redraw(path) == Redrawn(IS_OLDER, [])
+
+
+def test_damage_is_found_and_named(folder):
     path = folder / "plurel-3"
     table = path / "db" / "table_0.parquet"
     whole = table.read_bytes()
@@ -75,7 +100,7 @@ def test_damage_is_found_and_named(folder, tmp_path):
     assert problems_of(path)[0].startswith(f"{PROVENANCE}: no such file")
 
 
-def test_wrong_tables_are_found_whatever_the_checksums(folder, tmp_path):
+def test_wrong_tables_are_found_whatever_the_checksums(folder):
     path = folder / "plurel-4"
     database = plurel_prob.load(path)
     parent, child, key = database.schema.graph[0]
@@ -86,7 +111,7 @@ def test_wrong_tables_are_found_whatever_the_checksums(folder, tmp_path):
     frame.assign(**{column: frame[column].to_numpy()[::-1]}).to_parquet(file, index=False)
     sign_again(path)
     assert problems_of(path) == []
-    assert redraw_problems(path, tmp_path / "again") == [f"db/{child}.parquet: column {column} is not what the seed draws"]
+    assert redraw(path).problems == [f"db/{child}.parquet: column {column} is not what the seed draws"]
 
     n_parent = len(database.tables[parent])
     frame.assign(**{key: pd.array([n_parent] * len(frame), dtype="Int64")}).to_parquet(file, index=False)
@@ -101,16 +126,17 @@ def test_wrong_tables_are_found_whatever_the_checksums(folder, tmp_path):
 def test_one_run_writes_at_a_time_and_removes_what_killed_runs_left(folder):
     left = folder / ".plurel-7.partial-abc"
     (left / "db").mkdir(parents=True)
-    assert leftovers_in(folder) == [left]
-    with writing(folder):
+    corpus = Folder(folder)
+    assert corpus.leftovers()[0].startswith(f"{left.name}: left by a run that was killed")
+    with corpus.writing():
         assert not left.exists()
-        with pytest.raises(DatabaseError, match="another run is writing there"), writing(folder):
+        with pytest.raises(DatabaseError, match="another run is writing there"), corpus.writing():
             pass
-    with writing(folder, is_shared=True), writing(folder, is_shared=True):
-        with pytest.raises(DatabaseError, match="another run is writing there"), writing(folder):
+    with corpus.writing(is_shared=True), corpus.writing(is_shared=True):
+        with pytest.raises(DatabaseError, match="another run is writing there"), corpus.writing():
             pass
-    with writing(folder):
-        with pytest.raises(DatabaseError, match="another run is writing there"), writing(folder, is_shared=True):
+    with corpus.writing():
+        with pytest.raises(DatabaseError, match="another run is writing there"), corpus.writing(is_shared=True):
             pass
         assert sorted(path.name for path in folder.iterdir()) == ["plurel-3", "plurel-4"]
 
@@ -126,6 +152,6 @@ def test_shards_share_the_seeds():
 
 def test_folders_without_databases_are_refused(tmp_path):
     with pytest.raises(DatabaseError, match="has no databases"):
-        databases_in(tmp_path)
+        Folder(tmp_path).databases()
     with pytest.raises(DatabaseError, match="no such folder"):
-        databases_in(tmp_path / "nothing")
+        Folder(tmp_path / "nothing").databases()
