@@ -1,4 +1,4 @@
-"""The command line: ``plurel-prob sample``, ``verify``, ``describe``, ``graph``, ``score`` and ``infer``."""
+"""The command line, ``plurel-prob``: a file for each command."""
 
 import sys
 from collections.abc import Sequence
@@ -9,13 +9,16 @@ from rich.console import Console
 
 from plurel_prob import __version__
 from plurel_prob.cli.describe import describe
+from plurel_prob.cli.evaluate import evaluate
 from plurel_prob.cli.graph import graph
 from plurel_prob.cli.infer_features import features
 from plurel_prob.cli.infer_links import links
 from plurel_prob.cli.infer_schema import schema
+from plurel_prob.cli.pretrain import pretrain
 from plurel_prob.cli.sample import sample
 from plurel_prob.cli.score import score
 from plurel_prob.cli.signals import heed_signals
+from plurel_prob.cli.tasks import tasks
 from plurel_prob.cli.verify import verify
 from plurel_prob.databases import DatabaseError
 from plurel_prob.priors import PriorError
@@ -31,10 +34,13 @@ app.command(describe)
 app.command(graph)
 app.command(score)
 app.command(verify)
+app.command(tasks)
 infer = App(name="infer", help="Infer what drew the tables of a folder in RelBench format, drawn or real.")
 for command in (schema, links, features):
     infer.command(command)
 app.command(infer)
+app.command(pretrain)
+app.command(evaluate)
 
 
 def fail(message: str, code: int = BAD_INPUT) -> NoReturn:

@@ -162,15 +162,15 @@ class Database:
         graph = node_graph(self)
         return graph if hidden else column_graph(graph)
 
-    def save(self, path: Path | str, *, overwrite: bool = False) -> Path:
+    def save(self, path: Path | str, *, overwrite: bool = False, tasks: bool = False) -> Path:
         """Write the database to the folder ``path``, in RelBench 3 format, with latents and provenance beside the tables.
 
-        The folder appears complete or not at all.
+        The folder appears complete or not at all. With ``tasks``, it has prediction tasks, too; see :mod:`plurel_prob.tasks`.
 
         Raises:
             DatabaseError: ``path`` exists and ``overwrite`` is false, or it cannot be written.
         """
-        return disk.write(self, Path(path), overwrite=overwrite)
+        return disk.write(self, Path(path), overwrite=overwrite, tasks=tasks)
 
     def __repr__(self) -> str:
         tables = self.schema.tables.values()

@@ -74,11 +74,15 @@ def _umask() -> int:
     return mask
 
 
-def write(database: Database, path: Path, *, overwrite: bool, parts: Parts = NO_PARTS) -> Path:
-    """Write a database to the folder ``path``; a table in ``parts`` from the frames there, one after another."""
+def write(database: Database, path: Path, *, overwrite: bool, parts: Parts = NO_PARTS, tasks: bool = False) -> Path:
+    """Write a database, and its tasks, to the folder ``path``; a table in ``parts`` from the frames there, one after another."""
     with new_folder(path, overwrite=overwrite) as folder:
         write_tables(database, folder, parts)
         write_latents(database.latents, folder / LATENTS)
+        if tasks:
+            from plurel_prob.tasks import write_tasks  # it imports this module
+
+            write_tasks(folder)
         window = (str(database.schema.window[0].date()), str(database.schema.window[1].date()))
         content = provenance(database.origin, window) | {"files": checksums(folder)}
         (folder / PROVENANCE).write_text(dumps(content))

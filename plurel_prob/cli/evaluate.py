@@ -1,0 +1,83 @@
+"""``plurel-prob evaluate``."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+from cyclopts.types import NonNegativeInt, PositiveInt
+from rich.console import Console
+from rich.table import Table
+
+from plurel_prob.cli.extras import extra
+from plurel_prob.cli.output import check_out, write_whole
+from plurel_prob.cli.sample import use_compilation_cache
+
+if TYPE_CHECKING:
+    from plurel_prob.rfm.evaluation import Evaluation
+else:
+    Evaluation = Any  # it imports JAX
+
+
+def evaluate(
+    *,
+    checkpoint: Path,
+    data: Path,
+    task: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
+    fine_tune: NonNegativeInt = 0,
+    context_length: PositiveInt | None = None,
+    baselines: bool = True,
+    out: Path | None = None,
+) -> None:
+    """Predict the tasks of a database with a trained network, without training on it, and compare with baselines.
+
+    A table shows AUROC of binary tasks (higher is better), and NMAE (lower is better) and R2 of regressions, on validation and
+    test split: of the mean of the training labels, the entity's own history, LightGBM on simple aggregates, and the network.
+
+    Args:
+        checkpoint: a run of `plurel-prob pretrain`; its last checkpoint counts.
+        data: folder of a database in RelBench format, with tasks.
+        task: names of tasks; all of binary classification and regression by default.
+        fine_tune: also train the network on the training labels for as many steps, and evaluate it again.
+        context_length: cells of a context; by default as many as in training.
+        baselines: evaluate them too.
+        out: file to write the figures into, a line of JSON for each; one that exists is replaced.
+    """
+    with extra("rfm"):
+        from plurel_prob.rfm.evaluation import evaluate as evaluations
+        from plurel_prob.rfm.evaluation import task_names
+        from plurel_prob.rfm.training import load_model
+
+    check_out(out)
+    use_compilation_cache()
+    names = task_names(data, task or ())
+    run, console = load_model(checkpoint), Console(stderr=True)
+    found: list[Evaluation] = []
+    with console.status("predicting") as status:
+        for name in names:
+            found += evaluations(
+                run,
+                data,
+                name,
+                context_length=context_length,
+                fine_tuning=fine_tune,
+                baselines=baselines,
+                on_progress=status.update,
+            )
+    Console().print(table_of(found))
+    if out is not None:
+        lines = [json.dumps(evaluation._asdict()) + "\n" for evaluation in found]
+        write_whole(out, lambda path: path.write_text("".join(lines)))
+        Console().print(f"Written to {out}.", soft_wrap=True)
+
+
+def table_of(evaluations: list[Evaluation]) -> Table:
+    """A row for each task and figure, a column for each method and split."""
+    methods = list(dict.fromkeys(evaluation.method for evaluation in evaluations))
+    table = Table("task", "split", "figure", *methods)
+    for column in table.columns[3:]:
+        column.justify = "right"
+    found = {(e.task, e.split, figure, e.method): value for e in evaluations for figure, value in e.figures.items()}
+    for task, split, figure in dict.fromkeys(key[:3] for key in found):
+        table.add_row(task, split, figure, *(f"{found[task, split, figure, method]:.3f}" for method in methods))
+    return table

@@ -1,0 +1,124 @@
+"""``plurel-prob pretrain``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+from cyclopts.types import NonNegativeInt, PositiveFloat, PositiveInt
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from plurel_prob.cli.extras import extra
+from plurel_prob.cli.sample import use_compilation_cache
+from plurel_prob.databases import DatabaseError
+
+if TYPE_CHECKING:
+    from plurel_prob.rfm.training import Data
+else:
+    Data = Any  # it imports JAX
+
+STREAM = "stream"
+
+
+def pretrain(
+    *,
+    data: Annotated[list[str], Parameter(consume_multiple=True, negative=())],
+    out: Path,
+    size: Literal["tiny", "small", "paper"] = "tiny",
+    steps: PositiveInt = 1000,
+    batch_size: PositiveInt = 32,
+    context_length: PositiveInt = 256,
+    learning_rate: PositiveFloat = 5e-4,
+    seed: NonNegativeInt = 0,
+    prior: str = "plurel",
+    first_seed: NonNegativeInt = 0,
+    task: str | None = None,
+    init: Path | None = None,
+    validation: Annotated[list[Path] | None, Parameter(consume_multiple=True, negative=())] = None,
+    text_encoder: str = "hashed",
+    checkpoint_every: PositiveInt = 500,
+    log_every: PositiveInt = 10,
+) -> None:
+    """Train a relational transformer to predict cells of databases; a run that was interrupted goes on.
+
+    Args:
+        data: folders of databases in RelBench format, or of many (plurel-0, ...); or `stream`, fresh databases without end.
+        out: folder of the run: settings, log, TensorBoard files and checkpoints.
+        size: of the network: tiny (0.5 M parameters), small (2.8 M) or paper (21 M).
+        steps: batches to train on.
+        batch_size: contexts of a batch; a multiple of the number of devices.
+        context_length: cells of a context; a multiple of 32.
+        learning_rate: its peak; it rises over the first fifth of the steps, and falls after.
+        seed: of the initial weights and of the contexts.
+        prior: of a stream's databases: a name (plurel, compact, plurel-untruncated), or a TOML file.
+        first_seed: seed of a stream's first database.
+        task: train on the training labels of this task of the one database in --data, instead of its cells.
+        init: another run, whose last weights are the first of this one: continued pretraining, or fine-tuning on a task.
+        validation: folders as in --data, held out: the log gets the loss on them at every checkpoint, beside that of predicting
+            each column's mean.
+        text_encoder: hashed, or a model of the package sentence-transformers, by its name or path.
+        checkpoint_every: steps between checkpoints; the last two are kept.
+        log_every: steps between lines of the log.
+    """
+    with extra("rfm"):
+        from plurel_prob.rfm.training import TrainingConfig, folder_data, train
+
+    use_compilation_cache()
+    config = TrainingConfig(
+        size=size,
+        n_step=steps,
+        batch_size=batch_size,
+        context_length=context_length,
+        learning_rate=learning_rate,
+        seed=seed,
+        text_encoder=text_encoder,
+    )
+    console = Console(stderr=True)
+    with console.status("reading databases"):
+        source = open_data(data, task, prior, first_seed, context_length)
+        held_out = None if validation is None else folder_data(validation, context_length)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[told]}"),
+        console=console,
+    ) as progress:
+        bar = progress.add_task("training", total=steps, told="compiling")
+
+        def show(step: int, figures: dict[str, float]) -> None:
+            told = ", ".join(f"{name.replace('_', ' ')} {value:,.4g}" for name, value in figures.items())
+            progress.update(bar, completed=step, told=told)
+
+        train(
+            source,
+            out,
+            config,
+            init=init,
+            validation=held_out,
+            checkpoint_every=checkpoint_every,
+            log_every=log_every,
+            on_step=show,
+        )
+    Console().print(f"Written to {out}. Evaluate it: plurel-prob evaluate --checkpoint {out} --data FOLDER", soft_wrap=True)
+
+
+def open_data(data: list[str], task: str | None, prior: str, first_seed: int, context_length: int) -> Data:
+    """Return what batches come from.
+
+    Raises:
+        DatabaseError: options contradict each other, or a database cannot be read.
+    """
+    from plurel_prob.rfm.training import StreamData, TaskData, folder_data
+
+    if task is not None:
+        if len(data) != 1 or data[0] == STREAM:
+            raise DatabaseError(f"--task {task}: needs the folder of one database in --data")
+        return TaskData(Path(data[0]), task, context_length)
+    if STREAM in data:
+        if len(data) > 1:
+            raise DatabaseError(f"--data: give {STREAM}, or folders, not both")
+        return StreamData(prior, context_length, first_seed=first_seed)
+    return folder_data([Path(path) for path in data], context_length)

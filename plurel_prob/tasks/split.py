@@ -1,0 +1,115 @@
+"""What tasks are made from: tables, and the times at which validation and test start."""
+
+import keyword
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from plurel_prob.databases import Database, DatabaseError, TableSchema
+from plurel_prob.databases.disk import MANIFEST, read_tables, reading
+
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class SplitDatabase:
+    """Tables, drawn or real, and the times that split them: rows up to ``val_timestamp`` train, those up to ``test_timestamp``
+    validate, later ones test.
+
+    Attributes:
+        name: of the database or its folder.
+        tables: name to data frame.
+        schemas: name to columns and keys.
+        val_timestamp: start of the validation split.
+        test_timestamp: start of the test split.
+    """
+
+    name: str
+    tables: dict[str, pd.DataFrame]
+    schemas: dict[str, TableSchema]
+    val_timestamp: pd.Timestamp
+    test_timestamp: pd.Timestamp
+
+    @cached_property
+    def seen(self) -> dict[str, pd.DataFrame]:
+        """Rows that are known when the test split starts; all those of tables without a time."""
+        times = {name: schema.time_col for name, schema in self.schemas.items()}
+        return {
+            name: frame[frame[times[name]] <= self.test_timestamp] if times[name] else frame
+            for name, frame in self.tables.items()
+        }
+
+    # RelBench takes the minimum and maximum in this way, too: without a time if the first table with a time column has no row
+    @cached_property
+    def first(self) -> pd.Timestamp:
+        """Earliest time of all tables; NaT if there is none."""
+        return min(self._times(self.seen, "min"), default=pd.NaT)
+
+    @cached_property
+    def last_seen(self) -> pd.Timestamp:
+        """Latest time up to the start of the test split; NaT if there is none."""
+        return max(self._times(self.seen, "max"), default=pd.NaT)
+
+    @cached_property
+    def last(self) -> pd.Timestamp:
+        """Latest time of all tables; NaT if there is none."""
+        return max(self._times(self.tables, "max"), default=pd.NaT)
+
+    def _times(self, tables: dict[str, pd.DataFrame], which: str) -> list[pd.Timestamp]:
+        return [tables[name][schema.time_col].agg(which) for name, schema in self.schemas.items() if schema.time_col]
+
+
+def split_database(source: Database | Path | str) -> SplitDatabase:
+    """Take what tasks are made from out of a drawn database, or out of a folder in RelBench format.
+
+    Raises:
+        DatabaseError: a file is missing or broken, or RelBench refuses a table; the message names it.
+    """
+    if isinstance(source, Database):
+        schema = source.schema
+        stamps = (schema.val_timestamp.isoformat(), schema.test_timestamp.isoformat())
+        return SplitDatabase(source.name, source.tables, schema.tables, pd.Timestamp(stamps[0]), pd.Timestamp(stamps[1]))
+    from relbench.manifest import DatasetManifest
+
+    path = Path(source)
+    tables, schemas = read_tables(path)
+    with reading(path / MANIFEST, "it needs the times val_timestamp and test_timestamp"):
+        manifest = DatasetManifest.load(path / MANIFEST)
+        stamps = (pd.Timestamp(manifest.val_timestamp), pd.Timestamp(manifest.test_timestamp))
+    database = SplitDatabase(path.name, tables, schemas, *stamps)
+    for name in schemas:
+        _check_table(database, path, name)
+    return database
+
+
+def is_alone(frame: pd.DataFrame, *columns: str | None) -> bool:
+    """Whether SQL, which ignores case, knows columns of a table by their names; None is no column."""
+    names = [str(name).lower() for name in frame]
+    return all(names.count(column.lower()) == 1 for column in columns if column)
+
+
+def _check_table(database: SplitDatabase, path: Path, name: str) -> None:
+    """Refuse a table that RelBench cannot read."""
+    frame, schema = database.tables[name], database.schemas[name]
+    file = path / "db" / f"{name}.parquet"
+    for key, parent in schema.fkeys.items():
+        if parent not in database.schemas:
+            raise DatabaseError(f"{path / MANIFEST}: {name}.{key} refers to {parent}, which is no table")
+        if not pd.api.types.is_numeric_dtype(frame[key].dtype):
+            raise DatabaseError(f"{file}: the foreign key {key} must be of type integer, the number of a row of {parent}")
+    if schema.time_col:
+        if not schema.time_col.isidentifier() or keyword.iskeyword(schema.time_col):
+            raise DatabaseError(
+                f"{file}: RelBench needs another name for the time column {schema.time_col!r}: letters, digits, _"
+            )
+        if frame[schema.time_col].dtype.kind != "M" or getattr(frame[schema.time_col].dt, "tz", None) is not None:
+            raise DatabaseError(f"{file}: the time column {schema.time_col} must be of type timestamp, without a time zone")
+    if schema.pkey:
+        rows = frame[schema.pkey].to_numpy()
+        if len(rows) and not np.array_equal(rows, np.arange(len(rows))):
+            raise DatabaseError(f"{file}: the primary key {schema.pkey} must number the rows 0, 1, 2, ...; number them again")
+        if schema.time_col and (np.diff((frame[schema.time_col] <= database.test_timestamp).astype(int)) > 0).any():
+            raise DatabaseError(f"{file}: sort the rows by {schema.time_col}, missing times last, and number them again")
