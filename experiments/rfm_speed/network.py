@@ -82,7 +82,7 @@ def network_speed(size: Size, batch: Batch, tile: int) -> dict:
     cells, target = cells_of(batch, tile), jnp.asarray(batch.target)
 
     def loss(model: RelationalTransformer, cells: Cells, target: jax.Array) -> jax.Array:
-        predicted = jax.vmap(lambda c: model(c, texts, dtype=dtype, tile=tile))(cells)
+        predicted = model(cells, texts, dtype=dtype, tile=tile)
         return cell_loss(predicted, target, cells.kind[:, 0]).mean()
 
     row: dict = {"n_parameter": n_parameter(model), "dtype": jnp.dtype(dtype).name}

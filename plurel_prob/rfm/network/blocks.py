@@ -7,7 +7,7 @@ from jax import random
 from jax.typing import DTypeLike
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from plurel_prob.rfm.network.attention import Pairs, Relations, Tokens, attend, in_order
+from plurel_prob.rfm.network.attention import Pairs, Relations, attend, in_order
 from plurel_prob.rfm.network.layers import RMSNorm, SwiGLU, linear, matrix
 from plurel_prob.rfm.network.sizes import Size
 
@@ -36,15 +36,15 @@ class Attention(eqx.Module):
         self.query_norm, self.key_norm = RMSNorm(width // n_head), RMSNorm(width // n_head)
         self.n_head = n_head
 
-    def __call__(self, x: Float[Array, "token width"], pairs: Pairs) -> Float[Array, "token width"]:
+    def __call__(self, x: Float[Array, "context token width"], pairs: Pairs) -> Float[Array, "context token width"]:
         """Attend, in the precision of ``x``."""
+        tile, dim = pairs.is_seen.shape[-1], x.shape[-1] // self.n_head
 
-        def heads(weight: Float[Array, "width width"]) -> Tokens:
-            tiles = linear(weight, x).reshape(-1, pairs.is_seen.shape[1], self.n_head, x.shape[1] // self.n_head)
-            return tiles.swapaxes(1, 2)
+        def heads(weight: Float[Array, "width width"]) -> Float[Array, "context tile head token dim"]:
+            return linear(weight, x).reshape(len(x), -1, tile, self.n_head, dim).swapaxes(2, 3)
 
         query, key = self.query_norm(heads(self.query)), self.key_norm(heads(self.key))
-        seen = attend(query, key, heads(self.value), pairs).swapaxes(1, 2).reshape(x.shape)
+        seen = jax.vmap(attend)(query, key, heads(self.value), pairs).swapaxes(2, 3).reshape(x.shape)
         return linear(self.out, 2 * jax.nn.sigmoid(linear(self.gate, x)) * seen)
 
 
@@ -65,14 +65,17 @@ class Block(eqx.Module):
         self.feed_forward = SwiGLU(size.width, size.hidden, key=feed_forward)
         self.norm = (RMSNorm(size.width), RMSNorm(size.width), RMSNorm(size.width), RMSNorm(size.width))
 
-    def __call__(self, x: Float[Array, "token width"], relations: Relations, dtype: DTypeLike) -> Float[Array, "token width"]:
+    def __call__(
+        self, x: Float[Array, "context token width"], relations: Relations, dtype: DTypeLike
+    ) -> Float[Array, "context token width"]:
         """Apply; sums stay in float32, what is added is computed in ``dtype``."""
 
-        def normal(i: int) -> Float[Array, "token width"]:
+        def normal(i: int) -> Float[Array, "context token width"]:
             return self.norm[i](x).astype(dtype)
 
-        along = self.column(in_order(normal(0), relations.order), relations.column)
-        x = x + in_order(along, jnp.argsort(relations.order)).astype(jnp.float32)
+        ordered = jax.vmap(in_order)
+        along = self.column(ordered(normal(0), relations.order), relations.column)
+        x = x + ordered(along, jnp.argsort(relations.order)).astype(jnp.float32)
         x = x + self.feature(normal(1), relations.feature).astype(jnp.float32)
         x = x + self.neighbour(normal(2), relations.neighbour).astype(jnp.float32)
         return x + self.feed_forward(normal(3)).astype(jnp.float32)

@@ -1,5 +1,6 @@
 """The Relational Transformer (Ranjan et al., 2025, arXiv:2510.06377): from a context to a prediction of its target cell."""
 
+from functools import partial
 from typing import NamedTuple
 
 import equinox as eqx
@@ -20,18 +21,18 @@ VALUES = (NUMBER, BOOLEAN, DATETIME)  # kinds whose cells are one number, and th
 
 
 class Cells(NamedTuple):
-    """The cells of a context, the target first, and its tiles; see :class:`plurel_prob.rfm.contexts.Batch` and :class:`Tiles`."""
+    """The cells of contexts, the target first, and their tiles; see :class:`~plurel_prob.rfm.contexts.Batch`, :class:`Tiles`."""
 
-    kind: Int[Array, " token"]
-    value: Float[Array, " token"]
-    text: Int[Array, " token"]
-    name: Int[Array, " token"]
-    column: Int[Array, " token"]
-    row: Int[Array, " token"]
-    parent: Int[Array, "token slot"]
-    column_pairs: Int[Array, "column_pair 2"]
-    feature_pairs: Int[Array, "feature_pair 2"]
-    order: Int[Array, " token"]
+    kind: Int[Array, "context token"]
+    value: Float[Array, "context token"]
+    text: Int[Array, "context token"]
+    name: Int[Array, "context token"]
+    column: Int[Array, "context token"]
+    row: Int[Array, "context token"]
+    parent: Int[Array, "context token slot"]
+    column_pairs: Int[Array, "context column_pair 2"]
+    feature_pairs: Int[Array, "context feature_pair 2"]
+    order: Int[Array, "context token"]
 
 
 class RelationalTransformer(eqx.Module):
@@ -71,37 +72,37 @@ class RelationalTransformer(eqx.Module):
         self.head, self.head_bias = jnp.zeros((n_value, width)), jnp.zeros(n_value)
         self.size = size
 
-    def embed(self, cells: Cells, texts: Float[Array, "text text_dim"]) -> Float[Array, "token width"]:
-        """Embed the cells of a context; of the target, its kind and column only."""
+    def embed(self, cells: Cells, texts: Float[Array, "text text_dim"]) -> Float[Array, "context token width"]:
+        """Embed cells; of the target, its kind and column only."""
         kind = jnp.clip(cells.kind, 0, len(VALUES) - 1)
-        number = cells.value[:, None] * self.value[kind] + self.value_bias[kind]
-        said = jnp.where((cells.kind == TEXT)[:, None], linear(self.text, texts[cells.text]), number)
-        is_target = (jnp.arange(len(kind)) == 0)[:, None]
+        number = cells.value[..., None] * self.value[kind] + self.value_bias[kind]
+        said = jnp.where((cells.kind == TEXT)[..., None], linear(self.text, texts[cells.text]), number)
+        is_target = (jnp.arange(kind.shape[1]) == 0)[:, None]
         said = jnp.where(is_target, self.masked[kind], self.value_norm(said))
         return said + self.name_norm(linear(self.name, texts[cells.name]))
 
     def __call__(
         self, cells: Cells, texts: Float[Array, "text text_dim"], *, dtype: DTypeLike = jnp.float32, tile: int = TILE
-    ) -> Float[Array, ""]:
-        """Predict the target: its normalised value, or the logit of its being true.
+    ) -> Float[Array, " context"]:
+        """Predict the target of each context: its normalised value, or the logit of its being true.
 
         Args:
-            cells: a context.
+            cells: of some contexts.
             texts: embedding of every text of the vocabulary.
             dtype: precision of products; sums of blocks, norms and the prediction are in float32.
             tile: tokens of a tile of ``cells``.
         """
-        relations = relations_of(
-            cells.column, cells.row, cells.parent, cells.column_pairs, cells.feature_pairs, cells.order, tile
+        relations = jax.vmap(partial(relations_of, tile=tile))(
+            cells.column, cells.row, cells.parent, cells.column_pairs, cells.feature_pairs, cells.order
         )
         arrays, static = eqx.partition(self.blocks, eqx.is_array)
 
-        def apply(x: Float[Array, "token width"], block: Block) -> tuple[Float[Array, "token width"], None]:
+        def apply(x: Float[Array, "context token width"], block: Block) -> tuple[Float[Array, "context token width"], None]:
             return eqx.combine(block, static)(x, relations, dtype), None
 
         x, _ = lax.scan(apply, self.embed(cells, texts), arrays)
-        kind = cells.kind[0]
-        return self.out_norm(x[0]) @ self.head[kind] + self.head_bias[kind]
+        kind = cells.kind[:, 0]
+        return (self.out_norm(x[:, 0]) * self.head[kind]).sum(1) + self.head_bias[kind]
 
 
 def n_parameter(model: RelationalTransformer) -> int:

@@ -19,7 +19,7 @@ def predict():
     leaves, tree = jax.tree.flatten(model)
     keys = random.split(random.key(2), len(leaves))
     model = jax.tree.unflatten(tree, [x + 0.3 * random.normal(k, x.shape) for x, k in zip(leaves, keys, strict=True)])
-    compiled = eqx.filter_jit(lambda cells: jax.vmap(lambda c: model(c, TEXTS, tile=TILE))(cells))
+    compiled = eqx.filter_jit(lambda cells: model(cells, TEXTS, tile=TILE))
 
     def of(batch: Batch) -> np.ndarray:
         tiles = tiles_of(batch, TILE, (16, 16))
@@ -89,7 +89,7 @@ def test_a_new_network_predicts_zero():
     model = RelationalTransformer(Size(1, 8, 2, 16), 12, key=random.key(0))
     batch = random_batch(5)
     cells = Cells(*(jnp.asarray(getattr(batch, name)) for name in Cells._fields[:7]), *map(jnp.asarray, tiles_of(batch, TILE)))
-    np.testing.assert_array_equal(jax.vmap(lambda c: model(c, TEXTS, tile=TILE))(cells), 0)
+    np.testing.assert_array_equal(model(cells, TEXTS, tile=TILE), 0)
     assert n_parameter(model) == sum(np.asarray(x).size for x in jax.tree.leaves(model))
 
 

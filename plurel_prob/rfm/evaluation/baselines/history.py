@@ -1,0 +1,51 @@
+"""What the labels of the same entity were before."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float64
+
+from plurel_prob.rfm.evaluation.baselines.labels import Labels, known_labels, read_labels, training_labels, wait_of
+from plurel_prob.rfm.evaluation.baselines.log import Log
+from plurel_prob.rfm.evaluation.baselines.tables import parent_rows
+
+
+def history(task: Any, split: str) -> Float64[np.ndarray, " row"]:
+    r"""Predict the mean of an entity's labels that are known, shrunk towards the mean of all.
+
+    .. math:: (\bar y + \sum_{i=1}^n y_i) / (1 + n), \quad \bar y \text{ the mean of the training labels.}
+
+    Known at a row's timestamp are labels of training rows, for test rows of validation rows, too, whose own timestamp plus the
+    task's timedelta is not after it. Without any, the prediction is the mean. A task that completes a column has each entity
+    once; there the labels are those of rows with the same parent, by the foreign key whose predictions of the training labels
+    have the smallest mean squared error.
+
+    Args:
+        task: of ``relbench.load_dataset(folder).load_task(name)``.
+        split: ``"val"`` or ``"test"``.
+
+    Raises:
+        DatabaseError: the task has no training labels, or see :func:`read_labels`.
+    """
+    rows, known, train = read_labels(task, split), known_labels(task, split), training_labels(task)
+    mean, wait = train.value.mean(), wait_of(task)
+    if task.kind != "autocomplete":
+        return shrunk_means(known.later(wait), rows, mean)
+    database = task.get_db(upto_test_timestamp=False)
+    best, error = np.full(len(rows), mean), np.inf
+    for parent in parent_rows(database, task.entity_table).values():
+        of_train = shrunk_means(train.of(parent).later(wait), train.of(parent), mean)
+        if np.square(of_train - train.value).mean() < error:
+            error = np.square(of_train - train.value).mean()
+            best = shrunk_means(known.of(parent).later(wait), rows.of(parent), mean)
+    return best
+
+
+def shrunk_means(known: Labels, rows: Labels, mean: float) -> Float64[np.ndarray, " row"]:
+    """Mean of the labels that are known of each row's entity at its time, and of one more that is the mean."""
+    log = Log(known.entity, known.time, pd.DataFrame({"label": known.value}))
+    start, end = log.start(rows.entity), log.end(rows.entity, rows.time)
+    count = end - start
+    total = np.where(count > 0, count * log.means(start, (start, end))[0][:, 0], 0.0)
+    return (mean + total) / (1 + count)

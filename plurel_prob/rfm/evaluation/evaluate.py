@@ -1,0 +1,131 @@
+"""Figures of a network and of baselines on the tasks of a database, by RelBench's evaluators."""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float64
+
+from plurel_prob.databases import DatabaseError
+from plurel_prob.databases.disk import reading
+from plurel_prob.rfm.evaluation.baselines import BASELINES
+from plurel_prob.rfm.evaluation.predict import predict
+from plurel_prob.rfm.training import Run, TaskData, train
+
+SPLITS = ("val", "test")
+NETWORK, FINE_TUNED = "zero-shot", "fine-tuned"
+
+
+class Evaluation(NamedTuple):
+    """How well a method predicts a split of a task.
+
+    Attributes:
+        task: name of the task.
+        split: ``"val"`` or ``"test"``.
+        method: ``"zero-shot"``, ``"fine-tuned"``, or a baseline.
+        figures: ``AUROC`` of a binary task; ``NMAE`` and ``R2`` of a regression.
+        seconds: taken.
+    """
+
+    task: str
+    split: str
+    method: str
+    figures: dict[str, float]
+    seconds: float
+
+
+def task_names(folder: Path, chosen: Sequence[str] = ()) -> list[str]:
+    """Tasks of a database that can be predicted: binary classification and regression.
+
+    Raises:
+        DatabaseError: it has none, or a chosen one is not among them.
+    """
+    from relbench.manifest import TaskManifest
+
+    found = []
+    for path in sorted((folder / "tasks").glob("*/manifest.yaml")):
+        with reading(path, f"is {folder} a folder in RelBench format?"):
+            if TaskManifest.load(path).task_type in ("binary_classification", "regression"):
+                found.append(path.parent.name)
+    missing = [name for name in chosen if name not in found]
+    if missing or not found:
+        asked = f"no task {missing[0]}" if missing else "no task"
+        hint = f"there are {', '.join(found)}" if found else f"`plurel-prob tasks {folder}` writes some"
+        raise DatabaseError(f"{folder}: has {asked} of binary classification or regression; {hint}")
+    return list(chosen) or found
+
+
+def evaluate(
+    run: Run,
+    folder: Path,
+    task: str,
+    *,
+    splits: Sequence[str] = SPLITS,
+    context_length: int | None = None,
+    fine_tuning: int = 0,
+    baselines: bool = True,
+    on_progress: Callable[[str], None] = lambda what: None,
+) -> Iterator[Evaluation]:
+    """Evaluate a network and baselines on a task, one after another.
+
+    Args:
+        run: a trained network.
+        folder: of a database in RelBench format.
+        task: its name.
+        splits: of the task.
+        context_length: cells of a context; by default as many as in training.
+        fine_tuning: steps of training on the training labels, with the settings of the run; 0: none.
+        baselines: whether they are evaluated too.
+        on_progress: called with what is done next.
+
+    Raises:
+        DatabaseError: see :func:`plurel_prob.rfm.contexts.task_targets`.
+    """
+    import relbench
+
+    with reading(folder / "tasks" / task, f"is {folder} a folder in RelBench format?"):
+        loaded = relbench.load_dataset(folder).load_task(task)
+    methods: dict[str, Callable[[str], Float64[np.ndarray, " row"]]] = {}
+    for name, baseline in BASELINES.items() if baselines else ():
+        methods[name] = lambda split, baseline=baseline: baseline(loaded, split)  # type: ignore[misc]
+
+    def network(run: Run, what: str, split: str) -> Float64[np.ndarray, " row"]:
+        def tell(n: int, of: int) -> None:
+            on_progress(f"{task}, {split}: {what}, {n:,} of {of:,} rows")
+
+        return predict(run, folder, task, split, context_length=context_length, on_batch=tell)
+
+    methods[NETWORK] = lambda split: network(run, NETWORK, split)
+    if fine_tuning:
+        on_progress(f"{task}: fine-tuning")
+        tuned = fine_tuned(run, folder, task, fine_tuning)
+        methods[FINE_TUNED] = lambda split: network(tuned, FINE_TUNED, split)
+    for split in splits:
+        for name, method in methods.items():
+            on_progress(f"{task}, {split}: {name}")
+            start = time.perf_counter()
+            prediction = method(split)
+            yield Evaluation(task, split, name, figures_of(loaded, split, prediction), time.perf_counter() - start)
+
+
+def fine_tuned(run: Run, folder: Path, task: str, n_step: int) -> Run:
+    """Train a network further on the training labels of a task, at a fifth of the learning rate."""
+    config = replace(run.config, n_step=n_step, learning_rate=run.config.learning_rate / 5, n_pair=(0, 0))
+    data = TaskData(folder, task, config.context_length)
+    with tempfile.TemporaryDirectory(prefix="plurel-prob-") as temporary:
+        return train(data, Path(temporary), config, init=run.model, checkpoint_every=n_step)
+
+
+def figures_of(loaded: Any, split: str, prediction: Float64[np.ndarray, " row"]) -> dict[str, float]:
+    """AUROC of a binary task; NMAE and R2 of a regression."""
+    from sklearn.metrics import r2_score
+
+    table = loaded.get_table(split, mask_input_cols=False)
+    figures: Mapping[str, float] = loaded.evaluate(prediction, table)
+    if loaded.task_type.value == "binary_classification":
+        return {"AUROC": float(figures["roc_auc"])}
+    return {"NMAE": float(figures["nmae"]), "R2": float(r2_score(table.df[loaded.target_col], prediction))}

@@ -1,0 +1,80 @@
+"""What a run of training is determined by, beside its data."""
+
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+
+from plurel_prob.databases import DatabaseError
+from plurel_prob.rfm.network import SIZES, TILE
+
+CONFIG = "config.json"
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Settings of a run; those of the paper but for size, batch and context, which suit a processor.
+
+    Attributes:
+        size: of the network, see :data:`plurel_prob.rfm.network.SIZES`.
+        n_step: batches.
+        batch_size: contexts of a batch.
+        context_length: cells of a context, a multiple of 32.
+        learning_rate: its peak; it rises linearly over the first fifth of the steps and falls linearly after.
+        weight_decay: of AdamW.
+        clip: largest norm of the gradient.
+        seed: of the initial weights and of the contexts.
+        text_encoder: see :func:`plurel_prob.rfm.network.text_encoder`.
+        n_pair: places for tiles of attention along columns and to features; 0: found from the first batches.
+    """
+
+    size: str = "tiny"
+    n_step: int = 1000
+    batch_size: int = 32
+    context_length: int = 256
+    learning_rate: float = 5e-4
+    weight_decay: float = 0.1
+    clip: float = 1.0
+    seed: int = 0
+    text_encoder: str = "hashed"
+    n_pair: tuple[int, int] = (0, 0)
+
+    def __post_init__(self) -> None:
+        if self.size not in SIZES:
+            raise DatabaseError(f"size must be one of {', '.join(SIZES)}, got {self.size!r}")
+        if self.context_length % TILE:
+            raise DatabaseError(f"context_length must be a multiple of {TILE}, got {self.context_length}")
+
+    def save(self, folder: Path) -> None:
+        """Write ``config.json`` into a folder."""
+        partial = folder / f".{CONFIG}"
+        partial.write_text(json.dumps(asdict(self), indent=1) + "\n")
+        partial.replace(folder / CONFIG)
+
+    @classmethod
+    def load(cls, folder: Path) -> "TrainingConfig":
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            DatabaseError: the folder has none, or it is broken.
+        """
+        try:
+            content = json.loads((folder / CONFIG).read_text())
+            return cls(**(content | {"n_pair": tuple(content["n_pair"])}))
+        except FileNotFoundError:
+            raise DatabaseError(f"{folder}: has no {CONFIG}; is it a folder that `plurel-prob pretrain` wrote?") from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DatabaseError(f"{folder / CONFIG}: cannot be read: {error}") from None
+
+    def check_same(self, other: "TrainingConfig", folder: Path) -> None:
+        """Refuse to go on with a run of other settings.
+
+        Raises:
+            DatabaseError: a setting differs; the message names it.
+        """
+        other = replace(other, n_pair=self.n_pair)
+        for name in (field.name for field in fields(self)):
+            if getattr(self, name) != getattr(other, name):
+                raise DatabaseError(
+                    f"{folder}: was started with {name} {getattr(other, name)}, not {getattr(self, name)}; "
+                    "choose another --out, and --init to start from its weights"
+                )

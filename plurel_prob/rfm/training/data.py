@@ -1,0 +1,115 @@
+"""Where batches come from. Batch k is a function of the data, the seed and k, so that a run can start again anywhere."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from plurel_prob.databases import DatabaseError
+from plurel_prob.databases.disk import PROVENANCE
+from plurel_prob.priors import Prior, get_prior
+from plurel_prob.rfm.contexts import Batch, ContextSampler, RelationalData, Vocabulary, relational_data, task_targets
+
+N_SLOT = 8  # foreign keys that batches of a stream have room for, so that programs stay the same
+
+
+@runtime_checkable
+class Data(Protocol):
+    """Batches by number."""
+
+    vocabulary: Vocabulary
+
+    def batch(self, seed: int, k: int, batch_size: int) -> Batch:
+        """Batch ``k``."""
+
+
+class FolderData:
+    """Cells of all columns of some databases; of those that were not drawn, rows up to the validation timestamp.
+
+    Raises:
+        DatabaseError: a database cannot be read.
+    """
+
+    def __init__(self, folders: Sequence[Path], context_length: int):
+        self.vocabulary = Vocabulary()
+        databases = [read_for_pretraining(folder, self.vocabulary) for folder in folders]
+        self.sampler = ContextSampler(databases, context_length)
+
+    def batch(self, seed: int, k: int, batch_size: int) -> Batch:
+        """Batch ``k``: a database, a column and a row are drawn for each context."""
+        return self.sampler.pretraining_batch(seed, k, batch_size)
+
+
+def read_for_pretraining(folder: Path, vocabulary: Vocabulary) -> RelationalData:
+    """Read a database; rows after the validation timestamp are kept out of it if it was not drawn."""
+    until = None if (folder / PROVENANCE).exists() else "val"
+    return relational_data(folder, vocabulary=vocabulary, until=until)
+
+
+class TaskData:
+    """Labels of the training split of a task, in an order that each pass draws anew."""
+
+    def __init__(self, folder: Path, task: str, context_length: int):
+        self.vocabulary = Vocabulary()
+        database, self.targets = task_targets(folder, task, "train", vocabulary=self.vocabulary)
+        self.sampler = ContextSampler([database], context_length)
+
+    def batch(self, seed: int, k: int, batch_size: int) -> Batch:
+        """Batch ``k`` of the passes, one after another."""
+        n = len(self.targets.row)
+        place = k * batch_size + np.arange(batch_size)
+        orders = {int(i): np.random.default_rng((seed, int(i))).permutation(n) for i in np.unique(place // n)}
+        idx = np.array([orders[int(i)][j] for i, j in zip(place // n, place % n, strict=True)])
+        return self.sampler.batch(self.targets, idx, seed + k)
+
+
+class StreamData:
+    """Cells of fresh databases: some are at hand at a time, and every few batches the oldest makes way for the next seed.
+
+    Args:
+        prior: see :func:`plurel_prob.sample`.
+        context_length: cells of a context.
+        first_seed: seed of the first database; the next ones follow.
+        n_database: databases at hand.
+        n_batch: batches until the next database comes; each takes part in ``n_database * n_batch``.
+    """
+
+    def __init__(
+        self, prior: Prior | str | Path, context_length: int, *, first_seed: int = 0, n_database: int = 16, n_batch: int = 16
+    ):
+        self.prior, self.context_length, self.first_seed = get_prior(prior), context_length, first_seed
+        self.n_database, self.n_batch, self.vocabulary = n_database, n_batch, Vocabulary()
+        self._drawn: dict[int, RelationalData] = {}
+
+    def batch(self, seed: int, k: int, batch_size: int) -> Batch:
+        """Batch ``k``, of the databases that are at hand then."""
+        oldest = k // self.n_batch
+        window = range(oldest, oldest + self.n_database)
+        for i in window:
+            if i not in self._drawn:
+                self._drawn[i] = self._draw(i)
+        for i in set(self._drawn) - set(window):
+            del self._drawn[i]
+        databases = [self._drawn[i] for i in window]
+        n_slot = max(N_SLOT, *(1 << (data.graph.parent.shape[1] - 1).bit_length() for data in databases))
+        return ContextSampler(databases, self.context_length, n_slot=n_slot).pretraining_batch(seed, k, batch_size)
+
+    def _draw(self, i: int) -> RelationalData:
+        from plurel_prob.sampling import sample
+
+        return relational_data(sample(self.first_seed + i, self.prior), vocabulary=self.vocabulary)
+
+
+def folder_data(paths: Sequence[Path], context_length: int) -> FolderData:
+    """Data of folders of databases, and of databases.
+
+    Raises:
+        DatabaseError: a folder has none, or one cannot be read.
+    """
+    from plurel_prob.corpora import Folder
+
+    folders = [path / name for path in paths for name in Folder(path).databases()]
+    if not folders:
+        raise DatabaseError("no database to train on")
+    return FolderData(folders, context_length)

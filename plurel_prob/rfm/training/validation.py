@@ -1,0 +1,58 @@
+"""Loss on cells of databases that are held out."""
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from plurel_prob.rfm.contexts import BOOLEAN, Batch
+from plurel_prob.rfm.network import RelationalTransformer, TextEncoder, cell_loss
+from plurel_prob.rfm.training.config import TrainingConfig
+from plurel_prob.rfm.training.data import FolderData
+from plurel_prob.rfm.training.steps import predictions, prepare
+from plurel_prob.rfm.training.texts import TextTable
+
+N_VALIDATION = 512  # contexts
+SEED = 1  # of the contexts, whatever the run's, so that runs can be compared
+
+
+class Validation:
+    """A fixed sample of cells.
+
+    Attributes:
+        batches: their contexts.
+        baseline: mean loss of predicting each column by its mean in the training split (of booleans, their rate).
+    """
+
+    def __init__(self, data: FolderData, config: TrainingConfig, encoder: TextEncoder, n_context: int = N_VALIDATION):
+        self.config, n_batch = config, -(-n_context // config.batch_size)
+        self.batches = [data.batch(SEED, k, config.batch_size) for k in range(n_batch)]
+        self.baseline = float(np.mean([_constant_loss(data, b, k) for k, b in enumerate(self.batches)]))
+        self._texts = TextTable(encoder, data.vocabulary)
+        self._network = eqx.filter_jit(predictions)
+
+    def losses(self, model: RelationalTransformer) -> Float[np.ndarray, " context"]:
+        """Loss of a network on every cell."""
+        texts, found = self._texts.array(), []
+        for batch in self.batches:
+            predicted = self._network(model, prepare(batch, self.config.n_pair).cells, texts)
+            found.append(_loss(predicted, batch))
+        return np.concatenate([np.asarray(loss) for loss in found])
+
+    def figures(self, model: RelationalTransformer) -> dict[str, float]:
+        """Mean loss of a network, and the baseline."""
+        return {"validation_loss": float(self.losses(model).mean()), "validation_baseline": self.baseline}
+
+
+def _constant_loss(data: FolderData, batch: Batch, k: int) -> float:
+    """Mean loss of predicting each column by its mean."""
+    targets = data.sampler.draw_targets(SEED, k, len(batch.target))
+    means = [data.sampler.databases[i].columns[column].mean for i, column in zip(targets.database, targets.column, strict=True)]
+    kind = batch.kind[:, 0]
+    rate = np.clip(np.where(kind == BOOLEAN, means, 0.5), 1e-6, 1 - 1e-6)
+    prediction = np.where(kind == BOOLEAN, np.log(rate / (1 - rate)), 0.0)
+    return float(_loss(jnp.asarray(prediction), batch).mean())
+
+
+def _loss(prediction: Float[Array, " context"], batch: Batch) -> Float[Array, " context"]:
+    return cell_loss(prediction, jnp.asarray(batch.target), jnp.asarray(batch.kind[:, 0]))

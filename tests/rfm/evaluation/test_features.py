@@ -1,0 +1,222 @@
+"""Features of boosted trees, against loops over rows."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from relbench.base import Database, Table
+
+from plurel_prob.rfm.contexts.kernel import NEVER, STATIC
+from plurel_prob.rfm.evaluation.baselines.features import features
+from plurel_prob.rfm.evaluation.baselines.labels import Labels, concatenate, known_labels, read_labels, wait_of
+from plurel_prob.rfm.evaluation.baselines.log import Log
+from plurel_prob.rfm.evaluation.baselines.tables import read_numbers
+from tests.rfm.evaluation.shop import DAY, TEST, VAL, WEEK, label_frame, load, read_tables, shop, write_tables
+
+DAY_US = 86_400_000_000
+WINDOWS = [7 * DAY_US, 28 * DAY_US]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return shop(tmp_path_factory.mktemp("features") / "shop")
+
+
+def table_of(path, name, until=NEVER):
+    """Features of all rows that the test split's predictions need, and these rows."""
+    task = load(path, name)
+    known = known_labels(task, "test")
+    rows = concatenate(known, read_labels(task, "test"))
+    tables = read_numbers(task.get_db(upto_test_timestamp=False), VAL)
+    table = features(tables, task.entity_table, rows, known.later(wait_of(task)), WINDOWS, until)
+    frames = [label_frame(task, split) for split in ("train", "val", "test")]
+    return table, pd.concat(frames, ignore_index=True), pd.concat(frames[:2])
+
+
+def summary(name, seen, time, windows=()):
+    """Aggregates of pairs of a row's time and number, in order of time."""
+    found = {}
+    for within, length in [("", None), *((f" in {window.days} days", window) for window in windows)]:
+        inside = [x for at, x in seen if (length is None or at > time - length) and not pd.isna(x)]
+        found[f"{name} mean{within}"] = sum(inside) / len(inside) if inside else np.nan
+    numbers = [float(x) for _, x in seen if not pd.isna(x)]
+    ends = (numbers[-1], min(numbers), max(numbers)) if numbers else (np.nan, np.nan, np.nan)
+    return found | {f"{name} {what}": x for what, x in zip(("last", "min", "max"), ends, strict=True)}
+
+
+def count(name, times, time, windows=()):
+    found = {f"{name} n": len(times)} | {
+        f"{name} n in {window.days} days": sum(at > time - window for at in times) for window in windows
+    }
+    return found | {f"{name} days since": (time - max(times)) / DAY if times else np.nan}
+
+
+def pairs(frame, column):
+    return list(zip(frame["at"], frame[column], strict=True))
+
+
+def check(table, expected, rows):
+    expected = pd.DataFrame(expected)
+    assert len(expected) == len(rows) > 50
+    for name in expected:
+        np.testing.assert_allclose(
+            table[name].iloc[rows], expected[name].astype("Float64").to_numpy(float, na_value=np.nan), err_msg=name, atol=1e-12
+        )
+        assert expected[name].nunique(dropna=False) > 1, name
+
+
+def sampled(labels):
+    return np.random.default_rng(0).choice(len(labels), 60, replace=False)
+
+
+def test_features_of_a_forecast(folder):
+    table, labels, known = table_of(folder, "spend")
+    frames = read_tables(folder)
+    shops, lines, users = frames["shops"], frames["lines"], frames["users"]
+    orders = frames["orders"].merge(shops, on="shop", how="left").sort_values("order")
+    orders["size"] = orders["size"].where(orders["opened"] <= orders["at"])
+    windows, expected, rows = [WEEK, 4 * WEEK], [], sampled(labels)
+    for row in labels.iloc[rows].itertuples():
+        own = orders[((orders["user"] == row.user) & (orders["at"] <= row.on)).fillna(False)]
+        bought = lines.merge(own, on="order")
+        earlier = known[(known["user"] == row.user) & (known["on"] + WEEK <= row.on)]
+        name = "users<-orders.user"
+        found = count(name, list(own["at"]), row.on, windows)
+        for column in ("amount", "weight", "gift"):
+            found |= summary(f"{name}.{column}", pairs(own, column), row.on, windows)
+        found |= summary(f"{name}.shop.size", pairs(own, "size"), row.on, windows)
+        found |= count(f"{name}<-lines.order", list(bought["at"]), row.on)
+        found |= summary(f"{name}<-lines.order.price", pairs(bought.sort_values("at", kind="stable"), "price"), row.on)
+        found |= count("known", list(earlier["on"] + WEEK), row.on)
+        found |= summary("known.label", list(zip(earlier["on"], earlier["spend"], strict=True)), row.on)
+        user = users.iloc[row.user]
+        age = (row.on - user["born"]) / DAY
+        colour = {"red": 0.0, "blue": 1.0} if users["colour"].dropna().iloc[0] == "red" else {"blue": 0.0, "red": 1.0}
+        found |= {"users.income": user["income"], "users.colour": colour.get(user["colour"], np.nan)}
+        found |= {"users.born": age if age >= 0 else np.nan, "day of year": row.on.day_of_year - 1}
+        expected.append(found)
+    check(table, expected, rows)
+    assert "users.name" in table  # few users, few names
+
+
+def test_features_of_a_column_to_complete(folder):
+    table, labels, known = table_of(folder, "amount")
+    assert not [name for name in table if "amount" in name or "cents" in name]
+    frames = read_tables(folder)
+    orders, shops = frames["orders"], frames["shops"]
+    keyed = known.merge(orders[["order", "shop", "user"]], on="order")
+    expected, rows = [], sampled(labels)
+    for order in orders.iloc[labels["order"].iloc[rows]].itertuples():
+        found = {"orders.weight": order.weight, "orders.gift": order.gift}
+        is_open = not pd.isna(order.shop) and shops["opened"][order.shop] <= order.at
+        found |= {"->shop.size": shops["size"][order.shop] if is_open else np.nan}
+        found |= {"->shop age": (order.at - shops["opened"][order.shop]) / DAY if is_open else np.nan}
+        same = orders[((orders["shop"] == order.shop) & (orders["at"] <= order.at)).fillna(False)]
+        found |= count("->shop<-orders.shop", list(same["at"]), order.at)
+        found |= summary("->shop<-orders.shop.weight", pairs(same, "weight"), order.at)
+        for key in ("shop", "user"):
+            parent = getattr(order, key)
+            earlier = (
+                keyed[((keyed[key] == parent) & (keyed["at"] < order.at)).fillna(False)] if parent is not pd.NA else keyed[:0]
+            )
+            found |= {f"->{key} known n": len(earlier)}
+            found |= summary(f"->{key} known.label", pairs(earlier, "amount"), order.at)
+        expected.append(found)
+    check(table, expected, rows)
+
+
+@pytest.mark.parametrize("name", ["spend", "amount"])
+def test_features_do_not_depend_on_what_is_later(folder, tmp_path, name):
+    """Whatever is later than a time, in tables or labels, features up to that time are the same to the last bit."""
+    cut, other = pd.Timestamp("2020-04-20"), shop(tmp_path / "shop")
+    before, labels, _ = table_of(other, name)
+    frames = read_tables(other)
+    is_later = (frames["orders"]["at"] > cut).to_numpy()
+    rng = np.random.default_rng(1)
+    for column in ("amount", "weight", "user", "shop", "gift"):
+        values = frames["orders"].loc[is_later, column].to_numpy()
+        frames["orders"].loc[is_later, column] = rng.permutation(values)
+    frames["lines"]["price"] = frames["lines"]["price"].where(~is_later[frames["lines"]["order"]], 1e9)
+    frames["shops"].loc[frames["shops"]["opened"] > cut, "size"] = 1e9
+    frames["users"].loc[frames["users"]["born"] > cut, "born"] += DAY
+    write_tables(other, frames)
+    if name == "spend":
+        path = other / "tasks" / name / "val.parquet"
+        stored = pd.read_parquet(path)
+        stored["spend"] = stored["spend"].where(stored["on"] + WEEK <= cut, 1e9)
+        stored.to_parquet(path, index=False)
+    after, _, _ = table_of(other, name)
+    is_up_to = (labels["on" if name == "spend" else "at"] <= cut).to_numpy()
+    pd.testing.assert_frame_equal(before[is_up_to], after[is_up_to], check_exact=True)
+    assert not before[~is_up_to].equals(after[~is_up_to])
+
+
+def test_features_until_a_time(folder):
+    """As if the timestamp were that time, but for the entity's own columns and the day of the year."""
+    last = int(TEST.value // 1000)
+    table, labels, _ = table_of(folder, "spend", last)
+    free, _, _ = table_of(folder, "spend")
+    is_up_to = (labels["on"] <= TEST).to_numpy()
+    pd.testing.assert_frame_equal(table[is_up_to], free[is_up_to], check_exact=True)
+    at_end = table[labels["on"] >= TEST].assign(user=labels["user"])
+    around = [column for column in at_end if column.startswith(("users<-", "known"))]
+    assert (at_end.groupby("user")[around].nunique(dropna=False) == 1).all(axis=None)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_log_has_the_rows_of_a_parent_up_to_a_time(seed):
+    rng = np.random.default_rng(seed)
+    n_row = [0, 1, 300][seed]
+    parent, time = rng.integers(-1, 6, n_row), rng.choice([STATIC, NEVER, *range(20)], n_row)
+    values = pd.DataFrame({"x": rng.normal(size=n_row), "none": np.full(n_row, np.nan)}).astype(float)
+    log = Log(parent, time, values)
+    query, at = rng.integers(-1, 8, 50), rng.integers(-2, 22, 50)
+    start, end = log.start(query), log.end(query, at)
+    (means,) = log.means(start, (start, end))
+    last, smallest, largest = log.extremes(start, end)
+    for i in range(50):
+        mine = [k for k in range(n_row) if query[i] >= 0 and parent[k] == query[i] and time[k] <= at[i]]
+        x = [values["x"][k] for k in sorted(mine, key=lambda k: (time[k], k))]
+        assert end[i] - start[i] == len(x)
+        expected = (np.mean(x), x[-1], min(x), max(x)) if x else (np.nan,) * 4
+        np.testing.assert_allclose([means[i, 0], last[i, 0], smallest[i, 0], largest[i, 0]], expected)
+        assert np.isnan(means[i, 1]) and np.isnan(last[i, 1]) and np.isnan(largest[i, 1])
+
+
+def database(**tables):
+    """Each table: its columns, the name of its column of times, and its foreign keys."""
+    return Database({name: Table(pd.DataFrame(columns), fkeys, None, time) for name, (columns, time, fkeys) in tables.items()})
+
+
+def of_rows(tables, name, time):
+    """Features of the first row, and of none, of a table, at a day; no labels are known."""
+    rows = Labels(np.array([0, -1]), np.full(2, time * DAY_US), np.full(2, np.nan))
+    return features(tables, name, rows, Labels(*(np.zeros(0, dtype) for dtype in (int, int, float))), [], NEVER)
+
+
+def test_texts_with_many_levels_are_left_out_and_labels_need_no_entity():
+    columns = {"few": ["a", "b"] * 40, "many": [str(i) for i in range(80)]}
+    table = of_rows(read_numbers(database(only=(columns, None, {})), VAL), "only", 5)
+    assert "only.few" in table and "only.many" not in table
+    np.testing.assert_array_equal(table["only.few"], [0, np.nan])
+
+
+def test_rows_are_seen_when_all_are_that_lead_to_them():
+    """Of tables without times, those that they refer to; of what a row leads to, the row."""
+    day = pd.Timestamp(0) + np.array([1, 9, 20]) * DAY
+    tables = read_numbers(
+        database(
+            root=({"r": [1.0]}, None, {}),
+            child=({"root": [0, 0, 0], "at": day}, "at", {"root": "root"}),
+            early=({"child": [0, 1, 2], "at": day[[0, 0, 0]], "x": [1.0, 2.0, 4.0]}, "at", {"child": "child"}),
+            timeless=({"child": [0, 1, 2], "root": [0, 0, 0], "y": [1.0, 2.0, 4.0]}, None, {"child": "child", "root": "root"}),
+            further=({"timeless": [0, 2]}, None, {"timeless": "timeless"}),
+        ),
+        VAL,
+    )
+    np.testing.assert_array_equal(tables["timeless"].time, np.array([1, 9, 20]) * DAY_US)
+    np.testing.assert_array_equal(tables["further"].time, np.array([1, 20]) * DAY_US)
+    np.testing.assert_array_equal(tables["root"].time, [STATIC])
+    table = of_rows(tables, "root", 10)
+    for name in ("root<-child.root<-early.child.x", "root<-child.root<-timeless.child.y", "root<-timeless.root.y"):
+        np.testing.assert_array_equal(table[f"{name} mean"], [1.5, np.nan])
+    np.testing.assert_array_equal(table["root<-timeless.root<-further.timeless n"], [1, 0])
