@@ -1,6 +1,7 @@
 """Everything that the README tells a reader to run is run: here, or (``make``) by ``.ci/run``."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -19,8 +20,7 @@ def blocks(language):
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
-# programs as users have them, and one process for all commands, one for all examples: starting takes longer than running
-USERS = {name: value for name, value in ENV.items() if name != "XLA_FLAGS"}
+# one process for all commands, one for all examples: starting takes longer than running
 COMMANDS = """
 import sys
 from plurel_prob.cli import main
@@ -39,7 +39,7 @@ for example in json.load(sys.stdin):
 
 
 def run(script, text, folder):
-    done = subprocess.run([sys.executable, "-c", script], input=text, capture_output=True, text=True, cwd=folder, env=USERS)
+    done = subprocess.run([sys.executable, "-c", script], input=text, capture_output=True, text=True, cwd=folder, env=ENV)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -67,6 +67,31 @@ def test_examples_run(tmp_path, is_quick):
         examples = [example for example in examples if "do(" not in example and "given=" not in example]
     shown = run(EXAMPLES, json.dumps(examples), tmp_path).split("EXAMPLE\n")[1:]
     assert len(shown) == len(examples) > 5 and all(shown)
+
+
+@pytest.mark.slow
+def test_from_nothing_to_a_prediction(tmp_path):
+    """The commands of that section, on fewer databases and for fewer steps."""
+    if "PLUREL_PROB_DATA" not in os.environ:
+        pytest.skip("PLUREL_PROB_DATA does not say where rel-f1 is")
+    [block] = [block for block in blocks("console") if "pretrain" in block]
+    lines = [
+        line.removeprefix("$ .venv/bin/plurel-prob ")
+        for line in block.splitlines()
+        if line.startswith("$ .venv/bin/plurel-prob ")
+    ]
+    assert len(lines) == 3
+    text = "\n".join(lines)
+    fewer = {
+        "--count 64": "--count 2",
+        "--steps 500": "--steps 2",
+        "--data rel-f1": f"--data {os.environ['PLUREL_PROB_DATA']}/rel-f1 --task driver-top3",
+    }
+    for ours, theirs in fewer.items():
+        assert ours in text
+        text = text.replace(ours, theirs)
+    shown = run(COMMANDS, text, tmp_path)
+    assert "driver-top3" in shown and "LightGBM" in shown
 
 
 def test_the_prior_file_is_valid(tmp_path):

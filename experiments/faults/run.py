@@ -52,7 +52,7 @@ class Study:
         )
 
     def record(self, fault: str, process: subprocess.Popen, out: Path, **more: object) -> None:
-        """Wait for a command, look at its folder, and write a line."""
+        """Wait for a command, look at its folder, and write a line; what can be called is called then."""
         output, error = process.communicate()
         found = sorted(out.glob("plurel-*"))
         row = {
@@ -65,20 +65,26 @@ class Study:
             "n_wrong": sum(bool(problems_of(path)) for path in found),
             "n_leftover": len(leftovers_in(out)),
         }
-        print(row | more, flush=True)
+        row |= {name: value() if callable(value) else value for name, value in more.items()}
+        print(row, flush=True)
         with self.results.open("a") as file:
-            file.write(json.dumps(row | more) + "\n")
+            file.write(json.dumps(row) + "\n")
 
 
 def kills(study: Study) -> None:
-    """Kill a run at random moments, let it go on each time, and compare with one that was left alone."""
+    """Kill a run at random moments, let it go on each time, and compare with one that was left alone.
+
+    Every other time while it starts, every other time after it has drawn a database.
+    """
     whole, out = study.folder / "whole", study.folder / "killed"
     study.record("none", study.start(whole), whole)
     rng = random.Random(0)
     for kill in range(N_KILL):
-        workers = 1 + kill % 2
+        workers, before = 1 + kill // 2 % 2, len(list(out.glob("plurel-*")))
         process = study.start(out, "--workers", str(workers))
-        after = rng.uniform(0, 25)
+        while kill % 2 and len(list(out.glob("plurel-*"))) == before and process.poll() is None:
+            time.sleep(0.01)
+        after = rng.uniform(0, 10)
         time.sleep(after)
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
@@ -86,7 +92,7 @@ def kills(study: Study) -> None:
         time.sleep(1.0)
         assert not running(process.pid), "a worker outlived the run"
     process = study.start(out)
-    study.record("the run after the kills", process, out, n_different=n_different(whole, out))
+    study.record("the run after the kills", process, out, n_different=lambda: n_different(whole, out))
 
 
 def running(session: int) -> list[int]:

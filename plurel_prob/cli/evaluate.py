@@ -12,6 +12,7 @@ from rich.table import Table
 from plurel_prob.cli.extras import extra
 from plurel_prob.cli.output import check_out, write_whole
 from plurel_prob.cli.sample import use_compilation_cache
+from plurel_prob.databases import DatabaseError
 
 if TYPE_CHECKING:
     from plurel_prob.rfm.evaluation import Evaluation
@@ -22,7 +23,7 @@ else:
 def evaluate(
     *,
     checkpoint: Path,
-    data: Path,
+    data: str,
     task: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
     fine_tune: NonNegativeInt = 0,
     context_length: PositiveInt | None = None,
@@ -36,7 +37,8 @@ def evaluate(
 
     Args:
         checkpoint: a run of `plurel-prob pretrain`; its last checkpoint counts.
-        data: folder of a database in RelBench format, with tasks.
+        data: folder of a database in RelBench format, with tasks; or one that RelBench downloads, such as
+            stanford-star/relbench-v1/rel-f1.
         task: names of tasks; all of binary classification and regression by default.
         fine_tune: also train the network on the training labels for as many steps, and evaluate it again.
         context_length: cells of a context; by default as many as in training.
@@ -50,14 +52,15 @@ def evaluate(
 
     check_out(out)
     use_compilation_cache()
-    names = task_names(data, task or ())
+    folder = folder_of(data)
+    names = task_names(folder, task or ())
     run, console = load_model(checkpoint), Console(stderr=True)
     found: list[Evaluation] = []
     with console.status("predicting") as status:
         for name in names:
             found += evaluations(
                 run,
-                data,
+                folder,
                 name,
                 context_length=context_length,
                 fine_tuning=fine_tune,
@@ -69,6 +72,24 @@ def evaluate(
         lines = [json.dumps(evaluation._asdict()) + "\n" for evaluation in found]
         write_whole(out, lambda path: path.write_text("".join(lines)))
         Console().print(f"Written to {out}.", soft_wrap=True)
+
+
+def folder_of(data: str) -> Path:
+    """Folder of a database, downloaded by RelBench if it is the name of one on the Hub (organisation/repository/database).
+
+    Raises:
+        DatabaseError: it cannot be downloaded.
+    """
+    path = Path(data)
+    if path.exists() or path.is_absolute() or data.startswith(".") or len(path.parts) < 3:
+        return path
+    import relbench
+
+    try:
+        return Path(relbench.load_dataset(data).dataset_dir)
+    except Exception as error:  # of the many packages that a download goes through
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DatabaseError(f"--data {data}: no such folder, and RelBench cannot download it: {reason}") from None
 
 
 def table_of(evaluations: list[Evaluation]) -> Table:
