@@ -61,4 +61,4 @@ def main(argv: Sequence[str] | None = None) -> None:
     except WorkerLost as error:
         fail(str(error), LOST)
     except KeyboardInterrupt:
-        fail("interrupted; databases already listed or in the folder are complete", INTERRUPTED)
+        fail("interrupted; what is complete stays, and the same command goes on", INTERRUPTED)

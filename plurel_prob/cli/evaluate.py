@@ -1,6 +1,8 @@
 """``plurel-prob evaluate``."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -58,20 +60,34 @@ def evaluate(
     found: list[Evaluation] = []
     with console.status("predicting") as status:
         for name in names:
-            found += evaluations(
-                run,
-                folder,
-                name,
-                context_length=context_length,
-                fine_tuning=fine_tune,
-                baselines=baselines,
-                on_progress=status.update,
-            )
+            with passing_over(console, not task):
+                found += evaluations(
+                    run,
+                    folder,
+                    name,
+                    context_length=context_length,
+                    fine_tuning=fine_tune,
+                    baselines=baselines,
+                    on_progress=status.update,
+                )
+    if not found:
+        raise DatabaseError(f"--data {data}: none of its tasks can be predicted")
     Console().print(table_of(found))
     if out is not None:
         lines = [json.dumps(evaluation._asdict()) + "\n" for evaluation in found]
         write_whole(out, lambda path: path.write_text("".join(lines)))
         Console().print(f"Written to {out}.", soft_wrap=True)
+
+
+@contextmanager
+def passing_over(console: Console, is_one_of_all: bool) -> Iterator[None]:
+    """Go on with the other tasks where one of all cannot be predicted; fail where it was asked for."""
+    try:
+        yield
+    except DatabaseError as error:
+        if not is_one_of_all:
+            raise
+        console.print(f"left out: {error}", markup=False, soft_wrap=True)
 
 
 def folder_of(data: str) -> Path:

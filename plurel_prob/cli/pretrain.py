@@ -31,7 +31,7 @@ def pretrain(
     learning_rate: PositiveFloat = 5e-4,
     seed: NonNegativeInt = 0,
     prior: str = "plurel",
-    first_seed: NonNegativeInt = 0,
+    first_seed: NonNegativeInt = 1_000_000,
     task: str | None = None,
     init: Path | None = None,
     validation: Annotated[list[Path] | None, Parameter(consume_multiple=True, negative=())] = None,
@@ -40,6 +40,8 @@ def pretrain(
     log_every: PositiveInt = 10,
 ) -> None:
     """Train a relational transformer to predict cells of databases; a run that was interrupted goes on.
+
+    Of a database that was not drawn, rows up to its validation timestamp are trained on; of a drawn one, all.
 
     Args:
         data: folders of databases in RelBench format, or of many (plurel-0, ...); or `stream`, fresh databases without end.
@@ -51,7 +53,7 @@ def pretrain(
         learning_rate: its peak; it rises over the first fifth of the steps, and falls after.
         seed: of the initial weights and of the contexts.
         prior: of a stream's databases: a name (plurel, compact, plurel-untruncated), or a TOML file.
-        first_seed: seed of a stream's first database.
+        first_seed: seed of a stream's first database; by default far from those that `sample` draws.
         task: train on the training labels of this task of the one database in --data, instead of its cells.
         init: another run, whose last weights are the first of this one: continued pretraining, or fine-tuning on a task.
         validation: folders as in --data, held out: the log gets the loss on them at every checkpoint, beside that of predicting
@@ -61,7 +63,7 @@ def pretrain(
         log_every: steps between lines of the log.
     """
     with extra("rfm"):
-        from plurel_prob.rfm.training import TrainingConfig, folder_data, train
+        from plurel_prob.rfm.training import TrainingConfig, check_held_out, folder_data, train
 
     use_compilation_cache()
     config = TrainingConfig(
@@ -77,6 +79,8 @@ def pretrain(
     with console.status("reading databases"):
         source = open_data(data, task, prior, first_seed, context_length)
         held_out = None if validation is None else folder_data(validation, context_length)
+        if held_out is not None:
+            check_held_out(source, held_out, steps)
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),

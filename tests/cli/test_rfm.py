@@ -26,7 +26,8 @@ def run(*arguments):
 def trained(shop, tmp_path_factory):
     out = tmp_path_factory.mktemp("run") / "run"
     small = ("--batch-size", 8, "--context-length", 32, "--log-every", 1)
-    assert run("pretrain", "--data", shop, "--out", out, "--steps", 3, *small, "--validation", shop) == 0
+    held_out = write_database(out.parent / "other", seed=1)
+    assert run("pretrain", "--data", shop, "--out", out, "--steps", 3, *small, "--validation", held_out) == 0
     return out
 
 
@@ -67,9 +68,15 @@ def test_fine_tuning(shop, trained, capsys):
         (["pretrain", "--data", "{shop}", "--context-length", "100", "--out", "{out}"], ["multiple of 32"]),
         (["pretrain", "--data", "{shop}", "--size", "huge", "--out", "{out}"], ["huge", "tiny"]),
         (["pretrain", "--data", "{shop}", "--out", "{shop}"], ["not empty"]),
+        (["pretrain", "--data", "{shop}", "--validation", "{shop}", "--out", "{out}"], ["--validation", "shop", "hold out"]),
+        (["pretrain", "--data", "{shop}", "--text-encoder", "x", "--out", "{out}"], ["text encoder x", "hashed"]),
+        (
+            ["evaluate", "--checkpoint", "{run}", "--data", "{shop}", "--context-length", "100", "--no-baselines"],
+            ["multiple of 32"],
+        ),
         (["evaluate", "--checkpoint", "{shop}", "--data", "{shop}"], ["config.json", "pretrain"]),
         (["evaluate", "--checkpoint", "{run}", "--data", "{shop}", "--task", "x"], ["no task x", "parents-children"]),
-        (["evaluate", "--checkpoint", "{run}", "--data", "nowhere"], ["nowhere", "no task"]),
+        (["evaluate", "--checkpoint", "{run}", "--data", "nowhere"], ["nowhere", "no such folder"]),
     ],
 )
 def test_bad_input(arguments, words, shop, trained, tmp_path, capsys):

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float64
+from sklearn.metrics import r2_score
 
 from plurel_prob.databases import DatabaseError
 from plurel_prob.databases.disk import reading
@@ -46,6 +47,8 @@ def task_names(folder: Path, chosen: Sequence[str] = ()) -> list[str]:
     """
     from relbench.manifest import TaskManifest
 
+    if not folder.is_dir():
+        raise DatabaseError(f"{folder}: no such folder")
     found = []
     for path in sorted((folder / "tasks").glob("*/manifest.yaml")):
         with reading(path, f"is {folder} a folder in RelBench format?"):
@@ -102,7 +105,7 @@ def evaluate(
     methods[NETWORK] = lambda split: network(run, NETWORK, split)
     if fine_tuning:
         on_progress(f"{task}: fine-tuning")
-        tuned = fine_tuned(run, folder, task, fine_tuning)
+        tuned = fine_tuned(run, folder, task, fine_tuning, context_length)
         methods[FINE_TUNED] = lambda split: network(tuned, FINE_TUNED, split)
     for split in splits:
         for name, method in methods.items():
@@ -112,9 +115,10 @@ def evaluate(
             yield Evaluation(task, split, name, figures_of(loaded, split, prediction), time.perf_counter() - start)
 
 
-def fine_tuned(run: Run, folder: Path, task: str, n_step: int) -> Run:
+def fine_tuned(run: Run, folder: Path, task: str, n_step: int, context_length: int | None = None) -> Run:
     """Train a network further on the training labels of a task, at a fifth of the learning rate."""
     config = replace(run.config, n_step=n_step, learning_rate=run.config.learning_rate / 5, n_pair=(0, 0))
+    config = replace(config, context_length=context_length or config.context_length)
     data = TaskData(folder, task, config.context_length)
     with tempfile.TemporaryDirectory(prefix="plurel-prob-") as temporary:
         return train(data, Path(temporary), config, init=run.model, checkpoint_every=n_step)
@@ -122,9 +126,10 @@ def fine_tuned(run: Run, folder: Path, task: str, n_step: int) -> Run:
 
 def figures_of(loaded: Any, split: str, prediction: Float64[np.ndarray, " row"]) -> dict[str, float]:
     """AUROC of a binary task; NMAE and R2 of a regression."""
-    from sklearn.metrics import r2_score
-
     table = loaded.get_table(split, mask_input_cols=False)
+    if len(table.df) != len(prediction):
+        n = len(table.df) - len(prediction)
+        raise DatabaseError(f"task {loaded.name}: {n:,} labels of the split {split} are missing, or of rows that are not there")
     figures: Mapping[str, float] = loaded.evaluate(prediction, table)
     if loaded.task_type.value == "binary_classification":
         return {"AUROC": float(figures["roc_auc"])}

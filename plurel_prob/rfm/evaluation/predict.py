@@ -4,16 +4,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import equinox as eqx
+import jax
 import numpy as np
 from jaxtyping import Float64
 
 from plurel_prob.databases import DatabaseError
 from plurel_prob.rfm.contexts import BOOLEAN, ContextSampler, Vocabulary, task_targets
 from plurel_prob.rfm.training import Run
+from plurel_prob.rfm.training.config import check_length
 from plurel_prob.rfm.training.steps import predictions, prepare
 from plurel_prob.rfm.training.texts import TextTable
 
-N_CONTEXT = 32  # of a batch
+MIN_CONTEXT = 32  # of a batch; more if devices cannot share them equally
 
 
 def predict(
@@ -26,7 +28,7 @@ def predict(
     seed: int = 0,
     on_batch: Callable[[int, int], None] | None = None,
 ) -> Float64[np.ndarray, " row"]:
-    """Predict the labels of a split, in RelBench's order: the chance of the positive class, or the value.
+    """Predict the labels of a split, those that are there, in RelBench's order: the chance of the positive class, or the value.
 
     Contexts hold what was known at a row's timestamp, earlier labels of the task included; see
     :func:`plurel_prob.rfm.contexts.task_targets`. Nothing is trained.
@@ -41,23 +43,26 @@ def predict(
         on_batch: called with the number of rows that are predicted, and of all.
 
     Raises:
-        DatabaseError: see :func:`plurel_prob.rfm.contexts.task_targets`.
+        DatabaseError: the length is no multiple of 32, or see :func:`plurel_prob.rfm.contexts.task_targets`.
     """
+    length = context_length or run.config.context_length
+    check_length(length)
     vocabulary = Vocabulary()
     database, targets = task_targets(folder, task, split, vocabulary=vocabulary)
-    sampler = ContextSampler([database], context_length or run.config.context_length)
+    sampler = ContextSampler([database], length)
     texts = TextTable(run.encoder, vocabulary)
     network = eqx.filter_jit(predictions)
-    n, found = len(targets.row), []
-    for start in range(0, n, N_CONTEXT):
-        idx = np.minimum(np.arange(start, start + N_CONTEXT), n - 1)  # the last batch repeats its last row
+    n_device = len(jax.devices())
+    n, n_context, found = len(targets.row), -(-MIN_CONTEXT // n_device) * n_device, []
+    for start in range(0, n, n_context):
+        idx = np.minimum(np.arange(start, start + n_context), n - 1)  # the last batch repeats its last row
         batch = sampler.batch(targets, idx, seed)
         prepared = prepare(batch, (1, 1))
         raw = np.asarray(network(run.model, prepared.cells, texts.array()), np.float64)
         value = 1 / (1 + np.exp(-raw)) if batch.kind[0, 0] == BOOLEAN else batch.mean + batch.std * raw
         found.append(value[: n - start])
         if on_batch is not None:
-            on_batch(min(start + N_CONTEXT, n), n)
+            on_batch(min(start + n_context, n), n)
     if not found:
         raise DatabaseError(f"{folder}: task {task} has no labels in the split {split}")
     return np.concatenate(found)

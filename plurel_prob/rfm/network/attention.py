@@ -83,7 +83,8 @@ def attend(query: Tokens, key: Tokens, value: Tokens, pairs: Pairs) -> Tokens:
     r"""Softmax attention over the keys that a query sees, exact: :math:`\sum_k e^{s_{qk}} v_k / \sum_k e^{s_{qk}}`.
 
     Scores are inner products over the root of their dimension. A query that sees no key gets zeros. Products are in the precision
-    of the input, sums over keys in float32. Memory is that of the pairs of tiles; the gradient computes the weights again.
+    of the input, sums over keys in float32 (on accelerators in their fast variant of it). Memory is that of the pairs of tiles;
+    the gradient computes the weights again.
     """
     return _forward(query, key, value, pairs)[0]
 

@@ -8,6 +8,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float32
 
+from plurel_prob.databases import DatabaseError
+
 HASHED = "hashed"
 DIM = 384  # as the small sentence encoders have
 
@@ -54,13 +56,19 @@ class SentenceEncoder:
     """A model of the ``sentence-transformers`` package, by its name or path.
 
     Raises:
-        ImportError: the package is not installed.
+        DatabaseError: the package is not installed, or has no such model.
     """
 
     def __init__(self, name: str):
-        from sentence_transformers import SentenceTransformer
-
-        self.name, self._model = name, SentenceTransformer(name)
+        try:
+            from sentence_transformers import SentenceTransformer
+        except ImportError:
+            message = f"text encoder {name}: needs the extra text, pip install 'plurel-prob[text]'; or use {HASHED}"
+            raise DatabaseError(message) from None
+        try:
+            self.name, self._model = name, SentenceTransformer(name)
+        except (OSError, ValueError) as error:
+            raise DatabaseError(f"text encoder {name}: {str(error).splitlines()[0]}; or use {HASHED}") from None
         self.dim = int(self._model.get_sentence_embedding_dimension())
 
     def __call__(self, texts: Sequence[str]) -> Float32[np.ndarray, "text dim"]:

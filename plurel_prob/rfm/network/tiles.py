@@ -79,7 +79,7 @@ def _column_tiles(column: np.ndarray, tile: int) -> np.ndarray:
 @njit(cache=True, nogil=True)
 @no_type_check
 def _feature_tiles(row: np.ndarray, parent: np.ndarray, tile: int) -> np.ndarray:
-    """Tiles of a token's row and of the rows that it refers to; the tokens of a row are consecutive."""
+    """Tiles of a token's row and of the rows that it refers to: from the first token of a row to its last."""
     n_context, n_token = row.shape
     held = np.zeros((n_context, n_token // tile, n_token // tile), np.bool_)
     first, last = np.empty(n_token, np.int32), np.empty(n_token, np.int32)  # tile of a row's first and last token

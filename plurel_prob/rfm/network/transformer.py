@@ -17,7 +17,7 @@ from plurel_prob.rfm.network.layers import RMSNorm, linear, matrix
 from plurel_prob.rfm.network.sizes import Size
 from plurel_prob.rfm.network.tiles import TILE
 
-VALUES = (NUMBER, BOOLEAN, DATETIME)  # kinds whose cells are one number, and that can be targets
+VALUES = (NUMBER, BOOLEAN, DATETIME)  # kinds whose cells are one number
 
 
 class Cells(NamedTuple):

@@ -1,11 +1,12 @@
 """Training of the network: on a folder of databases, on a stream of fresh ones, or on a task."""
 
 from plurel_prob.rfm.training.config import TrainingConfig
-from plurel_prob.rfm.training.data import Data, FolderData, StreamData, TaskData, folder_data
+from plurel_prob.rfm.training.data import FIRST_SEED, Data, FolderData, StreamData, TaskData, check_held_out, folder_data
 from plurel_prob.rfm.training.run import Run, load_model, train
 from plurel_prob.rfm.training.validation import Validation
 
 __all__ = [
+    "FIRST_SEED",
     "Data",
     "FolderData",
     "Run",
@@ -13,6 +14,7 @@ __all__ = [
     "TaskData",
     "TrainingConfig",
     "Validation",
+    "check_held_out",
     "folder_data",
     "load_model",
     "train",

@@ -16,8 +16,15 @@ Tree = TypeVar("Tree")
 class Checkpoints:
     """The checkpoints of a run, by step; the last two are kept."""
 
-    def __init__(self, run: Path):
-        options = ocp.CheckpointManagerOptions(max_to_keep=N_KEPT, enable_async_checkpointing=False)
+    def __init__(self, run: Path, *, is_read_only: bool = False):
+        options = ocp.CheckpointManagerOptions(
+            max_to_keep=None if is_read_only else N_KEPT,
+            save_interval_steps=0 if is_read_only else 1,
+            create=not is_read_only,
+            read_only=is_read_only,
+            enable_async_checkpointing=False,
+        )
+        self.path = run / CHECKPOINTS
         self._manager = ocp.CheckpointManager((run / CHECKPOINTS).absolute(), options=options)
 
     def last(self) -> int | None:
@@ -29,9 +36,19 @@ class Checkpoints:
         self._manager.save(step, args=ocp.args.StandardSave(_named(state)))
 
     def restore(self, step: int, like: Tree) -> Tree:
-        """Read a state of the shapes, types and devices of ``like``."""
+        """Read a state of the shapes, types and devices of ``like``.
+
+        Raises:
+            DatabaseError: it cannot be read.
+        """
         named = _named(like)
-        found = self._manager.restore(step, args=ocp.args.StandardRestore(jax.tree.map(ocp.utils.to_shape_dtype_struct, named)))
+        shapes = ocp.args.StandardRestore(jax.tree.map(ocp.utils.to_shape_dtype_struct, named))
+        try:
+            found = self._manager.restore(step, args=shapes)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+            hint = "delete it, and the one before counts"
+            raise DatabaseError(f"{self.path / str(step)}: cannot be read: {reason}; {hint}") from None
         return jax.tree.unflatten(jax.tree.structure(like), [found[name] for name in named])
 
     def close(self) -> None:
@@ -50,15 +67,3 @@ def _named(tree: Any) -> dict[str, Any]:
     return {
         jax.tree_util.keystr(path, simple=True, separator="/"): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
     }
-
-
-def last_step(checkpoints: Checkpoints, run: Path) -> int:
-    """Last step of a run.
-
-    Raises:
-        DatabaseError: it has no checkpoint.
-    """
-    step = checkpoints.last()
-    if step is None:
-        raise DatabaseError(f"{run}: has no checkpoint yet")
-    return step

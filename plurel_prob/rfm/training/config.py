@@ -1,4 +1,4 @@
-"""What a run of training is determined by, beside its data."""
+"""What a run of training is determined by."""
 
 import json
 from dataclasses import asdict, dataclass, fields, replace
@@ -8,6 +8,16 @@ from plurel_prob.databases import DatabaseError
 from plurel_prob.rfm.network import SIZES, TILE
 
 CONFIG = "config.json"
+
+
+def check_length(context_length: int) -> None:
+    """Refuse contexts that tiles do not fill.
+
+    Raises:
+        DatabaseError: they do not.
+    """
+    if context_length % TILE:
+        raise DatabaseError(f"context_length must be a multiple of {TILE}, got {context_length}")
 
 
 @dataclass(frozen=True)
@@ -24,7 +34,9 @@ class TrainingConfig:
         clip: largest norm of the gradient.
         seed: of the initial weights and of the contexts.
         text_encoder: see :func:`plurel_prob.rfm.network.text_encoder`.
-        n_pair: places for tiles of attention along columns and to features; 0: found from the first batches.
+        data: what batches come from, in words.
+        init: name of the run that the first weights come from, or nothing.
+        n_pair: least number of places for tiles of attention along columns and to features; more if the first batches need them.
     """
 
     size: str = "tiny"
@@ -36,13 +48,14 @@ class TrainingConfig:
     clip: float = 1.0
     seed: int = 0
     text_encoder: str = "hashed"
+    data: str = ""
+    init: str = ""
     n_pair: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
         if self.size not in SIZES:
             raise DatabaseError(f"size must be one of {', '.join(SIZES)}, got {self.size!r}")
-        if self.context_length % TILE:
-            raise DatabaseError(f"context_length must be a multiple of {TILE}, got {self.context_length}")
+        check_length(self.context_length)
 
     def save(self, folder: Path) -> None:
         """Write ``config.json`` into a folder."""

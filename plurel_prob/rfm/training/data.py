@@ -1,5 +1,9 @@
-"""Where batches come from. Batch k is a function of the data, the seed and k, so that a run can start again anywhere."""
+"""Where batches come from.
 
+Batch k is a function of the data, the seed and k, up to the numbers of texts, so that a run can start again anywhere.
+"""
+
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -7,10 +11,11 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from plurel_prob.databases import DatabaseError
-from plurel_prob.databases.disk import PROVENANCE
+from plurel_prob.databases.disk import PROVENANCE, reading
 from plurel_prob.priors import Prior, get_prior
 from plurel_prob.rfm.contexts import Batch, ContextSampler, RelationalData, Vocabulary, relational_data, task_targets
 
+FIRST_SEED = 1_000_000  # of a stream: far from those that are drawn by hand, and may be held out
 N_SLOT = 8  # foreign keys that batches of a stream have room for, so that programs stay the same
 
 
@@ -19,6 +24,7 @@ class Data(Protocol):
     """Batches by number."""
 
     vocabulary: Vocabulary
+    description: str  # two that give the same batches have the same
 
     def batch(self, seed: int, k: int, batch_size: int) -> Batch:
         """Batch ``k``."""
@@ -35,6 +41,8 @@ class FolderData:
         self.vocabulary = Vocabulary()
         databases = [read_for_pretraining(folder, self.vocabulary) for folder in folders]
         self.sampler = ContextSampler(databases, context_length)
+        self.folders = [folder.resolve() for folder in folders]
+        self.description = f"{len(folders)} databases: {', '.join(folder.name for folder in self.folders)}"
 
     def batch(self, seed: int, k: int, batch_size: int) -> Batch:
         """Batch ``k``: a database, a column and a row are drawn for each context."""
@@ -54,6 +62,9 @@ class TaskData:
         self.vocabulary = Vocabulary()
         database, self.targets = task_targets(folder, task, "train", vocabulary=self.vocabulary)
         self.sampler = ContextSampler([database], context_length)
+        self.description = f"task {task} of {folder.resolve().name}"
+        if not len(self.targets.row):
+            raise DatabaseError(f"{folder}: task {task} has no labels in the training split; there is nothing to learn from")
 
     def batch(self, seed: int, k: int, batch_size: int) -> Batch:
         """Batch ``k`` of the passes, one after another."""
@@ -76,10 +87,17 @@ class StreamData:
     """
 
     def __init__(
-        self, prior: Prior | str | Path, context_length: int, *, first_seed: int = 0, n_database: int = 16, n_batch: int = 16
+        self,
+        prior: Prior | str | Path,
+        context_length: int,
+        *,
+        first_seed: int = FIRST_SEED,
+        n_database: int = 16,
+        n_batch: int = 16,
     ):
         self.prior, self.context_length, self.first_seed = get_prior(prior), context_length, first_seed
         self.n_database, self.n_batch, self.vocabulary = n_database, n_batch, Vocabulary()
+        self.description = f"stream of {self.prior.name} {self.prior.fingerprint} from seed {first_seed}"
         self._drawn: dict[int, RelationalData] = {}
 
     def batch(self, seed: int, k: int, batch_size: int) -> Batch:
@@ -101,6 +119,31 @@ class StreamData:
         return relational_data(sample(self.first_seed + i, self.prior), vocabulary=self.vocabulary)
 
 
+def check_held_out(data: Data, validation: FolderData, n_step: int) -> None:
+    """Refuse databases that are held out and trained on.
+
+    Raises:
+        DatabaseError: there are some.
+    """
+    both: list[Path] = []
+    if isinstance(data, FolderData):
+        both = [folder for folder in validation.folders if folder in data.folders]
+    if isinstance(data, StreamData):
+        last = data.first_seed + data.n_database + n_step // data.n_batch
+        drawn = {folder: load_origin(folder) for folder in validation.folders if (folder / PROVENANCE).exists()}
+        seeds = range(data.first_seed, last)
+        both = [folder for folder, (mark, seed) in drawn.items() if mark == data.prior.fingerprint and seed in seeds]
+    if both:
+        raise DatabaseError(f"--validation: {both[0]} is trained on, too; hold out others")
+
+
+def load_origin(folder: Path) -> tuple[str, int]:
+    """Fingerprint of the prior and seed of a drawn database."""
+    with reading(folder / PROVENANCE, "draw the database again"):
+        content = json.loads((folder / PROVENANCE).read_text())
+        return content["fingerprint"], content["seed"]
+
+
 def folder_data(paths: Sequence[Path], context_length: int) -> FolderData:
     """Data of folders of databases, and of databases.
 
@@ -110,6 +153,4 @@ def folder_data(paths: Sequence[Path], context_length: int) -> FolderData:
     from plurel_prob.corpora import Folder
 
     folders = [path / name for path in paths for name in Folder(path).databases()]
-    if not folders:
-        raise DatabaseError("no database to train on")
     return FolderData(folders, context_length)

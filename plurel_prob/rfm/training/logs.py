@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from tensorboardX import SummaryWriter
+
 LOG, BOARD = "log.jsonl", "tensorboard"
 
 
@@ -15,8 +17,6 @@ class Log:
     """
 
     def __init__(self, run: Path, step: int):
-        from tensorboardX import SummaryWriter
-
         path, partial = run / LOG, run / f".{LOG}"
         lines = path.read_text().splitlines(keepends=True) if path.exists() else []
         partial.write_text("".join(line for line in lines if _step(line) <= step))

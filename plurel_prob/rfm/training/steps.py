@@ -10,7 +10,7 @@ import optax
 from jax import random
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jax.typing import DTypeLike
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
 from plurel_prob.databases import DatabaseError
 from plurel_prob.rfm.contexts import Batch
@@ -25,7 +25,6 @@ class State(NamedTuple):
 
     model: RelationalTransformer
     optimiser: optax.OptState
-    step: Int[Array, ""]
 
 
 class Prepared(NamedTuple):
@@ -40,16 +39,19 @@ def precision() -> DTypeLike:
     return jnp.float32 if jax.default_backend() == "cpu" else jnp.bfloat16
 
 
-def prepare(batch: Batch, n_pair: tuple[int, int]) -> Prepared:
-    """Find the tiles of a batch, and spread it over all devices.
+def check_shares(batch_size: int) -> None:
+    """Refuse batches that devices cannot share equally.
 
     Raises:
-        DatabaseError: its contexts cannot be shared equally.
+        DatabaseError: they cannot.
     """
-    devices = jax.devices()
-    if len(batch.target) % len(devices):
-        raise DatabaseError(f"batch_size must be a multiple of the {len(devices)} devices, got {len(batch.target)}")
-    sharding = NamedSharding(Mesh(devices, (AXIS,)), PartitionSpec(AXIS))
+    if batch_size % len(jax.devices()):
+        raise DatabaseError(f"batch_size must be a multiple of the {len(jax.devices())} devices, got {batch_size}")
+
+
+def prepare(batch: Batch, n_pair: tuple[int, int]) -> Prepared:
+    """Find the tiles of a batch, and spread it over all devices."""
+    sharding = NamedSharding(Mesh(jax.devices(), (AXIS,)), PartitionSpec(AXIS))
     parts = [*batch[: Batch._fields.index("target")], *tiles_of(batch, n_pair=n_pair), batch.target]
     *cells, target = jax.device_put(parts, sharding)
     return Prepared(Cells(*cells), target)
@@ -65,15 +67,13 @@ def initial_state(config: TrainingConfig, text_dim: int, model: RelationalTransf
     """Begin, with new weights or those of a network."""
     if model is None:
         model = RelationalTransformer(SIZES[config.size], text_dim, key=random.key(config.seed))
-    state = State(model, optimiser_of(config).init(eqx.filter(model, eqx.is_array)), jnp.zeros((), jnp.int32))
-    return replicated(state)
+    state = State(model, optimiser_of(config).init(eqx.filter(model, eqx.is_array)))
+    return eqx.filter_shard(state, everywhere())
 
 
-def replicated(state: State) -> State:
-    """Put a state on all devices."""
-    sharding = NamedSharding(Mesh(jax.devices(), (AXIS,)), PartitionSpec())
-    arrays, static = eqx.partition(state, eqx.is_array)
-    return eqx.combine(jax.device_put(arrays, sharding), static)
+def everywhere() -> NamedSharding:
+    """What all devices have a copy of."""
+    return NamedSharding(Mesh(jax.devices(), (AXIS,)), PartitionSpec())
 
 
 def predictions(model: RelationalTransformer, cells: Cells, texts: Float[Array, "text dim"]) -> Float[Array, " context"]:
@@ -99,6 +99,6 @@ def step_of(config: TrainingConfig) -> Step:
         weights = eqx.filter(state.model, eqx.is_array)
         update, inner = optimiser.update(gradient, state.optimiser, weights)
         model = eqx.apply_updates(state.model, update)
-        return State(model, inner, state.step + 1), {"loss": loss, "gradient_norm": optax.tree.norm(gradient)}
+        return eqx.filter_shard(State(model, inner), everywhere()), {"loss": loss, "gradient_norm": optax.tree.norm(gradient)}
 
     return step

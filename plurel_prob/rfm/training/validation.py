@@ -12,7 +12,7 @@ from plurel_prob.rfm.training.data import FolderData
 from plurel_prob.rfm.training.steps import predictions, prepare
 from plurel_prob.rfm.training.texts import TextTable
 
-N_VALIDATION = 512  # contexts
+N_VALIDATION = 512  # contexts, or more to fill the last batch
 SEED = 1  # of the contexts, whatever the run's, so that runs can be compared
 
 
