@@ -33,7 +33,7 @@ n_row_entity = { DiscreteUniform = [20, 40] }
 n_row_activity = { DiscreteUniform = [40, 1100] }
 """
 N_KILL = 20
-COMMAND = [sys.executable, "-m", "plurel_prob", "sample"]
+COMMAND = [sys.executable, "-m", "plurel_prob"]
 
 
 class Study:
@@ -43,17 +43,23 @@ class Study:
         self.folder, self.results, self.count = folder, results, count
         self.prior = folder / "small.toml"
         self.prior.write_text(PRIOR)
+        self.said: dict[int, tuple] = {}
 
     def start(self, out: Path, *more: str, count: int | None = None) -> subprocess.Popen:
         """Start drawing into a folder."""
-        arguments = ["--prior", str(self.prior), "--count", str(count or self.count), "--out", str(out), *more]
-        return subprocess.Popen(
-            COMMAND + arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-        )
+        return self.command("sample", "--prior", str(self.prior), "--count", str(count or self.count), "--out", str(out), *more)
+
+    def command(self, *arguments: str) -> subprocess.Popen:
+        """Start a command of the tool; what it says goes to files, which never fill up as pipes do."""
+        files = tempfile.NamedTemporaryFile(dir=self.folder), tempfile.NamedTemporaryFile(dir=self.folder)
+        process = subprocess.Popen([*COMMAND, *arguments], stdout=files[0], stderr=files[1], start_new_session=True)
+        self.said[process.pid] = files
+        return process
 
     def record(self, fault: str, process: subprocess.Popen, out: Path, **more: object) -> None:
         """Wait for a command, look at its folder, and write a line; what can be called is called then."""
-        output, error = process.communicate()
+        process.wait()
+        output, error = (Path(file.name).read_text() for file in self.said[process.pid])
         found = sorted(out.glob("plurel-*"))
         row = {
             "fault": fault,
@@ -143,7 +149,7 @@ def damage(study: Study) -> None:
         ("no latents", "latents.nc"),
     ):
         out = study.folder / fault.replace(" ", "-")
-        study.start(out, count=3).communicate()
+        study.start(out, count=3).wait()
         path = out / "plurel-1" / name
         content = path.read_bytes()
         path.unlink()
@@ -152,8 +158,7 @@ def damage(study: Study) -> None:
                 content[:200] if fault == "truncated table" else content[:300] + bytes([content[300] ^ 1]) + content[301:]
             )
         study.record(f"{fault}, then sample", study.start(out, count=3), out)
-        verify = subprocess.Popen([*COMMAND[:-1], "verify", str(out)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        study.record(f"{fault}, then verify", verify, out)
+        study.record(f"{fault}, then verify", study.command("verify", str(out)), out)
 
 
 def two_runs(study: Study) -> None:
