@@ -94,11 +94,20 @@ def kills(study: Study) -> None:
         time.sleep(after)
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
-        study.record("kill -9", process, out, after_seconds=round(after, 1), workers=workers)
-        time.sleep(1.0)
-        assert not running(process.pid), "a worker outlived the run"
+        gone = seconds_until_gone(process)
+        study.record("kill -9", process, out, after_seconds=round(after, 1), workers=workers, gone_after_seconds=gone)
     process = study.start(out)
     study.record("the run after the kills", process, out, n_different=lambda: n_different(whole, out))
+
+
+def seconds_until_gone(process: subprocess.Popen) -> float:
+    """Wait for all processes of a session to end: workers that were just starting notice last. Half a minute is too long."""
+    process.wait()
+    start = time.perf_counter()
+    while left := running(process.pid):
+        assert time.perf_counter() - start < 30, f"workers outlived the run: {left}"
+        time.sleep(0.1)
+    return round(time.perf_counter() - start, 1)
 
 
 def running(session: int) -> list[int]:

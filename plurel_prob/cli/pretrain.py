@@ -93,7 +93,7 @@ def pretrain(
         bar = progress.add_task("training", total=steps, told="compiling")
 
         def show(step: int, figures: dict[str, float]) -> None:
-            told = ", ".join(f"{name.replace('_', ' ')} {value:,.4g}" for name, value in figures.items())
+            told = f"loss {figures['loss']:.4f}, {figures['cells_per_s']:,.0f} cells/s"
             progress.update(bar, completed=step, told=told)
 
         train(

@@ -30,6 +30,7 @@ def test_workers_share_the_seeds():
     assert list(loader(n_worker=2)) == list(range(20, 27))
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # JAX warns of the fork, too
 def test_a_fork_is_refused():
     from plurel_prob.adapters.torch import Databases
 
