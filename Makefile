@@ -21,9 +21,9 @@ demo: $(VENV)/installed
 	@echo "  out/plurel-18/latents.nc                    every latent: xarray.open_datatree"
 	@echo "  README.md, then models/database.py          how it is drawn"
 
-# programs compile in half the time without LLVM's optimisations, and the slowest tests are left out
+# programs compile in half the time without LLVM's optimisations, and the slowest tests are left out; a thread for each worker
 test: $(VENV)/installed
-	XLA_FLAGS="$(XLA_FLAGS) --xla_backend_optimization_level=0" $(BIN)/python -m pytest $(PYTEST) -m "not slow"
+	NPROC=1 XLA_FLAGS="$(XLA_FLAGS) --xla_backend_optimization_level=0" $(BIN)/python -m pytest $(PYTEST) -m "not slow"
 
 test-all: $(VENV)/installed
 	$(BIN)/python -m pytest $(PYTEST)

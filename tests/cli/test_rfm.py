@@ -51,6 +51,7 @@ def test_evaluate_prints_and_writes_figures(shop, trained, tmp_path, capsys):
     assert "zero-shot" in shown and names[0][:10] in shown
 
 
+@pytest.mark.slow
 def test_fine_tuning(shop, trained, capsys):
     task = sorted(path.name for path in (shop / "tasks").iterdir())[0]
     more = ("--task", task, "--fine-tune", 2, "--no-baselines")

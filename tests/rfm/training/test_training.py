@@ -98,6 +98,7 @@ def test_a_folder_without_a_run(tmp_path):
         load_model(tmp_path)
 
 
+@pytest.mark.slow
 def test_the_network_learns_one_batch_by_heart(data, tmp_path):
     class One:
         vocabulary, description = data.vocabulary, "one batch"
