@@ -26,7 +26,7 @@ def run(*arguments, env=None):
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=ENV | (env or {}))
 
 
-@pytest.mark.parametrize("n_database", [25, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n_database", [8, pytest.param(200, marks=pytest.mark.slow)])
 def test_databases_are_sound(small_prior, tmp_path, n_database):
     families: set[int] = set()
     for database in plurel_prob.sample_many(range(n_database), small_prior):
@@ -68,7 +68,7 @@ def assert_relbench_accepts(database, folder):
 
 @pytest.mark.parametrize(
     ("name", "n_database"),
-    [("compact", 40), *(pytest.param(name, 500, marks=pytest.mark.slow) for name in ("compact", "plurel"))],
+    [("compact", 10), *(pytest.param(name, 500, marks=pytest.mark.slow) for name in ("compact", "plurel"))],
 )
 def test_small_databases_are_clean(name, n_database):
     """No missing cell but the planted share, no infinity, no constant column, bounded numbers."""
