@@ -36,7 +36,7 @@ class ContextSampler:
         if n_slot is not None and n_slot < n_key:
             raise DatabaseError(f"n_slot must be at least {n_key}, the most foreign keys of a table, got {n_slot}")
         self.databases, self.context_length = tuple(databases), context_length
-        self.n_slot = max(MIN_SLOT, 1 << (n_key - 1).bit_length()) if n_slot is None else n_slot
+        self.n_slot = n_slot_of(databases) if n_slot is None else n_slot
 
     def batch(self, targets: Targets, idx: Int[np.ndarray, " context"], seed: int) -> Batch:
         """Contexts of some targets; that of target i depends on i and the seed, not on what else is in the batch.
@@ -79,6 +79,12 @@ class ContextSampler:
             i = int(np.argmin(batch.kind[:, 0]))
             raise DatabaseError(f"{self.databases[targets.database[i]].name}: row {row[i]} has no value of column {column[i]}")
         return batch
+
+
+def n_slot_of(databases: Sequence[RelationalData], at_least: int = MIN_SLOT) -> int:
+    """Most foreign keys of any table, rounded up to a power of two, or ``at_least`` as many."""
+    n_key = max(data.graph.parent.shape[1] for data in databases)
+    return max(at_least, 1 << (n_key - 1).bit_length())
 
 
 def keys(seed: int, number: Int[np.ndarray, " context"]) -> UInt64[np.ndarray, " context"]:

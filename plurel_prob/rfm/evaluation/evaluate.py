@@ -1,6 +1,5 @@
 """Figures of a network and of baselines on the tasks of a database, by RelBench's evaluators."""
 
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -11,6 +10,7 @@ import numpy as np
 from jaxtyping import Float64
 from sklearn.metrics import r2_score
 
+from plurel_prob.corpora.temporary import temporary_folder
 from plurel_prob.databases import DatabaseError
 from plurel_prob.databases.disk import reading
 from plurel_prob.rfm.evaluation.baselines import BASELINES
@@ -120,8 +120,8 @@ def fine_tuned(run: Run, folder: Path, task: str, n_step: int, context_length: i
     config = replace(run.config, n_step=n_step, learning_rate=run.config.learning_rate / 5, n_pair=(0, 0))
     config = replace(config, context_length=context_length or config.context_length)
     data = TaskData(folder, task, config.context_length)
-    with tempfile.TemporaryDirectory(prefix="plurel-prob-") as temporary:
-        return train(data, Path(temporary), config, init=run.model, checkpoint_every=n_step)
+    with temporary_folder() as folder_of_run:
+        return train(data, folder_of_run / "run", config, init=run.model, checkpoint_every=n_step)
 
 
 def figures_of(loaded: Any, split: str, prediction: Float64[np.ndarray, " row"]) -> dict[str, float]:

@@ -57,7 +57,7 @@ def predict(
     for start in range(0, n, n_context):
         idx = np.minimum(np.arange(start, start + n_context), n - 1)  # the last batch repeats its last row
         batch = sampler.batch(targets, idx, seed)
-        prepared = prepare(batch, (1, 1))
+        prepared = prepare(batch, run.config.n_pair)
         raw = np.asarray(network(run.model, prepared.cells, texts.array()), np.float64)
         value = 1 / (1 + np.exp(-raw)) if batch.kind[0, 0] == BOOLEAN else batch.mean + batch.std * raw
         found.append(value[: n - start])

@@ -36,12 +36,14 @@ class Relations(NamedTuple):
         feature: cells of the same row and of the rows that it refers to.
         neighbour: cells of the rows that refer to the query's row.
         order: cells by their columns.
+        inverse: the permutation that undoes it.
     """
 
     column: Pairs
     feature: Pairs
     neighbour: Pairs
     order: Int[Array, " token"]
+    inverse: Int[Array, " token"]
 
 
 def relations_of(
@@ -66,7 +68,8 @@ def relations_of(
     refers = (parents[query][:, :, None, :] == other[..., None]).any(-1)
     is_cell = (mine >= 0) & (other >= 0) & is_pair
     feature = Pairs(query, key, ((mine == other) | refers) & is_cell)
-    return Relations(along, feature, feature.swapped((refers & is_cell).swapaxes(1, 2)), order)
+    neighbour = feature.swapped((refers & is_cell).swapaxes(1, 2))
+    return Relations(along, feature, neighbour, order, jnp.argsort(order))
 
 
 def _places(pairs: Int[Array, "pair 2"]) -> tuple[Int[Array, " pair"], Int[Array, " pair"], Bool[Array, "pair 1 1"]]:
@@ -138,14 +141,12 @@ def _backward(kept: tuple, gradient: Tokens) -> tuple[Tokens, Tokens, Tokens, No
 attend.defvjp(_keep, _backward)
 
 
-def in_order(x: Float[Array, "token width"], order: Int[Array, " token"]) -> Float[Array, "token width"]:
-    """Permute tokens; the gradient is the inverse permutation, a gather too."""
-    return _permute(x, order, jnp.argsort(order))
-
-
 @jax.custom_vjp
-def _permute(x: Array, order: Array, inverse: Array) -> Array:
+def in_order(
+    x: Float[Array, "token width"], order: Int[Array, " token"], inverse: Int[Array, " token"]
+) -> Float[Array, "token width"]:
+    """Permute tokens; the gradient is the inverse permutation, a gather too."""
     return x[order]
 
 
-_permute.defvjp(lambda x, order, inverse: (x[order], inverse), lambda inverse, gradient: (gradient[inverse], None, None))
+in_order.defvjp(lambda x, order, inverse: (x[order], inverse), lambda inverse, gradient: (gradient[inverse], None, None))

@@ -73,9 +73,9 @@ class Block(eqx.Module):
         def normal(i: int) -> Float[Array, "context token width"]:
             return self.norm[i](x).astype(dtype)
 
-        ordered = jax.vmap(in_order)
-        along = self.column(ordered(normal(0), relations.order), relations.column)
-        x = x + ordered(along, jnp.argsort(relations.order)).astype(jnp.float32)
+        ordered, order, inverse = jax.vmap(in_order), relations.order, relations.inverse
+        along = self.column(ordered(normal(0), order, inverse), relations.column)
+        x = x + ordered(along, inverse, order).astype(jnp.float32)
         x = x + self.feature(normal(1), relations.feature).astype(jnp.float32)
         x = x + self.neighbour(normal(2), relations.neighbour).astype(jnp.float32)
         return x + self.feed_forward(normal(3)).astype(jnp.float32)

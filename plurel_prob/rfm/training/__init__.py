@@ -1,12 +1,11 @@
 """Training of the network: on a folder of databases, on a stream of fresh ones, or on a task."""
 
 from plurel_prob.rfm.training.config import TrainingConfig
-from plurel_prob.rfm.training.data import FIRST_SEED, Data, FolderData, StreamData, TaskData, check_held_out, folder_data
+from plurel_prob.rfm.training.data import Data, FolderData, StreamData, TaskData, check_held_out, folder_data
 from plurel_prob.rfm.training.run import Run, load_model, train
 from plurel_prob.rfm.training.validation import Validation
 
 __all__ = [
-    "FIRST_SEED",
     "Data",
     "FolderData",
     "Run",

@@ -3,17 +3,18 @@
 Batch k is a function of the data, the seed and k, up to the numbers of texts, so that a run can start again anywhere.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from plurel_prob.corpora.folders import read_provenance
 from plurel_prob.databases import DatabaseError
-from plurel_prob.databases.disk import PROVENANCE, reading
+from plurel_prob.databases.disk import PROVENANCE
 from plurel_prob.priors import Prior, get_prior
 from plurel_prob.rfm.contexts import Batch, ContextSampler, RelationalData, Vocabulary, relational_data, task_targets
+from plurel_prob.rfm.contexts.sampler import n_slot_of
 
 FIRST_SEED = 1_000_000  # of a stream: far from those that are drawn by hand, and may be held out
 N_SLOT = 8  # foreign keys that batches of a stream have room for, so that programs stay the same
@@ -110,7 +111,7 @@ class StreamData:
         for i in set(self._drawn) - set(window):
             del self._drawn[i]
         databases = [self._drawn[i] for i in window]
-        n_slot = max(N_SLOT, *(1 << (data.graph.parent.shape[1] - 1).bit_length() for data in databases))
+        n_slot = n_slot_of(databases, N_SLOT)
         return ContextSampler(databases, self.context_length, n_slot=n_slot).pretraining_batch(seed, k, batch_size)
 
     def _draw(self, i: int) -> RelationalData:
@@ -130,18 +131,11 @@ def check_held_out(data: Data, validation: FolderData, n_step: int) -> None:
         both = [folder for folder in validation.folders if folder in data.folders]
     if isinstance(data, StreamData):
         last = data.first_seed + data.n_database + n_step // data.n_batch
-        drawn = {folder: load_origin(folder) for folder in validation.folders if (folder / PROVENANCE).exists()}
-        seeds = range(data.first_seed, last)
-        both = [folder for folder, (mark, seed) in drawn.items() if mark == data.prior.fingerprint and seed in seeds]
+        drawn = {folder: read_provenance(folder) for folder in validation.folders if (folder / PROVENANCE).exists()}
+        same = {folder: origin["seed"] for folder, origin in drawn.items() if origin["fingerprint"] == data.prior.fingerprint}
+        both = [folder for folder, seed in same.items() if seed in range(data.first_seed, last)]
     if both:
         raise DatabaseError(f"--validation: {both[0]} is trained on, too; hold out others")
-
-
-def load_origin(folder: Path) -> tuple[str, int]:
-    """Fingerprint of the prior and seed of a drawn database."""
-    with reading(folder / PROVENANCE, "draw the database again"):
-        content = json.loads((folder / PROVENANCE).read_text())
-        return content["fingerprint"], content["seed"]
 
 
 def folder_data(paths: Sequence[Path], context_length: int) -> FolderData:
