@@ -1,0 +1,134 @@
+"""Schemas as they are declared: tables, columns, types, keys and constraints, whatever dialect they came from."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Kind = Literal[
+    "integer",
+    "decimal",
+    "float",
+    "boolean",
+    "category",
+    "date",
+    "time",
+    "timestamp",
+    "interval",
+    "text",
+    "uuid",
+    "json",
+    "blob",
+]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: what its values can be.
+
+    Attributes:
+        name: without quotes.
+        kind: what values are. A column of any type whose values are listed (an enumeration, ``CHECK ... IN``) is a ``category``.
+        is_nullable: whether a value may be missing.
+        bits: of an ``integer``: 8, 16, 32 or 64; None: as wide as the store has them.
+        is_unsigned: whether an integer cannot be negative.
+        precision: digits of a ``decimal``; None: as many as the store has.
+        scale: digits of a ``decimal`` after the point.
+        length: most characters of a ``text``, most bytes of a ``blob``; None: no bound.
+        has_zone: whether a ``time`` or ``timestamp`` has a time zone.
+        labels: values of a ``category``, in their order: all strings, or all numbers.
+        low: least value by ``CHECK``, of numbers only.
+        high: greatest value by ``CHECK``.
+        is_low_open: whether ``low`` itself is forbidden.
+        is_high_open: whether ``high`` itself is forbidden.
+        default: literal that stands for a missing value on insertion, as text; None: there is none, or it is an expression.
+        line: of the declaration, counted from 1; None: it has none.
+    """
+
+    name: str
+    kind: Kind
+    is_nullable: bool = True
+    bits: int | None = None
+    is_unsigned: bool = False
+    precision: int | None = None
+    scale: int | None = None
+    length: int | None = None
+    has_zone: bool = False
+    labels: tuple[str, ...] | tuple[int, ...] | tuple[float, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    is_low_open: bool = False
+    is_high_open: bool = False
+    default: str | None = None
+    line: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """Columns that refer to the primary key, or to unique columns, of a table, column by column."""
+
+    columns: tuple[str, ...]
+    parent: str
+    parent_columns: tuple[str, ...]
+    line: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Order:
+    """``CHECK (low <= high)``, or ``<``: a constraint on two columns of a row; it holds where one of them is missing."""
+
+    low: str
+    high: str
+    is_strict: bool
+    line: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class DeclaredTable:
+    """A table.
+
+    Attributes:
+        name: without quotes; with the schema's name and a dot before it only where tables of two schemas share a name.
+        columns: in their order.
+        primary_key: its columns; empty: the table has none.
+        unique: columns that are unique together, but for the primary key; rows in which one of them is missing do not count.
+        foreign_keys: in their order.
+        orders: constraints on two columns.
+        line: of the declaration.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...] = ()
+    unique: tuple[tuple[str, ...], ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    orders: tuple[Order, ...] = ()
+    line: int | None = field(default=None, compare=False)
+
+    def column(self, name: str) -> Column:
+        """Column of a name.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+
+@dataclass(frozen=True)
+class DeclaredSchema:
+    """Tables in the order of their declaration; ``source`` is what errors name: a path, or a URL without its password."""
+
+    tables: tuple[DeclaredTable, ...]
+    source: str
+
+    def table(self, name: str) -> DeclaredTable:
+        """Table of a name.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for table in self.tables:
+            if table.name == name:
+                return table
+        raise KeyError(name)
