@@ -41,12 +41,14 @@ def made_up_batch(n_context: int, n_token: int, seed: int = 0) -> Batch:
     kind[:, 0] = 0
     values, target = rng.normal(size=shape).astype(np.float32), rng.normal(size=n_context).astype(np.float32)
     column = (np.arange(n_token) % N_CELL + N_CELL * table).astype(np.int32)
-    return Batch(kind, values, *ids, column, row, parent, target, np.zeros_like(target), np.ones_like(target))
+    is_masked = np.broadcast_to(np.arange(n_token) == 0, shape)
+    masked, mean, std = np.where(is_masked, target[:, None], 0), np.zeros_like(target), np.ones_like(target)
+    return Batch(kind, values, *ids, column, row, parent, target, mean, std, is_masked, masked)
 
 
 def cells_of(batch: Batch, tile: int) -> Cells:
     """Put a batch and its tiles on the device."""
-    return jax.device_put(Cells(*(getattr(batch, name) for name in Cells._fields[:7]), *tiles_of(batch, tile)))
+    return jax.device_put(Cells(*(getattr(batch, name) for name in Cells._fields[:8]), *tiles_of(batch, tile)))
 
 
 def seconds(call: Callable[[], object], n: int = 7) -> tuple[float, float]:
@@ -82,7 +84,7 @@ def network_speed(size: Size, batch: Batch, tile: int) -> dict:
     cells, target = cells_of(batch, tile), jnp.asarray(batch.target)
 
     def loss(model: RelationalTransformer, cells: Cells, target: jax.Array) -> jax.Array:
-        predicted = model(cells, texts, dtype=dtype, tile=tile)
+        predicted = model(cells, texts, dtype=dtype, tile=tile)[:, 0]
         return cell_loss(predicted, target, cells.kind[:, 0]).mean()
 
     row: dict = {"n_parameter": n_parameter(model), "dtype": jnp.dtype(dtype).name}

@@ -13,9 +13,9 @@ from plurel_prob.cli.sample import use_compilation_cache
 from plurel_prob.databases import DatabaseError
 
 if TYPE_CHECKING:
-    from plurel_prob.rfm.training import Data
+    from plurel_prob.rfm.training import Data, TrainingConfig
 else:
-    Data = Any  # it imports JAX
+    Data = TrainingConfig = Any  # they import JAX
 
 STREAM = "stream"
 
@@ -28,6 +28,7 @@ def pretrain(
     steps: PositiveInt = 1000,
     batch_size: PositiveInt = 32,
     context_length: PositiveInt = 256,
+    masked: PositiveInt = 1,
     learning_rate: PositiveFloat = 5e-4,
     seed: NonNegativeInt = 0,
     prior: str = "plurel",
@@ -50,6 +51,7 @@ def pretrain(
         steps: batches to train on.
         batch_size: contexts of a batch; a multiple of the number of devices.
         context_length: cells of a context; a multiple of 32.
+        masked: cells of a context that are hidden and predicted: its target, and others. Tasks have one.
         learning_rate: its peak; it rises over the first fifth of the steps, and falls after.
         seed: of the initial weights and of the contexts.
         prior: of a stream's databases: a name (plurel, compact, plurel-untruncated), or a TOML file.
@@ -71,13 +73,14 @@ def pretrain(
         n_step=steps,
         batch_size=batch_size,
         context_length=context_length,
+        n_masked=masked,
         learning_rate=learning_rate,
         seed=seed,
         text_encoder=text_encoder,
     )
     console = Console(stderr=True)
     with console.status("reading databases"):
-        source = open_data(data, task, prior, first_seed, context_length)
+        source = open_data(data, task, prior, first_seed, config)
         held_out = None if validation is None else folder_data(validation, context_length)
         if held_out is not None:
             check_held_out(source, held_out, steps)
@@ -109,7 +112,7 @@ def pretrain(
     Console().print(f"Written to {out}. Evaluate it: plurel-prob evaluate --checkpoint {out} --data FOLDER", soft_wrap=True)
 
 
-def open_data(data: list[str], task: str | None, prior: str, first_seed: int, context_length: int) -> Data:
+def open_data(data: list[str], task: str | None, prior: str, first_seed: int, config: TrainingConfig) -> Data:
     """Return what batches come from.
 
     Raises:
@@ -117,12 +120,15 @@ def open_data(data: list[str], task: str | None, prior: str, first_seed: int, co
     """
     from plurel_prob.rfm.training import StreamData, TaskData, folder_data
 
+    length, n_masked = config.context_length, config.n_masked
     if task is not None:
         if len(data) != 1 or data[0] == STREAM:
             raise DatabaseError(f"--task {task}: needs the folder of one database in --data")
-        return TaskData(Path(data[0]), task, context_length)
+        if n_masked > 1:
+            raise DatabaseError(f"--masked {n_masked}: a task has one masked cell a context")
+        return TaskData(Path(data[0]), task, length)
     if STREAM in data:
         if len(data) > 1:
             raise DatabaseError(f"--data: give {STREAM}, or folders, not both")
-        return StreamData(prior, context_length, first_seed=first_seed)
-    return folder_data([Path(path) for path in data], context_length)
+        return StreamData(prior, length, n_masked, first_seed=first_seed)
+    return folder_data([Path(path) for path in data], length, n_masked)

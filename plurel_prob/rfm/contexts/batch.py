@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float32, Int8, Int32
+from jaxtyping import Bool, Float32, Int8, Int32
 
 NUMBER, BOOLEAN, DATETIME, TEXT = range(4)  # kinds of cells, see Batch.kind
 PADDING = -1  # kind, column and row of a place without a cell; parent: none
@@ -14,7 +14,7 @@ class Batch(NamedTuple):
 
     Attributes:
         kind: :data:`NUMBER`, :data:`BOOLEAN`, :data:`DATETIME` or :data:`TEXT`; -1: padding.
-        value: normalised number, boolean or datetime; 0 for a text, for padding, and for the target, which is masked.
+        value: normalised number, boolean or datetime; 0 for a text, for padding, and for what is masked.
         text: id of a text in the vocabulary; 0 otherwise.
         name: id of "<column> of <table>" in the vocabulary; 0 for padding.
         column: equal within a context for cells of the same column of the same table only; -1: padding.
@@ -23,6 +23,8 @@ class Batch(NamedTuple):
         target: the target's value: normalised if it is a number, 0 or 1 if it is a boolean.
         mean: of the target's column: a number is ``mean + std * target``; 0 for a boolean.
         std: of the target's column; 1 for a boolean.
+        is_masked: cells whose values are to be predicted: the target and, in training, others.
+        masked: their values, as of the target; 0 elsewhere.
     """
 
     kind: Int8[np.ndarray, "context token"]
@@ -35,3 +37,5 @@ class Batch(NamedTuple):
     target: Float32[np.ndarray, " context"]
     mean: Float32[np.ndarray, " context"]
     std: Float32[np.ndarray, " context"]
+    is_masked: Bool[np.ndarray, "context token"]
+    masked: Float32[np.ndarray, "context token"]

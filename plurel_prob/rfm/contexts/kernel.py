@@ -200,6 +200,7 @@ def _mask_target(graph: RowGraph, batch: Batch, context: int, column: int) -> No
     if graph.kind[column] == BOOLEAN:  # normalised, true is above 0
         batch.target[context], batch.mean[context], batch.std[context] = value > 0, 0, 1
     batch.value[context, 0], batch.text[context, 0] = 0, 0
+    batch.is_masked[context, 0], batch.masked[context, 0] = True, batch.target[context]
 
 
 @njit(nogil=True)

@@ -9,6 +9,7 @@ from plurel_prob.databases import DatabaseError
 from plurel_prob.rfm.contexts.batch import PADDING, Batch
 from plurel_prob.rfm.contexts.data import RelationalData
 from plurel_prob.rfm.contexts.kernel import below, context_key, fill, new_scratch
+from plurel_prob.rfm.contexts.masking import mask_others
 from plurel_prob.rfm.contexts.targets import Targets
 
 MIN_SLOT = 4
@@ -24,18 +25,22 @@ class ContextSampler:
         context_length: places of a context.
         n_slot: foreign keys of a row that a batch has room for; by default the most of any table, rounded up to a power of two,
             and at least 4.
+        n_masked: cells of a context of pretraining that are masked, the target among them; the others are drawn from the numbers
+            and booleans of the context, whatever their row, and are predicted from what is left of it.
 
     Raises:
         DatabaseError: there is no database, or one has more foreign keys than there is room for.
     """
 
-    def __init__(self, databases: Sequence[RelationalData], context_length: int = 1024, *, n_slot: int | None = None):
-        if not databases or context_length < 1:
-            raise DatabaseError("contexts need a database at least, and a place for a cell at least")
+    def __init__(
+        self, databases: Sequence[RelationalData], context_length: int = 1024, *, n_slot: int | None = None, n_masked: int = 1
+    ):
+        if not databases or context_length < 1 or n_masked < 1:
+            raise DatabaseError("contexts need a database, a place for a cell, and a masked cell at least")
         n_key = max(data.graph.parent.shape[1] for data in databases)
         if n_slot is not None and n_slot < n_key:
             raise DatabaseError(f"n_slot must be at least {n_key}, the most foreign keys of a table, got {n_slot}")
-        self.databases, self.context_length = tuple(databases), context_length
+        self.databases, self.context_length, self.n_masked = tuple(databases), context_length, n_masked
         self.n_slot = n_slot_of(databases) if n_slot is None else n_slot
 
     def batch(self, targets: Targets, idx: Int[np.ndarray, " context"], seed: int) -> Batch:
@@ -48,8 +53,12 @@ class ContextSampler:
         return self._contexts(chosen, keys(seed, np.asarray(idx)))
 
     def pretraining_batch(self, seed: int, k: int, batch_size: int) -> Batch:
-        """Contexts of the targets that :meth:`draw_targets` draws."""
-        return self._contexts(self.draw_targets(seed, k, batch_size), _keys_of_batch(seed, k, batch_size))
+        """Contexts of the targets that :meth:`draw_targets` draws, and in each other cells that are masked."""
+        key = _keys_of_batch(seed, k, batch_size)
+        batch = self._contexts(self.draw_targets(seed, k, batch_size), key)
+        if self.n_masked > 1:
+            mask_others(batch, key, self.n_masked - 1)
+        return batch
 
     def draw_targets(self, seed: int, k: int, batch_size: int) -> Targets:
         """Targets of batch k: a database, one of its columns, and one of the rows, each uniform among those that there are.
@@ -111,4 +120,6 @@ def padding(n_context: int, context_length: int, n_slot: int) -> Batch:
         target=np.zeros(n_context, np.float32),
         mean=np.zeros(n_context, np.float32),
         std=np.ones(n_context, np.float32),
+        is_masked=np.zeros(places, bool),
+        masked=np.zeros(places, np.float32),
     )

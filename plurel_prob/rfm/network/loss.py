@@ -8,8 +8,8 @@ from plurel_prob.rfm.contexts.batch import BOOLEAN
 
 
 def cell_loss(
-    prediction: Float[Array, " context"], target: Float[Array, " context"], kind: Int[Array, " context"]
-) -> Float[Array, " context"]:
+    prediction: Float[Array, "*cell"], target: Float[Array, "*cell"], kind: Int[Array, "*cell"]
+) -> Float[Array, "*cell"]:
     """Huber loss (of threshold 1) of numbers and times in units of their column, binary cross-entropy of booleans."""
     is_boolean = kind == BOOLEAN
     entropy = optax.sigmoid_binary_cross_entropy(prediction, target)

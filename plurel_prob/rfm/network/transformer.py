@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax, random
 from jax.typing import DTypeLike
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from plurel_prob.rfm.contexts.batch import BOOLEAN, DATETIME, NUMBER, TEXT
 from plurel_prob.rfm.network.attention import relations_of
@@ -30,16 +30,17 @@ class Cells(NamedTuple):
     column: Int[Array, "context token"]
     row: Int[Array, "context token"]
     parent: Int[Array, "context token slot"]
+    is_masked: Bool[Array, "context token"]
     column_pairs: Int[Array, "context column_pair 2"]
     feature_pairs: Int[Array, "context feature_pair 2"]
     order: Int[Array, "context token"]
 
 
 class RelationalTransformer(eqx.Module):
-    """Predict the masked cell of a context.
+    """Predict the masked cells of a context.
 
     A cell is the sum of what it says (its value, or its text's embedding, through a linear map of its kind) and of the embedding
-    of "<column> of <table>", each normalised; the target says only its kind.
+    of "<column> of <table>", each normalised; a masked cell says only its kind.
 
     Args:
         size: see :data:`SIZES`.
@@ -73,18 +74,17 @@ class RelationalTransformer(eqx.Module):
         self.size = size
 
     def embed(self, cells: Cells, texts: Float[Array, "text text_dim"]) -> Float[Array, "context token width"]:
-        """Embed cells; of the target, its kind and column only."""
+        """Embed cells; of those that are masked, their kind and column only."""
         kind = jnp.clip(cells.kind, 0, len(VALUES) - 1)
         number = cells.value[..., None] * self.value[kind] + self.value_bias[kind]
         said = jnp.where((cells.kind == TEXT)[..., None], linear(self.text, texts[cells.text]), number)
-        is_target = (jnp.arange(kind.shape[1]) == 0)[:, None]
-        said = jnp.where(is_target, self.masked[kind], self.value_norm(said))
+        said = jnp.where(cells.is_masked[..., None], self.masked[kind], self.value_norm(said))
         return said + self.name_norm(linear(self.name, texts[cells.name]))
 
     def __call__(
         self, cells: Cells, texts: Float[Array, "text text_dim"], *, dtype: DTypeLike = jnp.float32, tile: int = TILE
-    ) -> Float[Array, " context"]:
-        """Predict the target of each context: its normalised value, or the logit of its being true.
+    ) -> Float[Array, "context token"]:
+        """Predict every cell: its normalised value, or the logit of its being true. It tells something where a cell is masked.
 
         Args:
             cells: of some contexts.
@@ -101,8 +101,9 @@ class RelationalTransformer(eqx.Module):
             return eqx.combine(block, static)(x, relations, dtype), None
 
         x, _ = lax.scan(apply, self.embed(cells, texts), arrays)
-        kind = cells.kind[:, 0]
-        return (self.out_norm(x[:, 0]) * self.head[kind]).sum(1) + self.head_bias[kind]
+        every = linear(self.head.T, self.out_norm(x)) + self.head_bias  # of each kind
+        kind = jnp.clip(cells.kind, 0, len(VALUES) - 1)
+        return jnp.take_along_axis(every, kind[..., None].astype(jnp.int32), -1)[..., 0]
 
 
 def n_parameter(model: RelationalTransformer) -> int:

@@ -29,6 +29,7 @@ class TrainingConfig:
         n_step: batches.
         batch_size: contexts of a batch.
         context_length: cells of a context, a multiple of 32.
+        n_masked: cells of a context that are predicted; see :class:`plurel_prob.rfm.contexts.ContextSampler`. Tasks have one.
         learning_rate: its peak; it rises linearly over the first fifth of the steps and falls linearly after.
         weight_decay: of AdamW.
         clip: largest norm of the gradient.
@@ -43,6 +44,7 @@ class TrainingConfig:
     n_step: int = 1000
     batch_size: int = 32
     context_length: int = 256
+    n_masked: int = 1
     learning_rate: float = 5e-4
     weight_decay: float = 0.1
     clip: float = 1.0

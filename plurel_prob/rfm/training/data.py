@@ -38,10 +38,10 @@ class FolderData:
         DatabaseError: a database cannot be read.
     """
 
-    def __init__(self, folders: Sequence[Path], context_length: int):
+    def __init__(self, folders: Sequence[Path], context_length: int, n_masked: int = 1):
         self.vocabulary = Vocabulary()
         databases = [read_for_pretraining(folder, self.vocabulary) for folder in folders]
-        self.sampler = ContextSampler(databases, context_length)
+        self.sampler = ContextSampler(databases, context_length, n_masked=n_masked)
         self.folders = [folder.resolve() for folder in folders]
         self.description = f"{len(folders)} databases: {', '.join(folder.name for folder in self.folders)}"
 
@@ -82,6 +82,7 @@ class StreamData:
     Args:
         prior: see :func:`plurel_prob.sample`.
         context_length: cells of a context.
+        n_masked: of these that are predicted.
         first_seed: seed of the first database; the next ones follow.
         n_database: databases at hand.
         n_batch: batches until the next database comes; each takes part in ``n_database * n_batch``.
@@ -91,12 +92,14 @@ class StreamData:
         self,
         prior: Prior | str | Path,
         context_length: int,
+        n_masked: int = 1,
         *,
         first_seed: int = FIRST_SEED,
         n_database: int = 16,
         n_batch: int = 16,
     ):
-        self.prior, self.context_length, self.first_seed = get_prior(prior), context_length, first_seed
+        self.prior, self.first_seed = get_prior(prior), first_seed
+        self.context_length, self.n_masked = context_length, n_masked
         self.n_database, self.n_batch, self.vocabulary = n_database, n_batch, Vocabulary()
         self.description = f"stream of {self.prior.name} {self.prior.fingerprint} from seed {first_seed}"
         self._drawn: dict[int, RelationalData] = {}
@@ -112,7 +115,8 @@ class StreamData:
             del self._drawn[i]
         databases = [self._drawn[i] for i in window]
         n_slot = n_slot_of(databases, N_SLOT)
-        return ContextSampler(databases, self.context_length, n_slot=n_slot).pretraining_batch(seed, k, batch_size)
+        sampler = ContextSampler(databases, self.context_length, n_slot=n_slot, n_masked=self.n_masked)
+        return sampler.pretraining_batch(seed, k, batch_size)
 
     def _draw(self, i: int) -> RelationalData:
         from plurel_prob.sampling import sample
@@ -138,7 +142,7 @@ def check_held_out(data: Data, validation: FolderData, n_step: int) -> None:
         raise DatabaseError(f"--validation: {both[0]} is trained on, too; hold out others")
 
 
-def folder_data(paths: Sequence[Path], context_length: int) -> FolderData:
+def folder_data(paths: Sequence[Path], context_length: int, n_masked: int = 1) -> FolderData:
     """Data of folders of databases, and of databases.
 
     Raises:
@@ -147,4 +151,4 @@ def folder_data(paths: Sequence[Path], context_length: int) -> FolderData:
     from plurel_prob.corpora import Folder
 
     folders = [path / name for path in paths for name in Folder(path).databases()]
-    return FolderData(folders, context_length)
+    return FolderData(folders, context_length, n_masked)

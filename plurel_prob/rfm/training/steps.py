@@ -31,7 +31,7 @@ class Prepared(NamedTuple):
     """A batch on the devices, a part of its contexts on each."""
 
     cells: Cells
-    target: Float[Array, " context"]
+    masked: Float[Array, "context token"]
 
 
 def precision() -> DTypeLike:
@@ -52,9 +52,9 @@ def check_shares(batch_size: int) -> None:
 def prepare(batch: Batch, n_pair: tuple[int, int]) -> Prepared:
     """Find the tiles of a batch, and spread it over all devices."""
     sharding = NamedSharding(Mesh(jax.devices(), (AXIS,)), PartitionSpec(AXIS))
-    parts = [*batch[: Batch._fields.index("target")], *tiles_of(batch, n_pair=n_pair), batch.target]
-    *cells, target = jax.device_put(parts, sharding)
-    return Prepared(Cells(*cells), target)
+    parts = [*batch[: Batch._fields.index("target")], batch.is_masked, *tiles_of(batch, n_pair=n_pair), batch.masked]
+    *cells, masked = jax.device_put(parts, sharding)
+    return Prepared(Cells(*cells), masked)
 
 
 def optimiser_of(config: TrainingConfig) -> optax.GradientTransformation:
@@ -78,7 +78,7 @@ def everywhere() -> NamedSharding:
 
 def predictions(model: RelationalTransformer, cells: Cells, texts: Float[Array, "text dim"]) -> Float[Array, " context"]:
     """Predict the targets of contexts: normalised numbers, logits of booleans."""
-    return model(cells, texts, dtype=precision())
+    return model(cells, texts, dtype=precision())[:, 0]
 
 
 Inputs = tuple[Prepared, Float[Array, "text dim"]]  # a batch, and the embeddings of all texts
@@ -86,12 +86,14 @@ Step = Callable[[Inputs, State], tuple[State, dict[str, Float[Array, ""]]]]
 
 
 def step_of(config: TrainingConfig) -> Step:
-    """Compile the step: gradient of the mean loss of a batch, and the update. The state that is given is used up."""
+    """Compile the step: gradient of the mean loss of the masked cells, and the update. The state that is given is used up."""
     optimiser = optimiser_of(config)
 
     def loss_of(model: RelationalTransformer, inputs: Inputs) -> Float[Array, ""]:
         batch, texts = inputs
-        return cell_loss(predictions(model, batch.cells, texts), batch.target, batch.cells.kind[:, 0]).mean()
+        cells = batch.cells
+        loss = cell_loss(model(cells, texts, dtype=precision()), batch.masked, cells.kind)
+        return jnp.where(cells.is_masked, loss, 0).sum() / cells.is_masked.sum()
 
     @eqx.filter_jit(donate="all-except-first")
     def step(inputs: Inputs, state: State) -> tuple[State, dict[str, Float[Array, ""]]]:

@@ -130,7 +130,7 @@ def test_mistakes_are_errors(databases):
         ContextSampler(databases).batch(targets, np.arange(len(targets.row)), 0)
     with pytest.raises(DatabaseError, match="n_slot must be at least 4"):
         ContextSampler(databases, n_slot=2)
-    with pytest.raises(DatabaseError, match="a database at least"):
+    with pytest.raises(DatabaseError, match="contexts need a database, a place"):
         ContextSampler([])
     texts = observed({"t": pd.DataFrame({"word": ["a", "b"] * 10})}, {})
     with pytest.raises(DatabaseError, match="no database has a column"):

@@ -24,4 +24,7 @@ def random_batch(seed: int, n_context: int = 3, n_token: int = 32, n_text: int =
     value[:, 0] = 0
     target = rng.normal(size=n_context).astype(np.float32)
     target = np.where(kind[:, 0] == 1, target > 0, target).astype(np.float32)
-    return Batch(kind, value, text, name, column, row, parent, target, np.zeros_like(target), np.ones_like(target))
+    is_masked = np.broadcast_to(np.arange(n_token) == 0, shape)
+    masked = np.where(is_masked, target[:, None], 0).astype(np.float32)
+    mean, std = np.zeros_like(target), np.ones_like(target)
+    return Batch(kind, value, text, name, column, row, parent, target, mean, std, is_masked, masked)

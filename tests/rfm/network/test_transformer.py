@@ -19,11 +19,11 @@ def predict():
     leaves, tree = jax.tree.flatten(model)
     keys = random.split(random.key(2), len(leaves))
     model = jax.tree.unflatten(tree, [x + 0.3 * random.normal(k, x.shape) for x, k in zip(leaves, keys, strict=True)])
-    compiled = eqx.filter_jit(lambda cells: model(cells, TEXTS, tile=TILE))
+    compiled = eqx.filter_jit(lambda cells: model(cells, TEXTS, tile=TILE)[:, 0])
 
     def of(batch: Batch) -> np.ndarray:
         tiles = tiles_of(batch, TILE, (16, 16))
-        return np.asarray(compiled(Cells(*(getattr(batch, name) for name in Cells._fields[:7]), *tiles)))
+        return np.asarray(compiled(Cells(*(getattr(batch, name) for name in Cells._fields[:8]), *tiles)))
 
     return of
 
@@ -31,7 +31,7 @@ def predict():
 def test_order_of_cells_does_not_matter(predict):
     batch = random_batch(0)
     order = np.concatenate([[0], 1 + np.random.default_rng(0).permutation(31)])
-    moved = batch._replace(**{name: getattr(batch, name)[:, order] for name in Cells._fields[:7]})
+    moved = batch._replace(**{name: getattr(batch, name)[:, order] for name in Cells._fields[:8]})
     np.testing.assert_allclose(predict(moved), predict(batch), atol=1e-5)
     assert len(set(np.round(predict(batch), 4))) > 1
 
@@ -88,8 +88,8 @@ def test_paper_size_has_the_papers_number_of_parameters():
 def test_a_new_network_predicts_zero():
     model = RelationalTransformer(Size(1, 8, 2, 16), 12, key=random.key(0))
     batch = random_batch(5)
-    cells = Cells(*(jnp.asarray(getattr(batch, name)) for name in Cells._fields[:7]), *map(jnp.asarray, tiles_of(batch, TILE)))
-    np.testing.assert_array_equal(model(cells, TEXTS, tile=TILE), 0)
+    cells = Cells(*(jnp.asarray(getattr(batch, name)) for name in Cells._fields[:8]), *map(jnp.asarray, tiles_of(batch, TILE)))
+    np.testing.assert_array_equal(model(cells, TEXTS, tile=TILE)[:, 0], 0)
     assert n_parameter(model) == sum(np.asarray(x).size for x in jax.tree.leaves(model))
 
 
