@@ -43,21 +43,25 @@ def stage(name: str) -> scope:
     return scope(prefix=name, hide_types=["plate"])
 
 
-def structure(prior: Prior) -> tuple[Schema, CausalGraphs]:
+def structure(prior: Prior, observed: Schema | None = None) -> tuple[Schema, CausalGraphs]:
     """Everything about a database whose size does not depend on its rows. A model of its own, with the same sites."""
     with named_keys():
-        return _structure(prior)
+        return _structure(prior, observed)
 
 
-def _structure(prior: Prior) -> tuple[Schema, CausalGraphs]:
+def _structure(prior: Prior, observed: Schema | None) -> tuple[Schema, CausalGraphs]:
     with stage("schema"):
-        tables = schema(prior.schema)
+        tables = schema(prior.schema) if observed is None else observed
     with stage("features"):
         return tables, causal_graphs(prior.features, prior.schema, tables)
 
 
 def database(
-    prior: Prior, bucket: Bucket, intervention: Intervention | None = None, held: HeldBlocks | None = None
+    prior: Prior,
+    bucket: Bucket,
+    intervention: Intervention | None = None,
+    held: HeldBlocks | None = None,
+    observed: Schema | None = None,
 ) -> DatabaseDraw:
     """Draw a database: schema, links, features.
 
@@ -69,6 +73,7 @@ def database(
         bucket: sizes to compile for, at least those of the database (:func:`plurel_prob.sampling.bucket_of` finds them).
         intervention: values of nodes that are set by hand; what they cause follows.
         held: the blocks of rows that are drawn, by default all. A block is the same without others that it does not need.
+        observed: stage 1, if it is known rather than drawn; padded to the prior's bounds.
 
     Example:
         >>> import jax, numpyro
@@ -77,7 +82,7 @@ def database(
         >>> draw = model(get_prior("plurel"), Bucket(n_block=8, n_page=4096))  # doctest: +SKIP
     """
     with named_keys():
-        tables, graphs = _structure(prior)
+        tables, graphs = _structure(prior, observed)
         held = held or all_blocks(tables.n_row)
         with stage("links"):
             joined = links(prior.links, tables, bucket.n_block * BLOCK, held)

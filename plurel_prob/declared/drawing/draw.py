@@ -1,0 +1,116 @@
+"""Drawing a database whose schema is declared: stage 1 is observed, the rest is drawn."""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import jax
+import numpy as np
+import pandas as pd
+from jax import random
+
+from plurel_prob.databases.tables import column_values
+from plurel_prob.declared.drawing.counts import row_counts
+from plurel_prob.declared.drawing.plan import Plan, TablePlan, n_label, plan_of
+from plurel_prob.declared.drawing.program import draw_observed, fitting, observed_schema, window_of
+from plurel_prob.declared.drawing.table import TableRows
+from plurel_prob.declared.schema import DeclaredSchema
+from plurel_prob.keys import site_key
+from plurel_prob.models.database import Draw
+from plurel_prob.priors import Prior, get_prior
+
+
+@dataclass(frozen=True)
+class DeclaredDatabase:
+    """A database of a declared schema.
+
+    Attributes:
+        name: ``<schema>-<seed>``.
+        tables: name to data frame, with the columns that are declared.
+        schema: the declaration, which the rows satisfy.
+        seed: what it was drawn with.
+        prior: what it was drawn from.
+        window: first and last day.
+    """
+
+    name: str
+    tables: dict[str, pd.DataFrame]
+    schema: DeclaredSchema
+    seed: int
+    prior: Prior
+    window: tuple[pd.Timestamp, pd.Timestamp]
+
+
+def sample_declared(
+    schema: DeclaredSchema, seed: int, prior: Prior | str | Path = "plurel", *, rows: Mapping[str, int] | None = None
+) -> DeclaredDatabase:
+    r"""Draw a database of a declared schema: stage 1 is observed but for the numbers of rows and the time window.
+
+    .. math:: \text{links}, \text{features} \sim p(\cdot \mid \text{schema})
+
+    Keys that refer to tables before theirs come from the block model, columns from the causal model of their table, which sees
+    the columns of the tables that it refers to. A column's numbers fall on the values that its declaration allows, see
+    :func:`plurel_prob.declared.drawing.domains.domain_of`. What the program has no law for is drawn uniformly: the row that a key
+    to its own table refers to, among the earlier ones; that of a key in a cycle of tables; of keys that share columns, among the
+    rows that agree. Rows that a key or unique columns do not tell apart get other values
+    (:mod:`plurel_prob.declared.drawing.distinct`). Values that may be missing are so at random, at a rate of the table's own,
+    from the prior.
+
+    Args:
+        schema: the declaration.
+        seed: with the schema, the prior and the rows, it decides every value.
+        prior: the laws of links and features, of numbers of rows and of the window.
+        rows: numbers of rows by table; by default the prior's.
+
+    Raises:
+        DatabaseError: a constraint cannot be honoured; the message names table, column and line.
+    """
+    from plurel_prob.stores.arrow import arrow_tables
+    from plurel_prob.stores.checks import check_rows
+
+    prior, plan = get_prior(prior), plan_of(schema)
+    window = window_of(prior, seed)
+    days = int(window[0]), int(window[1])
+    n_row = row_counts(plan, prior, rows or {}, seed, days)
+    drawn = draw_observed(fitting(prior, plan), observed_schema(plan, prior, n_row, window), seed)
+    tables = _tables(plan, prior, drawn, n_row, days, seed)
+    tables = {table.name: tables[table.name][[column.name for column in table.columns]] for table in schema.tables}
+    check_rows(arrow_tables(tables, schema), schema)
+    first, last = (pd.Timestamp(day, unit="D") for day in days)
+    return DeclaredDatabase(f"{Path(schema.source).stem}-{seed}", tables, schema, seed, prior, (first, last))
+
+
+def _tables(
+    plan: Plan, prior: Prior, drawn: Draw, n_row: list[int], window: tuple[int, int], seed: int
+) -> dict[str, pd.DataFrame]:
+    """Finish tables, parents first; then keys that refer to later tables."""
+    frames: dict[str, pd.DataFrame] = {}
+    made: dict[str, TableRows] = {}
+    for i, table in enumerate(plan.tables):
+        name = table.table.name
+        rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+        rows = TableRows(table, n_row[i], plan.schema.source, rng, _missing_rate(prior, name, seed), window)
+        rows.set_features(_features(table, prior, drawn, i))
+        for slot, key in enumerate(table.linked):
+            rows.parent_row[key] = np.asarray(drawn.stages.links.parent_row[i, slot, : n_row[i]], np.int64)
+        rows.make_distinct({key: len(frames[table.table.foreign_keys[key].parent]) for key in table.linked})
+        rows.finish(frames)
+        frames[name], made[name] = pd.DataFrame(rows.frame), rows
+    for name, rows in made.items():
+        if rows.plan.late:
+            rows.set_late_keys(frames)
+            frames[name] = pd.DataFrame(rows.frame)
+    return frames
+
+
+def _features(table: TablePlan, prior: Prior, drawn: Draw, i: int) -> list[tuple[int, np.ndarray]]:
+    """What the causal model drew for each feature column: number of categories (0: a number), and values."""
+    values = column_values(drawn, i) if table.features else np.empty((0, 0))
+    return [(n_label(column, prior), values[j].astype(np.float64)) for j, column in enumerate(table.features)]
+
+
+def _missing_rate(prior: Prior, name: str, seed: int) -> float:
+    """Share of missing values in the columns of a table that allow them."""
+    key = site_key(random.key(seed), f"features/missing_rate/{name}")
+    return float(jax.device_get(prior.features.missing_rate.sample(key)))

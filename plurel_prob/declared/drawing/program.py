@@ -1,0 +1,106 @@
+"""The joint program, given stage 1: links and features of declared tables."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import random
+from jaxtyping import PRNGKeyArray
+from numpyro import handlers
+
+from plurel_prob.declared.drawing.plan import Plan, n_label
+from plurel_prob.distributions import TruncatedZipf
+from plurel_prob.keys import site_key
+from plurel_prob.models.database import Bucket, Draw, database, structure
+from plurel_prob.models.schema import Schema
+from plurel_prob.priors import Prior
+from plurel_prob.sampling.compilation import compile_program, kept
+from plurel_prob.sampling.programs import Sizes, bucket_of_all, run_program
+
+MISSING_RATE = "features/missing_rate"
+
+
+def fitting(prior: Prior, plan: Plan) -> Prior:
+    """Return a prior whose bounds on tables, keys and columns are those of a schema; its laws of stages 2 and 3 stay."""
+    import numpyro.distributions as dist
+
+    schema = dataclasses.replace(
+        prior.schema,
+        n_table=dist.DiscreteUniform(2, max(2, len(plan.tables))),
+        n_column=TruncatedZipf(1.0, 1, max(1, *(len(table.features) for table in plan.tables))),
+        max_parent=2,
+    )
+    return dataclasses.replace(prior, schema=schema)
+
+
+def observed_schema(plan: Plan, prior: Prior, n_row: Sequence[int], window: np.ndarray) -> Schema:
+    """Stage 1 as arrays, padded to the bounds of ``fitting(prior, plan)``; a table without features has one that is not shown."""
+    n_table = len(plan.tables)
+    max_table = max(2, n_table)
+    max_parent = max(1, *(len(table.linked) for table in plan.tables))
+    max_column = max(1, *(len(table.features) for table in plan.tables))
+    parent_table = np.full((max_table, max_parent), -1, np.int32)
+    n_category = np.full((max_table, max_column), 2, np.int32)
+    is_categorical = np.zeros((max_table, max_column), bool)
+    counts = np.zeros((3, max_table), np.int32)  # of parents, rows, columns
+    is_entity = np.zeros(max_table, bool)
+    for i, table in enumerate(plan.tables):
+        parents = [plan.index(table.table.foreign_keys[key].parent) for key in table.linked]
+        parent_table[i, : len(parents)] = parents
+        is_entity[parents] = True
+        counts[:, i] = len(parents), n_row[i], max(1, len(table.features))
+        for j, column in enumerate(table.features):
+            labels = n_label(column, prior)
+            is_categorical[i, j], n_category[i, j] = labels > 0, max(labels, 2)
+    place = np.arange(max_table, dtype=np.int32)
+    is_table = place < n_table
+    order = np.where(is_table, place, -1).astype(np.int32)
+    arrays = (order, is_table, is_entity, counts[0], parent_table, counts[1], counts[2], is_categorical, n_category, window)
+    return jax.tree.map(jnp.asarray, Schema(np.int32(n_table), *arrays))
+
+
+def draw_observed(prior: Prior, observed: Schema, seed: int) -> Draw:
+    """Draw stages 2 and 3, and bring them to the host. No cell is missing: that is up to what the schema allows."""
+    key, n_slot = random.key(seed), observed.parent_table.shape[1]
+    bucket = bucket_of_all(jax.device_get(_sizes(prior, n_slot)(key, observed)))
+    return jax.device_get(_program(prior, n_slot, bucket)(key, observed))
+
+
+def _form(prior: Prior, n_slot: int) -> Schema:
+    """Shapes of an observed schema whose tables have ``n_slot`` foreign keys at most."""
+    form = jax.eval_shape(lambda key: handlers.seed(structure, key)(prior)[0], random.key(0))
+    return form._replace(parent_table=jax.ShapeDtypeStruct((form.n_row.shape[0], n_slot), jnp.int32))
+
+
+@kept(8)
+def _sizes(prior: Prior, n_slot: int) -> Callable[[PRNGKeyArray, Schema], Sizes]:
+    def sizes(key: PRNGKeyArray, observed: Schema) -> Sizes:
+        schema, graphs = handlers.seed(structure, key)(prior, observed)
+        return Sizes(schema.n_row, graphs.n_line, schema.is_entity)
+
+    return compile_program(jax.jit(sizes), random.key(0), _form(prior, n_slot))
+
+
+@kept(8)
+def _program(prior: Prior, n_slot: int, bucket: Bucket) -> Callable[[PRNGKeyArray, Schema], Draw]:
+    def run(key: PRNGKeyArray, observed: Schema) -> Draw:
+        none = jnp.zeros(observed.n_row.shape)
+        model = handlers.condition(lambda: database(prior, bucket, observed=observed), {MISSING_RATE: none})
+        return run_program(model, key)
+
+    return compile_program(jax.jit(run), random.key(0), _form(prior, n_slot))
+
+
+def window_of(prior: Prior, seed: int) -> np.ndarray:
+    """Draw the time window: first and last day, in days since 1970-01-01."""
+    return np.asarray(prior.schema.window.sample(site_key(random.key(seed), "schema/window")), np.int32)
+
+
+def counts_of(prior: Prior, is_entity: Sequence[bool], seed: int) -> list[int]:
+    """Draw numbers of rows, as the prior has them for tables that others refer to, and for others."""
+    key, shape = random.key(seed), (len(is_entity),)
+    entity = np.asarray(prior.schema.n_row_entity.sample(site_key(key, "schema/n_row_entity"), shape))
+    activity = np.asarray(prior.schema.n_row_activity.sample(site_key(key, "schema/n_row_activity"), shape))
+    return [int(n) for n in np.where(is_entity, entity, activity)]
