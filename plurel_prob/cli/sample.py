@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from plurel_prob.cli.stores import order_of, refuse_options, rows_asked, sample_into_stores
 from plurel_prob.databases import DatabaseError
 from plurel_prob.databases.schema import DatabaseSchema
 from plurel_prob.priors import Prior, get_prior, override, scale_rows
@@ -28,7 +29,11 @@ def sample(
     seed: NonNegativeInt = 0,
     count: PositiveInt = 1,
     prior: str = "plurel",
+    schema: str | None = None,
+    dialect: Literal["sqlite", "postgresql", "mysql", "duckdb", "sqlserver"] | None = None,
+    rows: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
     rows_scale: PositiveInt = 1,
+    format: Literal["relbench", "duckdb", "sqlite", "postgresql", "csv", "parquet", "huggingface"] = "relbench",
     workers: PositiveInt | None = None,
     shard: str | None = None,
     tasks: Annotated[bool, Parameter(negative="")] = False,
@@ -49,7 +54,15 @@ def sample(
         seed: seed of the first database; the next ones follow.
         count: number of databases.
         prior: name of a prior (plurel, compact, plurel-untruncated), or a TOML file.
+        schema: draw databases of this schema: a file of SQL (CREATE TABLE, ...; nothing is executed), the URL of a database
+            (postgresql://, mysql://, sqlite:///, duckdb:///; extra `sql`), a SQLite or DuckDB file, or a folder in RelBench
+            format. They are called after it, and satisfy its constraints.
+        dialect: of a file of SQL; by default it is guessed.
+        rows: with --schema, numbers of rows, TABLE=N, or `source`: as many as the database has that the schema is read from. By
+            default they are the prior's.
         rows_scale: multiply the rows of all tables by this; long tables are drawn and written part by part.
+        format: of what is written: folders in RelBench format, of CSV or parquet files with `schema.sql`, or for Hugging Face's
+            `datasets`; SQLite or DuckDB files; or tables of a PostgreSQL database, whose URL is --out.
         workers: processes to draw and write in; a processor core can run one. By default one, with --engine ray as many as
             the cluster has cores.
         shard: i/n, with i from 0 to n-1: draw every n-th database only, from the i-th on, as one of n jobs that share a folder.
@@ -68,6 +81,11 @@ def sample(
     if address is not None and engine != "ray":
         raise DatabaseError(f"--address {address}: is for --engine ray")
     console, summary, seeds = Console(), summary_table(), shard_of(range(seed, seed + count), shard)
+    if schema is not None or format != "relbench":
+        refuse_options(engine=engine == "ray", tasks=tasks, rows_scale=schema is not None and rows_scale > 1)
+        sample_into_stores(order_of(out, format, schema, dialect, rows or [], scaled, overwrite), seeds, workers or 1)
+        return
+    rows_asked(rows or [], None, None)
     corpus = open_corpus(out)
     with corpus.writing(is_shared=shard is not None):
         left = list(seeds) if overwrite else corpus.left_to_draw(seeds, scaled)

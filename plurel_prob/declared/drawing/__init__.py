@@ -1,5 +1,7 @@
 """Databases of declared schemas: links and features are drawn, constraints hold."""
 
 from plurel_prob.declared.drawing.draw import DeclaredDatabase, sample_declared
+from plurel_prob.declared.drawing.lent import lent_rows
+from plurel_prob.declared.drawing.save import name_of, save
 
-__all__ = ["DeclaredDatabase", "sample_declared"]
+__all__ = ["DeclaredDatabase", "lent_rows", "name_of", "sample_declared", "save"]

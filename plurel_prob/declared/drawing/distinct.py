@@ -25,8 +25,9 @@ def distinct(
         rng: for what changes.
     """
     found, n = [part.copy() for part in parts], len(parts[0])
+    order = np.argsort(~is_first(parts), kind="stable")  # rows that stay come before those that may change
     for attempt in range(N_TRY):
-        again = np.flatnonzero(~is_first(found))
+        again = order[~is_first([part[order] for part in found])]
         if not len(again):
             return found
         for part, original, size, moves in zip(found, parts, sizes, can_move, strict=True):
@@ -34,7 +35,9 @@ def distinct(
                 part[again] = (
                     original[rng.integers(0, n, len(again))] if attempt < N_TRY // 2 else rng.integers(0, size, len(again))
                 )
-    return _fill(found, sizes, can_move, rng)
+    is_free = np.zeros(n, bool)
+    is_free[again] = True
+    return _fill(found, sizes, can_move, ~is_free, rng)
 
 
 def is_first(parts: Sequence[Rows]) -> Bool[np.ndarray, " row"]:
@@ -45,21 +48,22 @@ def is_first(parts: Sequence[Rows]) -> Bool[np.ndarray, " row"]:
     return first
 
 
-def _fill(found: list[Rows], sizes: Sequence[int], can_move: Sequence[bool], rng: np.random.Generator) -> list[Rows] | None:
-    """Give the rows that are still the same as earlier ones combinations that no row has."""
+def _fill(
+    found: list[Rows], sizes: Sequence[int], can_move: Sequence[bool], stays: Bool[np.ndarray, " row"], rng: np.random.Generator
+) -> list[Rows] | None:
+    """Give the rows that cannot stay combinations that no other row has."""
     moving = [i for i, moves in enumerate(can_move) if moves]
     n_combination = int(np.prod([float(sizes[i]) for i in moving])) if moving else 0
     if not 0 < n_combination <= MAX_LISTED:
         return None
     shape = [sizes[i] for i in moving]
     fixed = [part for part, moves in zip(found, can_move, strict=True) if not moves]
-    first = is_first(found)
     code = np.ravel_multi_index([found[i] for i in moving], shape)
     group = np.unique(np.stack(fixed, 1), axis=0, return_inverse=True)[1].reshape(-1) if fixed else np.zeros(len(code), np.int64)
-    for g in np.unique(group[~first]):
+    for g in np.unique(group[~stays]):
         mine = group == g
-        free = np.setdiff1d(np.arange(n_combination), code[mine & first])
-        again = np.flatnonzero(mine & ~first)
+        free = np.setdiff1d(np.arange(n_combination), code[mine & stays])
+        again = np.flatnonzero(mine & ~stays)
         if len(free) < len(again):
             return None
         code[again] = rng.choice(free, len(again), replace=False)

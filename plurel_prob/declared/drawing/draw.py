@@ -13,7 +13,7 @@ from jax import random
 from plurel_prob.databases.tables import column_values
 from plurel_prob.declared.drawing.counts import row_counts
 from plurel_prob.declared.drawing.plan import Plan, TablePlan, n_label, plan_of
-from plurel_prob.declared.drawing.program import draw_observed, fitting, observed_schema, window_of
+from plurel_prob.declared.drawing.program import bounds_of, draw_observed, fitting, observed_schema, window_of
 from plurel_prob.declared.drawing.table import TableRows
 from plurel_prob.declared.schema import DeclaredSchema
 from plurel_prob.keys import site_key
@@ -26,7 +26,6 @@ class DeclaredDatabase:
     """A database of a declared schema.
 
     Attributes:
-        name: ``<schema>-<seed>``.
         tables: name to data frame, with the columns that are declared.
         schema: the declaration, which the rows satisfy.
         seed: what it was drawn with.
@@ -34,7 +33,6 @@ class DeclaredDatabase:
         window: first and last day.
     """
 
-    name: str
     tables: dict[str, pd.DataFrame]
     schema: DeclaredSchema
     seed: int
@@ -73,12 +71,12 @@ def sample_declared(
     window = window_of(prior, seed)
     days = int(window[0]), int(window[1])
     n_row = row_counts(plan, prior, rows or {}, seed, days)
-    drawn = draw_observed(fitting(prior, plan), observed_schema(plan, prior, n_row, window), seed)
+    drawn = draw_observed(fitting(prior, bounds_of(plan)), observed_schema(plan, prior, n_row, window), seed)
     tables = _tables(plan, prior, drawn, n_row, days, seed)
     tables = {table.name: tables[table.name][[column.name for column in table.columns]] for table in schema.tables}
     check_rows(arrow_tables(tables, schema), schema)
     first, last = (pd.Timestamp(day, unit="D") for day in days)
-    return DeclaredDatabase(f"{Path(schema.source).stem}-{seed}", tables, schema, seed, prior, (first, last))
+    return DeclaredDatabase(tables, schema, seed, prior, (first, last))
 
 
 def _tables(

@@ -2,10 +2,12 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import numpyro.distributions as dist
 from jax import random
 from jaxtyping import PRNGKeyArray
 from numpyro import handlers
@@ -22,25 +24,31 @@ from plurel_prob.sampling.programs import Sizes, bucket_of_all, run_program
 MISSING_RATE = "features/missing_rate"
 
 
-def fitting(prior: Prior, plan: Plan) -> Prior:
-    """Return a prior whose bounds on tables, keys and columns are those of a schema; its laws of stages 2 and 3 stay."""
-    import numpyro.distributions as dist
+class Bounds(NamedTuple):
+    """Sizes that a program is compiled for, powers of two: schemas of about the same size share one."""
 
-    schema = dataclasses.replace(
-        prior.schema,
-        n_table=dist.DiscreteUniform(2, max(2, len(plan.tables))),
-        n_column=TruncatedZipf(1.0, 1, max(1, *(len(table.features) for table in plan.tables))),
-        max_parent=2,
+    n_table: int
+    n_slot: int  # foreign keys of a table
+    n_column: int
+
+
+def bounds_of(plan: Plan) -> Bounds:
+    """Smallest bounds that hold a schema."""
+    n_slot, n_column = (
+        max(len(part) for part in parts) for parts in zip(*((t.linked, t.features) for t in plan.tables), strict=True)
     )
-    return dataclasses.replace(prior, schema=schema)
+    return Bounds(*(1 << (max(n, least) - 1).bit_length() for n, least in ((len(plan.tables), 4), (n_slot, 2), (n_column, 4))))
+
+
+def fitting(prior: Prior, bounds: Bounds) -> Prior:
+    """Return a prior of these bounds on tables and columns; its laws of stages 2 and 3 stay."""
+    n_table, n_column = dist.DiscreteUniform(2, bounds.n_table), TruncatedZipf(1.0, 1, bounds.n_column)
+    return dataclasses.replace(prior, schema=dataclasses.replace(prior.schema, n_table=n_table, n_column=n_column))
 
 
 def observed_schema(plan: Plan, prior: Prior, n_row: Sequence[int], window: np.ndarray) -> Schema:
-    """Stage 1 as arrays, padded to the bounds of ``fitting(prior, plan)``; a table without features has one that is not shown."""
-    n_table = len(plan.tables)
-    max_table = max(2, n_table)
-    max_parent = max(1, *(len(table.linked) for table in plan.tables))
-    max_column = max(1, *(len(table.features) for table in plan.tables))
+    """Stage 1 as arrays, padded to the bounds of the schema; a table without features has one that is not shown."""
+    n_table, (max_table, max_parent, max_column) = len(plan.tables), bounds_of(plan)
     parent_table = np.full((max_table, max_parent), -1, np.int32)
     n_category = np.full((max_table, max_column), 2, np.int32)
     is_categorical = np.zeros((max_table, max_column), bool)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from plurel_prob.databases import DatabaseError
-from plurel_prob.rfm.contexts import Batch
+from plurel_prob.rfm.contexts import BOOLEAN, Batch
 from plurel_prob.rfm.training import TrainingConfig, Validation, folder_data, load_model, train
 from plurel_prob.rfm.training.data import FolderData
 from tests.rfm.training.databases import write_database
@@ -53,6 +53,17 @@ def test_a_run_that_goes_on_has_the_same_losses(data, finished, tmp_path):
     ours, theirs = load_model(tmp_path / "run").model, load_model(finished).model
     assert eqx.tree_equal(ours, theirs)
     assert any((tmp_path / "run" / "tensorboard").iterdir())
+
+
+def test_the_loss_is_the_mean_over_masked_cells(data, tmp_path):
+    """A new network predicts zero, so that its first loss is known."""
+    several = FolderData(data.folders, 64, n_masked=6)
+    train(several, tmp_path / "run", replace(SMALL, n_step=1, n_masked=6), log_every=1)
+    batch, expected = several.batch(SMALL.seed, 0, 8), []
+    for kind, value in zip(batch.kind[batch.is_masked], np.abs(batch.masked[batch.is_masked]), strict=True):
+        expected.append(np.log(2) if kind == BOOLEAN else value**2 / 2 if value < 1 else value - 0.5)
+    assert len(expected) > 40
+    np.testing.assert_allclose(losses(tmp_path / "run"), [np.mean(expected)], rtol=1e-5)
 
 
 def test_a_run_that_is_complete_stays(data, finished):

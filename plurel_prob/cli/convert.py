@@ -1,0 +1,81 @@
+"""``plurel-prob convert``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+
+from plurel_prob.cli.extras import extra
+
+if TYPE_CHECKING:
+    from plurel_prob.declared import DeclaredSchema
+else:
+    DeclaredSchema = Any  # imported where it is read
+
+Format = Literal["relbench", "duckdb", "sqlite", "postgresql", "csv", "parquet", "huggingface"]
+
+
+def convert(
+    path: str,
+    /,
+    *,
+    to: Format,
+    out: str,
+    overwrite: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Write the tables of a database into another store, with types, keys and constraints.
+
+    Rows are checked against all constraints first, and by the store again; the store is there complete, or not at all.
+
+    Args:
+        path: folder in RelBench format, such as out/plurel-0; SQLite or DuckDB file; folder of csv or parquet files with
+            schema.sql; or URL of a PostgreSQL database, postgresql://user@host/name (extra `sql`).
+        to: relbench and huggingface (RelBench format with README.md and croissant.json) number rows by their keys, and sort them
+            by time, unless the database is in RelBench format already: then it is copied, with its tasks.
+        out: file (duckdb, sqlite), folder, or URL (postgresql) to write.
+        overwrite: replace what exists.
+    """
+    from plurel_prob.cli.sample import progress_bar
+    from plurel_prob.databases.disk import MANIFEST
+    from plurel_prob.stores import read_store, write_store
+
+    console = Console(soft_wrap=True)
+    with extra("sql"), progress_bar() as progress:
+        task = progress.add_task("reading", total=None)
+        tables, declared = read_store(path)
+        progress.update(task, description="writing", total=len(tables))
+        if to in ("relbench", "huggingface") and (Path(path) / MANIFEST).exists():
+            from plurel_prob.stores.huggingface import copy_relbench
+
+            copy_relbench(Path(path), Path(out), is_described=to == "huggingface", overwrite=overwrite)
+            problems: list[str] = []
+            progress.advance(task, len(tables))
+        else:
+            problems = write_store(tables, declared, out, to, overwrite=overwrite, on_table=lambda name: progress.advance(task))
+    console.print(summary({name: len(frame) for name, frame in tables.items()}, declared))
+    for problem in problems:
+        console.print(problem, markup=False, highlight=False)
+    console.print(f"{len(tables):,} tables written to {hidden(out)}.", markup=False, highlight=False)
+
+
+def summary(n_row: dict[str, int], declared: DeclaredSchema) -> Table:
+    """Return a row for each table: its size and keys."""
+    result = Table("table", "rows", "columns", "primary key", "refers to")
+    for name in ("rows", "columns"):
+        next(column for column in result.columns if column.header == name).justify = "right"
+    for table in declared.tables:
+        keys = ", ".join(f"{', '.join(key.columns)} -> {key.parent}" for key in table.foreign_keys)
+        cells = [table.name, f"{n_row[table.name]:,}", str(len(table.columns)), ", ".join(table.primary_key), keys]
+        result.add_row(*(cell.replace("[", r"\[") for cell in cells))
+    return result
+
+
+def hidden(out: str) -> str:
+    """URL without its password; a path as it is."""
+    if "://" not in out:
+        return out
+    from sqlalchemy import make_url
+
+    return make_url(out).render_as_string(hide_password=True)

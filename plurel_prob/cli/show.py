@@ -1,0 +1,133 @@
+"""``plurel-prob show``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from plurel_prob.cli.output import check_out, write_whole
+from plurel_prob.cli.sample import progress_bar
+from plurel_prob.databases import DatabaseError
+from plurel_prob.databases.disk import MANIFEST, PROVENANCE
+
+if TYPE_CHECKING:
+    from plurel_prob.reports import Entry, Subject
+else:
+    Entry = Subject = object  # they are imported where they are used: templates and xarray are slow to import
+
+
+def show(
+    path: Path,
+    /,
+    *,
+    out: Path | None = None,
+    svg: Path | None = None,
+    pages: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Make a page to look at, one HTML file that needs no network: of a database, drawn or real, or of a folder of databases.
+
+    Args:
+        path: folder of a database in RelBench format, such as out/plurel-0, or of many, such as out.
+        out: file to write, replaced if it exists; by default <name>.html in the current folder.
+        svg: write the pictures of a database to this folder instead, each as a file of its own, and the page only with --out.
+        pages: of a folder of databases, write the page of each to a folder beside, <name>-pages.
+    """
+    target = Path(f"{path.resolve().name or 'databases'}.html") if out is None else out
+    has_page = svg is None or out is not None
+    if has_page:
+        check_out(target)
+    if (path / MANIFEST).exists() or (path / PROVENANCE).exists():
+        if pages:
+            raise DatabaseError(f"--pages: {path} is one database; it is for folders of databases")
+        show_database(path, target if has_page else None, svg)
+    elif svg is not None:
+        raise DatabaseError(f"--svg {svg}: {path} is no database; give the folder of one")
+    else:
+        show_corpus(path, target, pages)
+
+
+def show_database(path: Path, target: Path | None, svg: Path | None) -> None:
+    """Write the page of a database, its pictures, or both."""
+    from plurel_prob.reports import read_subject
+
+    subject = read_subject(path)
+    if svg is not None:
+        n_picture = write_pictures(subject, svg)
+        print(f"{n_picture} pictures: {svg}")
+    if target is not None:
+        write_page(subject, target)
+        print(f"{subject.name}: {target}, {target.stat().st_size / 1e6:.2f} MB")
+
+
+def write_page(subject: Subject, target: Path) -> None:
+    """Write the page of a database."""
+    from plurel_prob.reports import database_page
+
+    with progress_bar() as progress:
+        total = len(subject.database.foreign_keys) + len(subject.schemas)
+        task = progress.add_task("drawing", total=total)
+        page = database_page(subject, lambda _: progress.advance(task))
+    write_text(target, page)
+
+
+def write_pictures(subject: Subject, folder: Path) -> int:
+    """Write the pictures of a database to a folder, made if it is missing; return how many there are."""
+    from plurel_prob.reports import pictures
+
+    make_folder(folder, "--svg")
+    n_picture = 0
+    for file, drawing in pictures(subject):
+        write_text(folder / file, drawing.alone())
+        n_picture += 1
+    return n_picture
+
+
+def show_corpus(path: Path, target: Path, pages: bool) -> None:
+    """Write the page of a folder of databases and, with ``pages``, those of the databases."""
+    from plurel_prob.reports import corpus_page, names_in, read_entry
+    from plurel_prob.reports.corpus import with_latents
+    from plurel_prob.reports.corpus_page import file_name
+
+    names, entries = names_in(path), list[Entry]()
+    opened = with_latents(names)
+    folder = target.with_name(f"{target.stem}-pages")
+    with progress_bar() as progress:
+        task = progress.add_task("reading", total=len(names))
+        for name in names:
+            entries.append(read_entry(path / name, has_families=name in opened))
+            progress.advance(task)
+    if pages:
+        make_folder(folder, "--pages")
+        write_pages(path, [(name, folder / file_name(name)) for name in names])
+    page = corpus_page(path, entries, folder.name if pages else None)
+    write_text(target, page)
+    print(f"{len(names):,} databases: {target}" + (f", their pages: {folder}" if pages else ""))
+
+
+def write_pages(path: Path, targets: list[tuple[str, Path]]) -> None:
+    """Write the pages of several databases."""
+    from plurel_prob.reports import database_page, read_subject
+
+    with progress_bar() as progress:
+        task = progress.add_task("drawing", total=len(targets))
+        for name, target in targets:
+            page = database_page(read_subject(path / name))
+            write_text(target, page)
+            progress.advance(task)
+
+
+def write_text(target: Path, text: str) -> None:
+    """Write a text file, complete or not at all."""
+    write_whole(target, lambda partial: partial.write_text(text, encoding="utf-8"))
+
+
+def make_folder(folder: Path, option: str) -> None:
+    """Make a folder unless it is there.
+
+    Raises:
+        DatabaseError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseError(f"{option} {folder}: cannot make the folder: {error.strerror or error}") from None

@@ -1,0 +1,176 @@
+"""``plurel-prob sample`` into stores, and of declared schemas."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from plurel_prob.databases import DatabaseError
+from plurel_prob.priors import Prior, override
+
+if TYPE_CHECKING:
+    from plurel_prob.declared import DeclaredSchema
+    from plurel_prob.stores import Format
+else:
+    DeclaredSchema = Format = Any  # stores import pyarrow
+
+SUFFIXES = {"duckdb": ".duckdb", "sqlite": ".sqlite"}
+LENT = "source"  # rows that the database of the schema has
+
+
+class Order(NamedTuple):
+    """What is drawn, and where it goes; processes are sent it.
+
+    Attributes:
+        out: folder, or URL of a PostgreSQL database.
+        format: of the stores.
+        schema: the declaration; None: a schema is drawn, too.
+        rows: numbers of rows that are asked for.
+        name: of the prior.
+        record: of the prior.
+        overwrite: whether stores that exist are replaced.
+    """
+
+    out: str
+    format: Format
+    schema: DeclaredSchema | None
+    rows: Mapping[str, int]
+    name: str
+    record: dict[str, Any]
+    overwrite: bool
+
+    def target(self, seed: int) -> Path | str:
+        """Where the database of a seed goes."""
+        if self.format == "postgresql":
+            return self.out
+        from plurel_prob.declared.drawing import name_of
+
+        name = "plurel" if self.schema is None else name_of(self.schema)
+        return Path(self.out) / f"{name}-{seed}{SUFFIXES.get(self.format, '')}"
+
+    def is_there(self, seed: int) -> bool:
+        """Whether the store of a seed is complete: stores appear at once."""
+        target = self.target(seed)
+        return isinstance(target, Path) and target.exists()
+
+
+def refuse_options(**given: bool) -> None:
+    """Refuse options that stores and declared schemas have no use for.
+
+    Raises:
+        DatabaseError: one is given.
+    """
+    for name, is_given in given.items():
+        if is_given:
+            option = name.replace("_", "-")
+            raise DatabaseError(f"--{option}: is for drawn schemas in RelBench format; leave it out, or --schema and --format")
+
+
+def order_of(
+    out: str,
+    format: Format,
+    schema: str | None,
+    dialect: str | None,
+    rows: Sequence[str],
+    prior: Prior,
+    overwrite: bool,
+) -> Order:
+    """Read a schema, and what is asked of it.
+
+    Raises:
+        DatabaseError: the schema cannot be read or honoured, or the options contradict each other.
+    """
+    if (format == "postgresql") != ("://" in out):
+        raise DatabaseError(f"--out {out.partition('@')[0]}: --format {format} needs {'a folder' if '://' in out else 'a URL'}")
+    declared = None
+    if schema is not None:
+        from plurel_prob.cli.extras import extra
+
+        with extra("sql"):
+            from plurel_prob.declared import declared_of
+
+            declared = declared_of(schema, dialect)
+    return Order(out, format, declared, rows_asked(rows, schema, declared), prior.name, prior.record(), overwrite)
+
+
+def rows_asked(requests: Sequence[str], source: str | None, schema: DeclaredSchema | None) -> dict[str, int]:
+    """Numbers of rows by table, from requests such as ``users=1000``, or ``source``.
+
+    Raises:
+        DatabaseError: a request is of another form, or there is no database that has rows.
+    """
+    found: dict[str, int] = {}
+    for request in requests:
+        if schema is None or source is None:
+            raise DatabaseError(f"--rows {request}: needs the tables of a --schema; --rows-scale multiplies those of drawn ones")
+        table, sign, number = request.rpartition("=")
+        if request == LENT:
+            from plurel_prob.declared.drawing import lent_rows
+
+            found = lent_rows(source, schema) | found
+        elif sign and number.isdecimal():
+            found[table] = int(number)
+        else:
+            raise DatabaseError(f"--rows {request}: needs TABLE=N, such as users=1000, or {LENT}, for those of the database")
+    return found
+
+
+def sample_into_stores(order: Order, seeds: Sequence[int], workers: int) -> None:
+    """Draw a database for each seed, and put each into a store of its own."""
+    from plurel_prob.cli.sample import progress_bar
+
+    if order.format == "postgresql" and len(seeds) > 1:
+        raise DatabaseError(f"--out {order.out.partition('://')[0]}://...: one database holds one draw; leave --count out")
+    left = list(seeds) if order.overwrite else [seed for seed in seeds if not order.is_there(seed)]
+    console, summary = Console(), Table("seed", "tables", "rows", "foreign keys", "seconds")
+    for column in summary.columns:
+        column.justify = "right"
+    lost: list[str] = []
+    with progress_bar() as progress:
+        task = progress.add_task("drawing", total=len(seeds), completed=len(seeds) - len(left))
+        for row, warnings in _drawn(order, left, workers):
+            summary.add_row(*row)
+            lost += warnings
+            progress.advance(task)
+    if left:
+        console.print(summary)
+    for warning in dict.fromkeys(lost):
+        console.print(f"Left out: {warning}", soft_wrap=True, markup=False)
+    if len(left) < len(seeds):
+        console.print(f"{len(seeds) - len(left):,} of {len(seeds):,} databases were there already.")
+    where = order.target(seeds[0]) if isinstance(order.target(seeds[0]), Path) else order.format
+    console.print(f"Written to {where}{' and beside it' if len(seeds) > 1 else ''}.", soft_wrap=True, markup=False)
+
+
+def _drawn(order: Order, seeds: list[int], workers: int) -> Iterator[tuple[list[str], list[str]]]:
+    from plurel_prob.sampling.pool import map_in_processes
+
+    return map_in_processes(partial(draw_and_store, order), seeds, min(workers, len(seeds))) if seeds else iter(())
+
+
+def draw_and_store(order: Order, seed: int) -> tuple[list[str], list[str]]:
+    """Draw one database, and put it into a store; return its row of the summary, and what the store cannot keep."""
+    from plurel_prob.cli.sample import use_compilation_cache
+
+    use_compilation_cache()
+    start, prior = time.perf_counter(), override(Prior(name=order.name), order.record)
+    if order.schema is None:
+        from plurel_prob.sampling import sample
+        from plurel_prob.stores import infer_declared, write_store
+
+        drawn = sample(seed, prior)
+        tables, declared = drawn.tables, infer_declared(drawn.tables, drawn.schema.tables, drawn.name)
+        lost = write_store(tables, declared, order.target(seed), order.format, overwrite=order.overwrite)
+    else:
+        from plurel_prob.declared.drawing import sample_declared, save
+
+        database = sample_declared(order.schema, seed, prior, rows=order.rows)
+        tables, declared = database.tables, database.schema
+        lost = save(database, order.target(seed), order.format, overwrite=order.overwrite)
+    n_key = sum(len(table.foreign_keys) for table in declared.tables)
+    counts = [seed, len(tables), sum(len(frame) for frame in tables.values()), n_key]
+    return [*(f"{count:,}" for count in counts), f"{time.perf_counter() - start:.2f}"], lost

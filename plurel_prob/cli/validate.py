@@ -1,0 +1,54 @@
+"""``plurel-prob validate``."""
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from plurel_prob.validation import Problem
+else:
+    Problem = Any  # imported where folders are read
+
+WRONG = 1  # exit code
+MAX_SHOWN = 5  # problems of a rule
+
+
+def validate(path: Path, /, *, profile: Annotated[Literal["relbench", "rt"], Parameter(name="--for")] = "relbench") -> None:
+    """Check whether a folder in RelBench format is as its readers need it: manifest, keys, times, types, tasks, labels.
+
+    Prints what is wrong, and ends with exit code 1 if anything is.
+
+    Args:
+        path: folder of the database, drawn or real, such as out/plurel-0.
+        profile: relbench, or rt: also what the Relational Transformer's own reader needs.
+    """
+    from plurel_prob.validation import validate as problems_of
+
+    problems, console = problems_of(path, profile), Console(soft_wrap=True)
+    if not problems:
+        console.print(f"{path} is as {profile} needs it.", markup=False, highlight=False)
+        return
+    console.print(problems_table(problems))
+    rules = Counter(problem.rule for problem in problems)
+    counts = ", ".join(f"{rule} {n:,}" for rule, n in rules.items())
+    console.print(f"{len(problems):,} problems in {path}: {counts}.", markup=False, highlight=False)
+    sys.exit(WRONG)
+
+
+def problems_table(problems: Sequence[Problem]) -> Table:
+    """Return a row for each problem, of the first five of each rule."""
+    result, seen = Table("rule", "table", "column", "first row", "rows", "problem"), Counter[str]()
+    for problem in problems:
+        seen[problem.rule] += 1
+        if seen[problem.rule] <= MAX_SHOWN:
+            row = "" if problem.row is None else f"{problem.row:,}"
+            n_row = "" if problem.row is None else f"{problem.n_row:,}"
+            cells = (problem.rule, problem.table or "", problem.column or "", row, n_row, problem.message)
+            result.add_row(*(cell.replace("[", r"\[") for cell in cells))
+    return result
