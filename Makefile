@@ -8,7 +8,7 @@ PYTEST := -n 2 --dist loadfile --no-loadscope-reorder
 
 $(VENV)/installed: pyproject.toml
 	if command -v uv >/dev/null 2>&1; then uv venv --quiet --clear --python $(PYTHON) --seed $(VENV); else $(PYTHON) -m venv $(VENV); fi
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,rfm]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,rfm,sql]'
 	touch $@
 
 demo: $(VENV)/installed

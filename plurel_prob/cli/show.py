@@ -1,7 +1,7 @@
 """``plurel-prob show``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -11,9 +11,9 @@ from plurel_prob.databases import DatabaseError
 from plurel_prob.databases.disk import MANIFEST, PROVENANCE
 
 if TYPE_CHECKING:
-    from plurel_prob.reports import Entry, Subject
+    from plurel_prob.reports import Subject
 else:
-    Entry = Subject = object  # they are imported where they are used: templates and xarray are slow to import
+    Subject = Any  # imported where it is used: templates are slow to import
 
 
 def show(
@@ -86,9 +86,9 @@ def show_corpus(path: Path, target: Path, pages: bool) -> None:
     """Write the page of a folder of databases and, with ``pages``, those of the databases."""
     from plurel_prob.reports import corpus_page, names_in, read_entry
     from plurel_prob.reports.corpus import with_latents
-    from plurel_prob.reports.corpus_page import file_name
+    from plurel_prob.reports.corpus_page import file_names
 
-    names, entries = names_in(path), list[Entry]()
+    names, entries = names_in(path), []
     opened = with_latents(names)
     folder = target.with_name(f"{target.stem}-pages")
     with progress_bar() as progress:
@@ -98,7 +98,7 @@ def show_corpus(path: Path, target: Path, pages: bool) -> None:
             progress.advance(task)
     if pages:
         make_folder(folder, "--pages")
-        write_pages(path, [(name, folder / file_name(name)) for name in names])
+        write_pages(path, [(name, folder / file) for name, file in file_names(names).items()])
     page = corpus_page(path, entries, folder.name if pages else None)
     write_text(target, page)
     print(f"{len(names):,} databases: {target}" + (f", their pages: {folder}" if pages else ""))

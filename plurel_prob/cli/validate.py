@@ -37,7 +37,7 @@ def validate(path: Path, /, *, profile: Annotated[Literal["relbench", "rt"], Par
     console.print(problems_table(problems))
     rules = Counter(problem.rule for problem in problems)
     counts = ", ".join(f"{rule} {n:,}" for rule, n in rules.items())
-    console.print(f"{len(problems):,} problems in {path}: {counts}.", markup=False, highlight=False)
+    console.print(f"Problems in {path}: {counts}.", markup=False, highlight=False)
     sys.exit(WRONG)
 
 

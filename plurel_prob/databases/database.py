@@ -17,6 +17,7 @@ from plurel_prob.priors import Prior
 
 if TYPE_CHECKING:
     import networkx as nx
+    from torch_geometric.data import HeteroData
     from xarray import DataTree
 
     from plurel_prob.interventions.counterfactual import Replay
@@ -161,6 +162,15 @@ class Database:
 
         graph = node_graph(self)
         return graph if hidden else column_graph(graph)
+
+    def to_pyg(self) -> "HeteroData":
+        """Return the database as a graph of PyTorch Geometric (extra ``pyg``): a node a row, an edge a reference.
+
+        See :func:`plurel_prob.adapters.pyg.to_hetero_data`, which takes real databases, too.
+        """
+        from plurel_prob.adapters.pyg import to_hetero_data
+
+        return to_hetero_data(self)
 
     def save(self, path: Path | str, *, overwrite: bool = False, tasks: bool = False) -> Path:
         """Write the database to the folder ``path``, in RelBench 3 format, with latents and provenance beside the tables.

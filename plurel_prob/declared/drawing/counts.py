@@ -29,34 +29,32 @@ def row_counts(plan: Plan, prior: Prior, rows: Mapping[str, int], seed: int, win
             raise DatabaseError(f"--rows {name}={n}: a table has a row at least")
     referred = plan.referred()
     drawn, found = counts_of(prior, [name in referred for name in names], seed), dict[str, int]()
-    for table, n in zip(plan.tables, drawn, strict=True):
-        name = table.table.name
-        for columns in filter(None, [table.table.primary_key, *table.table.unique]):
-            most, n_part = capacity(table, columns, found, window)
-            if rows.get(name, 0) > most:
-                unique = f"({', '.join(columns)}) is unique, with {most:,.0f} different values at most"
-                raise DatabaseError(
-                    f"--rows {name}={rows[name]}: {plan.schema.source}: {name}.{unique}; give fewer, or more to its parents"
-                )
-            n = min(n, int(min(most, 2**53)) if n_part == 1 else max(1, int(min(most, 2**53)) // 2))
-        found[name] = rows.get(name, n)
+    for _ in range(2):  # once more, as keys can refer to tables that come later
+        for table, n in zip(plan.tables, drawn, strict=True):
+            name = table.table.name
+            for columns in filter(None, [table.table.primary_key, *table.table.unique]):
+                most, n_part = capacity(table, columns, found, window)
+                if rows.get(name, 0) > most:
+                    unique = f"({', '.join(columns)}) is unique, with {most:,.0f} different values at most"
+                    hint = "give fewer, or more to its parents"
+                    raise DatabaseError(f"--rows {name}={rows[name]}: {plan.schema.source}: {name}.{unique}; {hint}")
+                n = min(n, int(min(most, 2**53)) if n_part == 1 else max(1, int(min(most, 2**53)) // 2))
+            found[name] = rows.get(name, n)
     return [found[name] for name in names]
 
 
 def capacity(table: TablePlan, columns: tuple[str, ...], n_row: Mapping[str, int], window: tuple[int, int]) -> tuple[float, int]:
     """How many rows columns can tell apart, and how many parts they consist of: keys, and columns of their own."""
     sizes, left = [], set(columns)
-    for i in (*table.linked, *table.joined):
+    for i in (*table.linked, *table.joined, *table.late):
         key = table.table.foreign_keys[i]
         if set(key.columns) & left:
-            sizes.append(float(n_row[key.parent]))
+            sizes.append(float(n_row.get(key.parent, np.inf)) if key.parent != table.table.name else np.inf)
             left -= set(key.columns)
     for column in (*table.features, *table.counted):
         if column.name in left:
             left.remove(column.name)
             declared = from_one(column) if column in table.counted else column
             size = domain_of(declared, np.random.default_rng(0), 1000, window, f"{table.table.name}.{column.name}").size
-            sizes.append(np.inf if column.is_nullable and (columns != table.table.primary_key) else float(size))
-    if left:  # keys to the table itself, or to later ones
-        sizes.append(np.inf)
+            sizes.append(float(size))
     return float(np.prod(sizes)), len(sizes)

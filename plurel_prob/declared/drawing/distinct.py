@@ -15,8 +15,8 @@ def distinct(
 ) -> list[Rows] | None:
     """Change some rows, so that no two are the same in all parts; None: there is no way.
 
-    The first of rows that are the same stays. The others get, where a part can move, values of other rows, then any values;
-    then, if all combinations can be listed, free ones.
+    The first of rows that are the same stays. The others get, where a part can move, values of other rows, then any values in
+    the reach of these, and twice as far; then, if all combinations can be listed, free ones.
 
     Args:
         parts: a number from 0 to ``size - 1`` for each row.

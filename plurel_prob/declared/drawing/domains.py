@@ -32,11 +32,13 @@ class Domain:
         size: how many there are.
         spread: numbers from 0 to 1, the places of rows in a column's distribution, to numbers of values.
         values: numbers of values to values.
+        axis: numbers of values to what can be compared with other columns: numbers, or seconds. It rises.
     """
 
     size: int
     spread: Spread
     values: Callable[[Rows], Any]
+    axis: Callable[[Rows], Float64[np.ndarray, " row"]] = np.float64
 
 
 def domain_of(column: Column, rng: np.random.Generator, n_row: int, window: tuple[int, int], where: str) -> Domain:
@@ -60,7 +62,6 @@ def domain_of(column: Column, rng: np.random.Generator, n_row: int, window: tupl
     Raises:
         DatabaseError: the declaration leaves no value.
     """
-    first, n_day = window[0], window[1] - window[0] + 1
     if column.kind == "boolean":
         return Domain(2, even(2), lambda i: pd.array(i > 0, dtype="boolean"))
     if column.kind == "category":
@@ -70,20 +71,27 @@ def domain_of(column: Column, rng: np.random.Generator, n_row: int, window: tupl
         return _steps(column, rng, where)
     if column.kind == "float":
         return _floats(column, rng, where)
-    if column.kind == "date":
-        return Domain(n_day, even(n_day), lambda i: _object(dt.date(1970, 1, 1) + dt.timedelta(days=int(k) + first) for k in i))
-    if column.kind == "timestamp":
-        zone = "UTC" if column.has_zone else None
-        return Domain(
-            n_day * DAY,
-            even(n_day * DAY),
-            lambda i: pd.Series(pd.to_datetime(first * DAY + i, unit="s", utc=bool(zone)).as_unit("us")),
-        )
+    if column.kind in ("date", "timestamp"):
+        return _times(column, window)
     if column.kind == "time":
         return Domain(DAY, even(DAY), lambda i: _object(dt.time(k // 3600, k // 60 % 60, k % 60) for k in i.tolist()))
     if column.kind == "interval":
         return Domain(30 * DAY, even(30 * DAY), lambda i: pd.Series(pd.to_timedelta(i, unit="s").as_unit("us")))
     return _labels(column, rng, n_row)
+
+
+def _times(column: Column, window: tuple[int, int]) -> Domain:
+    """Days, or seconds, of the window."""
+    first, n = window[0], window[1] - window[0] + 1
+    if column.kind == "date":
+        epoch = dt.date(1970, 1, 1)
+        days = lambda i: _object(epoch + dt.timedelta(days=int(k) + first) for k in i)  # noqa: E731
+        return Domain(n, even(n), days, lambda i: np.float64((i + first) * DAY))
+
+    def times(i: Rows) -> pd.Series:
+        return pd.Series(pd.to_datetime(first * DAY + i, unit="s", utc=column.has_zone).as_unit("us"))
+
+    return Domain(n * DAY, even(n * DAY), times, lambda i: np.float64(i + first * DAY))
 
 
 def even(n: int) -> Spread:
@@ -143,7 +151,7 @@ def _steps(column: Column, rng: np.random.Generator, where: str) -> Domain:
     else:
         spread = _distance(min(scale, n / 5), n)
     values = _decimals if column.kind == "decimal" else _integers
-    return Domain(n, spread, partial(values, start=start, digits=digits))
+    return Domain(n, spread, partial(values, start=start, digits=digits), lambda i: (i + start) / unit)
 
 
 def _around(u: np.ndarray, *, centre: int, scale: float, n: int) -> Rows:
@@ -167,13 +175,11 @@ def _floats(column: Column, rng: np.random.Generator, where: str) -> Domain:
 
     def values(i: Rows) -> pd.Series:
         u = (i + 0.5) / GRID  # inside bounds that are open
-        if low is not None and high is not None:
-            return pd.Series(low + u * (high - low))
-        if low is not None or high is not None:
-            return pd.Series(low - scale * np.log1p(-u) if low is not None else high + scale * np.log(u))
-        return pd.Series(scale * np.log(u / (1 - u)) / 1.7)
+        if low is None:
+            return pd.Series(scale * np.log(u / (1 - u)) / 1.7 if high is None else high + scale * np.log(u))
+        return pd.Series(low - scale * np.log1p(-u) if high is None else low + u * (high - low))
 
-    return Domain(GRID, even(GRID), values)
+    return Domain(GRID, even(GRID), values, lambda i: values(i).to_numpy(np.float64))
 
 
 def _labels(column: Column, rng: np.random.Generator, n_row: int) -> Domain:

@@ -1,14 +1,16 @@
 """Drawing a database whose schema is declared: stage 1 is observed, the rest is drawn."""
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import jax
 import numpy as np
 import pandas as pd
 from jax import random
+from jaxtyping import Float64, Int64
 
 from plurel_prob.databases.tables import column_values
 from plurel_prob.declared.drawing.counts import row_counts
@@ -72,40 +74,46 @@ def sample_declared(
     days = int(window[0]), int(window[1])
     n_row = row_counts(plan, prior, rows or {}, seed, days)
     drawn = draw_observed(fitting(prior, bounds_of(plan)), observed_schema(plan, prior, n_row, window), seed)
-    tables = _tables(plan, prior, drawn, n_row, days, seed)
-    tables = {table.name: tables[table.name][[column.name for column in table.columns]] for table in schema.tables}
+    tables = finish(plan, prior, [_table_draw(table, drawn, i) for i, table in enumerate(plan.tables)], n_row, days, seed)
     check_rows(arrow_tables(tables, schema), schema)
     first, last = (pd.Timestamp(day, unit="D") for day in days)
     return DeclaredDatabase(tables, schema, seed, prior, (first, last))
 
 
-def _tables(
-    plan: Plan, prior: Prior, drawn: Draw, n_row: list[int], window: tuple[int, int], seed: int
+class TableDraw(NamedTuple):
+    """What the program draws of a table: the parent row of each linked key, and the values of each feature."""
+
+    parent_row: list[Int64[np.ndarray, " row"]]
+    value: list[Float64[np.ndarray, " row"]]
+
+
+def _table_draw(table: TablePlan, drawn: Draw, i: int) -> TableDraw:
+    n_row = int(drawn.stages.schema.n_row[i])
+    rows = [np.asarray(drawn.stages.links.parent_row[i, slot, :n_row], np.int64) for slot in range(len(table.linked))]
+    values = column_values(drawn, i)[: len(table.features)] if table.features else []
+    return TableDraw(rows, [value.astype(np.float64) for value in values])
+
+
+def finish(
+    plan: Plan, prior: Prior, drawn: Sequence[TableDraw], n_row: Sequence[int], window: tuple[int, int], seed: int
 ) -> dict[str, pd.DataFrame]:
-    """Finish tables, parents first; then keys that refer to later tables."""
+    """Make the tables of a schema from what the program draws of each: parents first, then keys that refer to later tables."""
     frames: dict[str, pd.DataFrame] = {}
     made: dict[str, TableRows] = {}
-    for i, table in enumerate(plan.tables):
+    for table, part, n in zip(plan.tables, drawn, n_row, strict=True):
         name = table.table.name
         rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
-        rows = TableRows(table, n_row[i], plan.schema.source, rng, _missing_rate(prior, name, seed), window)
-        rows.set_features(_features(table, prior, drawn, i))
-        for slot, key in enumerate(table.linked):
-            rows.parent_row[key] = np.asarray(drawn.stages.links.parent_row[i, slot, : n_row[i]], np.int64)
-        rows.make_distinct({key: len(frames[table.table.foreign_keys[key].parent]) for key in table.linked})
+        rows = TableRows(table, n, plan.schema.source, rng, _missing_rate(prior, name, seed), window)
+        rows.set_features([(n_label(column, prior), x) for column, x in zip(table.features, part.value, strict=True)])
+        rows.parent_row |= dict(zip(table.linked, part.parent_row, strict=True))
+        rows.satisfy({key: len(frames[table.table.foreign_keys[key].parent]) for key in table.linked})
         rows.finish(frames)
         frames[name], made[name] = pd.DataFrame(rows.frame), rows
     for name, rows in made.items():
         if rows.plan.late:
             rows.set_late_keys(frames)
             frames[name] = pd.DataFrame(rows.frame)
-    return frames
-
-
-def _features(table: TablePlan, prior: Prior, drawn: Draw, i: int) -> list[tuple[int, np.ndarray]]:
-    """What the causal model drew for each feature column: number of categories (0: a number), and values."""
-    values = column_values(drawn, i) if table.features else np.empty((0, 0))
-    return [(n_label(column, prior), values[j].astype(np.float64)) for j, column in enumerate(table.features)]
+    return {table.name: frames[table.name][[column.name for column in table.columns]] for table in plan.schema.tables}
 
 
 def _missing_rate(prior: Prior, name: str, seed: int) -> float:

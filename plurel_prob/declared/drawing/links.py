@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Int64
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.declared.schema import DeclaredTable, ForeignKey
+from plurel_prob.declared.text import fail
 
 Rows = Int64[np.ndarray, " row"]
 
@@ -62,7 +62,6 @@ def check_found(table: DeclaredTable, key: ForeignKey, rows: Rows, nullable: boo
         DatabaseError: there is a row without one.
     """
     if (rows < 0).any() and not nullable:
-        raise DatabaseError(
-            f"{source}, line {key.line}: {table.name}.({', '.join(key.columns)}): no row of {key.parent} agrees with the other "
-            "keys of the row; make the key nullable, or give its parent more rows with --rows"
-        )
+        what = f"no row of {key.parent} agrees with the other keys of the row"
+        hint = "make the key nullable, or give its parent more rows with --rows"
+        fail(source, key.line, f"{table.name}.({', '.join(key.columns)}): {what}; {hint}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from plurel_prob.declared.order import order_tables
-from plurel_prob.declared.schema import Column, DeclaredSchema, DeclaredTable, ForeignKey
+from plurel_prob.declared.schema import Column, DeclaredSchema, DeclaredTable
 from plurel_prob.priors import Prior
 from plurel_prob.priors.fields import support_bounds
 
@@ -90,8 +90,13 @@ def n_label(column: Column, prior: Prior) -> int:
     return len(column.labels) if column.kind == "category" and 2 <= len(column.labels) <= most else 0
 
 
-def late_parents(key: ForeignKey, n_child: int, n_parent: int, is_self: bool, rng: np.random.Generator) -> np.ndarray:
-    """Parent rows of a late key: any row of another table, an earlier row of the same table; the first has itself."""
+def late_parents(n_child: int, n_parent: int, is_self: bool, is_unique: bool, rng: np.random.Generator) -> np.ndarray:
+    """Parent rows of a late key: any row of another table, an earlier row of the same table; the first has itself.
+
+    If they are to be different: rows of another table in random order, of the same table the row before.
+    """
+    if is_unique:
+        return np.maximum(np.arange(n_child) - 1, 0) if is_self else rng.permutation(n_parent)[:n_child]
     if not is_self:
         return rng.integers(0, n_parent, n_child)
     return np.floor(rng.random(n_child) * np.maximum(np.arange(n_child), 1)).astype(np.int64)

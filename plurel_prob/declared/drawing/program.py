@@ -65,8 +65,8 @@ def observed_schema(plan: Plan, prior: Prior, n_row: Sequence[int], window: np.n
     place = np.arange(max_table, dtype=np.int32)
     is_table = place < n_table
     order = np.where(is_table, place, -1).astype(np.int32)
-    arrays = (order, is_table, is_entity, counts[0], parent_table, counts[1], counts[2], is_categorical, n_category, window)
-    return jax.tree.map(jnp.asarray, Schema(np.int32(n_table), *arrays))
+    size, arrays = np.int32(n_table), (order, is_table, is_entity, counts[0], parent_table, counts[1], counts[2])
+    return Schema(*map(jnp.asarray, (size, *arrays, is_categorical, n_category, window)))
 
 
 def draw_observed(prior: Prior, observed: Schema, seed: int) -> Draw:

@@ -7,14 +7,16 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float64, Int64
 
-from plurel_prob.databases import DatabaseError
-from plurel_prob.declared.drawing.distinct import distinct, ranked
+from plurel_prob.declared.drawing.distinct import distinct, is_first, ranked
 from plurel_prob.declared.drawing.domains import Domain, domain_of
 from plurel_prob.declared.drawing.links import check_found, copy_key, joined_parents, may_be_missing
+from plurel_prob.declared.drawing.orders import put_in_order
 from plurel_prob.declared.drawing.plan import TablePlan, late_parents
 from plurel_prob.declared.schema import Column, DeclaredTable, ForeignKey, Order
+from plurel_prob.declared.text import fail
 
 Rows = Int64[np.ndarray, " row"]
+N_ROUND = 30
 
 
 @dataclass
@@ -68,54 +70,55 @@ class TableRows:
             domain = domain_of(from_one(column), self.rng, self.n_row, self.window, self.where(column))
             self.domain[column.name], self.place[column.name] = domain, np.arange(self.n_row)
             if self.n_row > domain.size:
-                few = f"its type has {domain.size:,} values; give fewer with --rows {self.table.name}=N"
-                raise DatabaseError(f"{self.where(column)}: is unique, but {few} than {self.n_row:,}")
+                few = f"is unique, but its type has {domain.size:,} values; give fewer with --rows {self.table.name}=N"
+                fail(self.source, column.line, f"{self.table.name}.{column.name} {few} than {self.n_row:,}")
 
-    def make_distinct(self, n_parent: dict[int, int]) -> None:
-        """Tell rows apart where keys and unique columns need it; ``n_parent`` has the rows of the parent of each linked key.
+    def satisfy(self, n_parent: dict[int, int]) -> None:
+        """Put columns in order, and tell rows apart, as declared; ``n_parent`` has the rows of the parents of linked keys.
 
         Raises:
             DatabaseError: there are more rows than combinations of values.
         """
-        shared = _in_several_keys(self.table)
-        for _ in range(20):
-            before = [part.copy() for part in (*self.place.values(), *self.parent_row.values())]
-            for columns in filter(None, [self.table.primary_key, *self.table.unique]):
-                self._tell_apart(columns, n_parent, shared)
-            if all(np.array_equal(a, b) for a, b in zip(before, (*self.place.values(), *self.parent_row.values()), strict=True)):
+        shared, sets = _in_several_keys(self.table), [c for c in (self.table.primary_key, *self.table.unique) if c]
+        for _ in range(N_ROUND):
+            changes = [self._put_in_order(order) for order in self.table.orders]
+            changes += [self._tell_apart(columns, n_parent, shared) for columns in sets]
+            if not any(changes):
                 return
+        what = "unique columns and CHECKs on two columns leave too little room together; widen the ranges, or give fewer rows"
+        fail(self.source, self.table.line, f"{self.table.name}: {what}")
 
-    def _tell_apart(self, columns: tuple[str, ...], n_parent: dict[int, int], shared: set[str]) -> None:
+    def _tell_apart(self, columns: tuple[str, ...], n_parent: dict[int, int], shared: set[str]) -> bool:
+        """Tell rows apart by some columns; return whether any changed."""
         keys = [i for i in self.parent_row if set(self.table.foreign_keys[i].columns) & set(columns)]
         own = [name for name in columns if name in self.place]
         if any(column.name in own for column in self.plan.counted):
-            return
+            return False
         known = ~np.any([self.missing[name] for name in own if name in self.missing] or [np.zeros(self.n_row, bool)], axis=0)
         parts = [self.parent_row[i][known] for i in keys] + [self.place[name][known] for name in own]
         sizes = [n_parent[i] for i in keys] + [self.domain[name].size for name in own]
         moves = [not set(self.table.foreign_keys[i].columns) & shared for i in keys] + [True] * len(own)
-        if len(parts) == 1 and own:
-            found = [ranked(parts[0] + self.rng.random(known.sum()), sizes[0])] if sizes[0] >= known.sum() else None
+        if not parts or is_first(parts).all():
+            return False
+        if len(parts) == 1 and own and known.sum() <= sizes[0] < 4 * known.sum():
+            found: list[Rows] | None = [ranked(parts[0] + self.rng.random(known.sum()), sizes[0])]
         else:
             found = distinct(parts, sizes, moves, self.rng)
         if found is None:
-            line = self.table.column(columns[0]).line
-            raise DatabaseError(
-                f"{self.source}, line {line}: {self.table.name}.({', '.join(columns)}) is unique, and there are not enough "
-                f"values to tell {self.n_row:,} rows apart; give fewer with --rows {self.table.name}=N, or more to its parents"
-            )
+            few = f"is unique, and there are not enough values to tell {self.n_row:,} rows apart"
+            hint = f"give fewer with --rows {self.table.name}=N, or more to its parents"
+            fail(self.source, self.table.column(columns[0]).line, f"{self.table.name}.({', '.join(columns)}) {few}; {hint}")
         for i, rows in zip(keys, found, strict=False):
             self.parent_row[i][known] = rows
         for name, place in zip(own, found[len(keys) :], strict=True):
             self.place[name][known] = place
+        return True
 
     def finish(self, parents: dict[str, pd.DataFrame]) -> None:
         """Turn numbers of values into values, and rows of parents into columns."""
         for name, place in self.place.items():
             values = pd.Series(self.domain[name].values(place))
             self.frame[name] = values.mask(self.missing[name]) if name in self.missing else values
-        for order in self.table.orders:
-            self._put_in_order(order)
         taken: set[str] = set()
         for i in (*self.plan.linked, *self.plan.joined):
             self._set_key(i, taken, parents)
@@ -151,24 +154,37 @@ class TableRows:
                 self.parent_row[i] = joined_parents(pd.DataFrame(self.frame), key, shared, parent, self.rng)
                 check_found(self.table, key, self.parent_row[i], nullable, self.source)
             else:
-                self.parent_row[i] = late_parents(key, self.n_row, len(parent), is_self, self.rng)
+                is_unique = any(
+                    set(columns) <= set(key.columns) for columns in (self.table.primary_key, *self.table.unique) if columns
+                )
+                self.parent_row[i] = late_parents(self.n_row, len(parent), is_self, is_unique, self.rng)
             is_missing = (self.parent_row[i] < 0) | (nullable & (self.rng.random(self.n_row) < max(self.missing_rate, 0.1)))
             if is_self and nullable:
                 is_missing[:1] = True  # the first row has no earlier one
             self._copy(key, self.parent_row[i], parent, taken, is_missing)
             taken |= set(key.columns)
 
-    def _put_in_order(self, order: Order) -> None:
-        """Exchange the values of rows that are in the wrong order; those that cannot be exchanged become equal, or missing."""
-        if order.low not in self.place or order.high not in self.place:
-            line = f"{self.source}, line {order.line}: {self.table.name}"
-            raise DatabaseError(
-                f"{line}: CHECK ({order.low} <= {order.high}) is on a key, which cannot be honoured; leave it out"
-            )
-        low, high = self.frame[order.low], self.frame[order.high]
-        known = low.notna() & high.notna()
-        wrong = known & ((low >= high) if order.is_strict else (low > high)).fillna(False).astype(bool)
-        self.frame[order.low], self.frame[order.high] = low.mask(wrong, high), high.mask(wrong, low)
+    def _put_in_order(self, order: Order) -> bool:
+        """Change the rows that are in the wrong order; return whether there are any.
+
+        Raises:
+            DatabaseError: there is no way, or a column is a foreign key.
+        """
+        names, what = (
+            (order.low, order.high),
+            f"{self.table.name}: CHECK ({order.low} {'<' if order.is_strict else '<='} {order.high})",
+        )
+        if not set(names) <= set(self.place):
+            fail(self.source, order.line, f"{what} is on a foreign key; leave it out")
+        known = ~np.any([self.missing[name] for name in names if name in self.missing] or [np.zeros(self.n_row, bool)], axis=0)
+        counted = {column.name for column in self.plan.counted}
+        places = self.place[order.low][known], self.place[order.high][known]
+        domains = self.domain[order.low], self.domain[order.high]
+        found = put_in_order(domains, places, order.is_strict, (order.low not in counted, order.high not in counted))
+        if found is None:
+            fail(self.source, order.line, f"{what}: the ranges of the columns leave too little room")
+        self.place[order.low][known], self.place[order.high][known] = found
+        return not all(np.array_equal(before, after) for before, after in zip(places, found, strict=True))
 
 
 def from_one(column: Column) -> Column:

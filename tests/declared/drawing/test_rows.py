@@ -58,12 +58,14 @@ def test_keys_that_share_columns_agree_and_every_row_that_agrees_has_the_same_ch
     assert chisquare([Counter(rows[:30_000].tolist())[i] for i in range(3)]).pvalue > FAILURE_RATE
 
 
-def test_rows_of_a_key_to_its_own_table_are_earlier():
-    key, rng = ForeignKey(("boss",), "person", ("id",)), np.random.default_rng(0)
-    found = np.array([late_parents(key, 4, 4, True, rng) for _ in range(6000)])
+def test_rows_of_a_late_key():
+    rng = np.random.default_rng(0)
+    found = np.array([late_parents(4, 4, True, False, rng) for _ in range(6000)])
     assert (found[:, 0] == 0).all() and (found[:, 1] == 0).all()
     assert chisquare(np.bincount(found[:, 3], minlength=3)).pvalue > FAILURE_RATE
-    assert chisquare(np.bincount(late_parents(key, 6000, 5, False, rng), minlength=5)).pvalue > FAILURE_RATE
+    assert chisquare(np.bincount(late_parents(6000, 5, False, False, rng), minlength=5)).pvalue > FAILURE_RATE
+    assert late_parents(4, 4, True, True, rng).tolist() == [0, 0, 1, 2]
+    assert len(set(late_parents(6, 9, False, True, rng).tolist())) == 6
 
 
 def shop(**person) -> DeclaredSchema:
