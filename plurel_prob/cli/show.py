@@ -101,7 +101,7 @@ def show_corpus(path: Path, target: Path, pages: bool) -> None:
         write_pages(path, [(name, folder / file) for name, file in file_names(names).items()])
     page = corpus_page(path, entries, folder.name if pages else None)
     write_text(target, page)
-    print(f"{len(names):,} databases: {target}" + (f", their pages: {folder}" if pages else ""))
+    print(f"{len(names):,} database{'s' * (len(names) != 1)}: {target}" + (f", their pages: {folder}" if pages else ""))
 
 
 def write_pages(path: Path, targets: list[tuple[str, Path]]) -> None:

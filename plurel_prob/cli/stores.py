@@ -125,6 +125,13 @@ def sample_into_stores(order: Order, seeds: Sequence[int], workers: int) -> None
 
     if order.format == "postgresql" and len(seeds) > 1:
         raise DatabaseError(f"--out {order.out.partition('://')[0]}://...: one database holds one draw; leave --count out")
+    if order.schema is not None:
+        from plurel_prob.declared import order_tables
+
+        for child, key in order_tables(order.schema)[1]:
+            if child != key.parent:
+                names = f"{child}.({', '.join(key.columns)}) refers to {key.parent}"
+                print(f"Tables refer to each other in a circle: {names}, and is drawn last, each row with the same chance.")
     left = list(seeds) if order.overwrite else [seed for seed in seeds if not order.is_there(seed)]
     console, summary = Console(), Table("seed", "tables", "rows", "foreign keys", "seconds")
     for column in summary.columns:

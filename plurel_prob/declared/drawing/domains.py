@@ -38,7 +38,7 @@ class Domain:
     size: int
     spread: Spread
     values: Callable[[Rows], Any]
-    axis: Callable[[Rows], Float64[np.ndarray, " row"]] = np.float64
+    axis: Callable[[Rows], Float64[np.ndarray, " row"]] = lambda i: i.astype(np.float64)
 
 
 def domain_of(column: Column, rng: np.random.Generator, n_row: int, window: tuple[int, int], where: str) -> Domain:
@@ -86,12 +86,12 @@ def _times(column: Column, window: tuple[int, int]) -> Domain:
     if column.kind == "date":
         epoch = dt.date(1970, 1, 1)
         days = lambda i: _object(epoch + dt.timedelta(days=int(k) + first) for k in i)  # noqa: E731
-        return Domain(n, even(n), days, lambda i: np.float64((i + first) * DAY))
+        return Domain(n, even(n), days, lambda i: (i + first) * float(DAY))
 
     def times(i: Rows) -> pd.Series:
         return pd.Series(pd.to_datetime(first * DAY + i, unit="s", utc=column.has_zone).as_unit("us"))
 
-    return Domain(n * DAY, even(n * DAY), times, lambda i: np.float64(i + first * DAY))
+    return Domain(n * DAY, even(n * DAY), times, lambda i: i + float(first * DAY))
 
 
 def even(n: int) -> Spread:

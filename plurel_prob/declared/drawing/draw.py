@@ -90,7 +90,7 @@ class TableDraw(NamedTuple):
 def _table_draw(table: TablePlan, drawn: Draw, i: int) -> TableDraw:
     n_row = int(drawn.stages.schema.n_row[i])
     rows = [np.asarray(drawn.stages.links.parent_row[i, slot, :n_row], np.int64) for slot in range(len(table.linked))]
-    values = column_values(drawn, i)[: len(table.features)] if table.features else []
+    values = list(column_values(drawn, i))[: len(table.features)]
     return TableDraw(rows, [value.astype(np.float64) for value in values])
 
 
