@@ -1,0 +1,214 @@
+"""CREATE TABLE."""
+
+from dataclasses import dataclass, field, replace
+
+from plurel_prob.declared.columns import (
+    ColumnDraft,
+    read_check,
+    read_column,
+    read_names,
+    read_nulls,
+    read_options,
+    read_reference,
+)
+from plurel_prob.declared.cursor import Cursor, Name
+from plurel_prob.declared.drafts import DEFAULT_SCHEMAS, CheckDraft, TableDraft, find_table
+from plurel_prob.declared.types import Types
+
+INDEXES = ("KEY", "INDEX", "FULLTEXT", "SPATIAL")
+AFTER_TABLES = ("CREATE", "ALTER", "DROP", "INSERT")
+
+
+@dataclass
+class Tables:
+    """What has been declared so far: tables by lower-case name, partitions of them, and types with their constraints.
+
+    ``schema`` is the one that names without a schema are in, as ``SET search_path`` or ``USE`` says.
+    """
+
+    tables: dict[Name, TableDraft] = field(default_factory=dict)
+    partitions: set[Name] = field(default_factory=set)
+    types: Types = field(default_factory=dict)
+    domains: dict[str, list[CheckDraft]] = field(default_factory=dict)
+    schema: str = ""
+
+    def placed(self, name: Name) -> Name:
+        """Name with its schema."""
+        return (name[0] or self.schema, name[1])
+
+    def is_partition(self, name: Name) -> bool:
+        """Whether a table holds rows of another one."""
+        schema, table = self.placed(name)[0].lower(), name[1].lower()
+        return any(
+            table == other and (schema == its_schema or not (schema and its_schema)) for its_schema, other in self.partitions
+        )
+
+    def same(self, key: Name) -> TableDraft | None:
+        """Table that another one of this lower-case name would be; schemas that names are in by default are the same."""
+        schemas = DEFAULT_SCHEMAS if key[0] in DEFAULT_SCHEMAS else (key[0],)
+        return next((draft for (schema, table), draft in self.tables.items() if table == key[1] and schema in schemas), None)
+
+    def find(self, cursor: Cursor, name: Name) -> TableDraft:
+        """Table of a name.
+
+        Raises:
+            DatabaseError: there is none.
+        """
+        draft = find_table(self.tables, self.placed(name))
+        if draft is None:
+            cursor.fail(f"there is no table {'.'.join(filter(None, name))}; declare it before")
+        return draft
+
+
+def create_table(cursor: Cursor, tables: Tables) -> None:
+    """Read CREATE TABLE: temporary, virtual and foreign tables are none of the schema, and partitions are rows of their parent.
+
+    Raises:
+        DatabaseError: it cannot be understood, or there is such a table.
+    """
+    kind = []
+    while not cursor.accept("TABLE"):
+        kind.append(cursor.take().text.upper())
+    if {"TEMP", "TEMPORARY", "VIRTUAL", "FOREIGN", "EXTERNAL"} & set(kind):
+        return
+    line = cursor.line
+    is_optional = cursor.accept("IF", "NOT", "EXISTS")
+    name = tables.placed(cursor.qualified())
+    if name[1].startswith("#"):
+        return
+    cursor = cursor.within(f"table {name[1]}")
+    key = (name[0].lower(), name[1].lower())
+    existing = tables.same(key)
+    if existing is not None and "REPLACE" in kind:
+        tables.tables = {other: draft for other, draft in tables.tables.items() if draft is not existing}
+    elif existing is not None:
+        if is_optional:
+            return
+        cursor.fail(
+            f"there is a table {existing.name[1]}, declared in line {existing.line}; declare it once, in any letters' case"
+        )
+    if cursor.next_is("PARTITION", "OF"):
+        tables.partitions.add(key)
+        return
+    if not cursor.symbol("("):
+        cursor.fail("its columns are not declared; list them with their types, instead of AS SELECT or LIKE")
+    draft = TableDraft(name, line)
+    body = cursor.group()
+    parents = _read_tail(cursor, tables)
+    for parent in parents:
+        draft.columns |= parent.columns
+        draft.inherited |= set(parent.columns)
+        draft.checks += parent.checks
+    for item in body.items():
+        read_item(item, draft, tables)
+    if parents and set(draft.columns) == draft.inherited:
+        tables.partitions.add(key)
+    else:
+        tables.tables[key] = draft
+
+
+def _read_tail(cursor: Cursor, tables: Tables) -> list[TableDraft]:
+    """Go past what follows the columns; return the tables of INHERITS."""
+    parents = []
+    while cursor:
+        if cursor.accept("INHERITS"):
+            parents = [tables.find(cursor, item.qualified()) for item in cursor.group().items()]
+        elif cursor.one_of("AS", "SELECT") and cursor.sql.dialect != "sqlserver":
+            cursor.fail("its columns come from a SELECT; list them with their types")
+        elif cursor.one_of(*AFTER_TABLES) and cursor.sql.dialect != "sqlserver":
+            cursor.fail("another statement follows; end this one with a semicolon")
+        elif cursor.symbol("("):
+            cursor.group()
+        elif cursor.symbol(")"):
+            cursor.fail("a parenthesis ) closes nothing")
+        else:
+            cursor.take()
+    return parents
+
+
+def read_item(item: Cursor, draft: TableDraft, tables: Tables) -> None:
+    """Read a column or a constraint of a table."""
+    if not item:
+        item.fail("there is nothing between two commas")
+    if not read_constraint(item, draft):
+        if item.one_of("LIKE") and not item.symbol("(", 1):
+            item.fail("LIKE cannot be honoured; list the columns with their types")
+        add_column(item, draft, read_column(item, tables.types, tables.domains))
+
+
+def add_column(cursor: Cursor, draft: TableDraft, new: ColumnDraft) -> None:
+    """Add a column to a table; a computed one is left out, and one that is inherited is declared again."""
+    name = new.column.name
+    if new.is_computed:
+        draft.computed.add(name.lower())
+        return
+    if name.lower() in draft.columns and name.lower() not in draft.inherited:
+        cursor.at = 0
+        cursor.fail(f"column {name} is declared twice; declare it once")
+    merge_column(cursor, draft, new)
+
+
+def merge_column(cursor: Cursor, draft: TableDraft, new: ColumnDraft) -> None:
+    """Put a column in its place, and what its declaration says of the table to the rest."""
+    name = new.column.name
+    if new.is_primary:
+        if draft.primary_key:
+            cursor.fail(f"column {name}: there is a primary key; declare one, of all its columns: PRIMARY KEY (a, b)")
+        draft.primary_key = (name,)
+    draft.columns[name.lower()] = new.column
+    draft.unique += [(name,)] if new.is_unique else []
+    draft.references += new.references
+    draft.checks += new.checks
+
+
+def read_constraint(item: Cursor, draft: TableDraft) -> bool:
+    """Read a constraint of a table; whether it was one."""
+    start = item.at
+    if item.accept("CONSTRAINT") and not item.one_of("PRIMARY", "UNIQUE", "FOREIGN", "CHECK"):
+        item.name()
+    if item.accept("PRIMARY", "KEY"):
+        _skip_index_name(item)
+        if draft.primary_key:
+            item.fail("there are two primary keys; declare one, and the other one UNIQUE")
+        draft.primary_key = read_names(item.group())
+    elif item.one_of("UNIQUE") and (item.at > start or not _is_column(item)):
+        item.take()
+        read_nulls(item)
+        _skip_index_name(item)
+        draft.unique.append(read_names(item.group()))
+    elif item.accept("FOREIGN", "KEY"):
+        if not item.symbol("("):
+            item.name()
+        columns = read_names(item.group())
+        draft.references.append(read_reference(item, columns))
+    elif item.next_is("CHECK") and item.symbol("(", 1) or item.next_is("CHECK", "NOT", "FOR"):
+        draft.checks.append(read_check(item))
+    elif item.next_is("EXCLUDE") and (item.symbol("(", 1) or item.next_is("EXCLUDE", "USING")):
+        item.fail("EXCLUDE cannot be honoured; leave it out")
+    elif item.at == start and (item.next_is("PERIOD", "FOR") or (item.one_of(*INDEXES) and _is_index(item))):
+        return True
+    elif item.at > start:
+        item.unreadable()
+    else:
+        return False
+    read_options(item)
+    return True
+
+
+def _is_column(item: Cursor) -> bool:
+    """Whether a word that starts a constraint is a column's name: a type follows."""
+    following = replace(item, at=item.at + 1)
+    return (
+        not (following.symbol("(") or following.one_of("KEY", "INDEX", "CLUSTERED", "NONCLUSTERED", "NULLS"))
+        and item.sql.dialect != "mysql"
+    )
+
+
+def _is_index(item: Cursor) -> bool:
+    """Whether KEY, INDEX ... starts an index: in MySQL and SQL Server they are no names of columns."""
+    return item.sql.dialect in ("mysql", "sqlserver")
+
+
+def _skip_index_name(item: Cursor) -> None:
+    while item and not item.symbol("("):
+        item.name()  # KEY, INDEX, CLUSTERED, USING BTREE, or its name

@@ -1,0 +1,47 @@
+"""Schemas from wherever they are declared."""
+
+from pathlib import Path
+
+from plurel_prob.databases import DatabaseError
+from plurel_prob.databases.disk import MANIFEST
+from plurel_prob.declared.schema import DeclaredSchema
+
+SQLITE, DUCKDB = b"SQLite format 3\0", b"DUCK"
+
+
+def declared_of(source: str | Path, dialect: str | None = None) -> DeclaredSchema:
+    """Schema of a database by its URL, of a file of SQLite or DuckDB, of a folder in RelBench format, or of a file of SQL.
+
+    Args:
+        source: URL for SQLAlchemy, or path.
+        dialect: of a file of SQL; see ``read_ddl``.
+
+    Raises:
+        DatabaseError: there is no such source, or its schema cannot be read.
+    """
+    from plurel_prob.declared.ddl import read_ddl
+    from plurel_prob.declared.folders import declare_relbench
+    from plurel_prob.declared.live import reflect
+
+    if "://" in str(source):
+        return reflect(str(source))
+    path = Path(source)
+    if path.is_dir():
+        if not (path / MANIFEST).exists():
+            raise DatabaseError(f"{path}: has no {MANIFEST}; give a folder in RelBench format, a database or a file of SQL")
+        return declare_relbench(path)
+    head = _head(path)
+    if head.startswith(SQLITE):
+        return reflect(f"sqlite:///{path.absolute()}")
+    if head[8:12] == DUCKDB:
+        return reflect(f"duckdb:///{path.absolute()}")
+    return read_ddl(path, dialect)
+
+
+def _head(path: Path) -> bytes:
+    """First bytes, which tell what a file is; none if it cannot be read, which is for its reader to say."""
+    try:
+        with path.open("rb") as file:
+            return file.read(16)
+    except OSError:
+        return b""
