@@ -5,36 +5,31 @@ from heapq import heapify, heappop, heappush
 from itertools import count
 
 from plurel_prob.declared.schema import DeclaredSchema, DeclaredTable, ForeignKey
-from plurel_prob.declared.text import fail
 
 Arc = tuple[str, str]  # child, parent
 Key = tuple[str, ForeignKey]  # the child, and one of its keys
+REQUIRED = 100  # what a key that cannot be missing costs, in keys that can
 UNREACHABLE = 1 << 60  # more keys than there are
 
 
 def order_tables(schema: DeclaredSchema) -> tuple[list[str], list[Key]]:
     """Order tables such that parents come first.
 
-    Where tables refer to each other in a circle, keys that may be missing are broken, as few as possible: their parents come
-    later.
-    Tables that depend on each other in no way keep the order of their declaration.
+    Where tables refer to each other in a circle, keys are broken, as few as possible, and such as may be missing if there are
+    any: their parents come later. Tables that depend on each other in no way keep the order of their declaration.
 
     Returns:
         Names of the tables, and the broken keys with their tables, among them each table's key to itself.
-
-    Raises:
-        DatabaseError: tables refer to each other in a circle in which no key may be missing.
     """
-    required = {(table.name, key.parent) for table in schema.tables for key in table.foreign_keys if not is_optional(table, key)}
-    required = {(child, parent) for child, parent in required if child != parent}
-    arcs: dict[Arc, int] = {arc: 0 for arc in sorted(required)}  # how many keys break with it; it cannot where it is required
+    arcs: dict[Arc, int] = {}  # what it costs to break all keys of a table to another
+    required: set[Arc] = set()
     for table in schema.tables:
         for key in table.foreign_keys:
-            if key.parent != table.name and (table.name, key.parent) not in required:
-                arcs[table.name, key.parent] = arcs.get((table.name, key.parent), 0) + 1
-    circle = shortest_circle(required)
-    if circle:
-        _refuse(schema, circle)
+            if key.parent != table.name:
+                is_free = is_optional(table, key)
+                arcs[table.name, key.parent] = arcs.get((table.name, key.parent), 0) + (1 if is_free else REQUIRED)
+                required |= set() if is_free else {(table.name, key.parent)}
+    required -= {arc for part in _components(dict.fromkeys(required, 0)) for arc in part}  # circles that no key opens by itself
     broken = set().union(*(_fewest(part, required) for part in _components(arcs)))
     names = _sorted([table.name for table in schema.tables], set(arcs) - broken)
     waiting = [
@@ -75,18 +70,6 @@ def _circle_through(start: str, parents: dict[str, list[str]]) -> list[Arc]:
     while circle[-1][0] != start:
         circle.append((child_of[circle[-1][0]], circle[-1][0]))
     return circle[::-1]
-
-
-def _refuse(schema: DeclaredSchema, circle: list[Arc]) -> None:
-    keys = []
-    for child, parent in circle:
-        table = schema.table(child)
-        key = next(key for key in table.foreign_keys if key.parent == parent and not is_optional(table, key))
-        place = f" (line {key.line})" if key.line is not None else ""
-        keys.append(f"{child}.{', '.join(key.columns)} to {parent}{place}")
-    names = " -> ".join([child for child, _ in circle] + [circle[0][0]])
-    line = schema.table(circle[0][0]).line
-    fail(schema.source, line, f"tables {names} refer to each other, by {'; '.join(keys)}; let one of these columns be NULL")
 
 
 def _components(arcs: dict[Arc, int]) -> list[dict[Arc, int]]:

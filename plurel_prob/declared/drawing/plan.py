@@ -48,11 +48,7 @@ class Plan:
 
 
 def plan_of(schema: DeclaredSchema) -> Plan:
-    """Sort tables, keys and columns.
-
-    Raises:
-        DatabaseError: tables refer to each other in a circle, without a key that may be missing.
-    """
+    """Sort tables, keys and columns."""
     names, _ = order_tables(schema)
     place = {name: i for i, name in enumerate(names)}
     return Plan(schema, tuple(_plan_table(schema.table(name), place) for name in names))

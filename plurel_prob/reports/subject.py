@@ -1,0 +1,130 @@
+"""What a report is about: a database, drawn or real."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from plurel_prob.databases import Database, ObservedDatabase, TableSchema, load, observe
+from plurel_prob.databases.disk import LATENTS, MANIFEST, PROVENANCE, read_latents, reading
+from plurel_prob.databases.schema import DatabaseSchema
+from plurel_prob.priors import PRIORS, get_prior
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+else:
+    DataTree = Any  # imported where it is used: xarray is slow to import
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A database with all that is known about it.
+
+    Attributes:
+        database: name, tables, columns and keys.
+        latents: of a drawn database; None otherwise.
+        provenance: what a drawn database says about its origin; empty otherwise.
+        splits: start of the validation and the test split, where they are known.
+        window: first and last time.
+    """
+
+    database: ObservedDatabase
+    latents: DataTree | None
+    provenance: Mapping[str, Any]
+    description: str
+    splits: tuple[pd.Timestamp, pd.Timestamp] | None
+    window: tuple[pd.Timestamp, pd.Timestamp] | None
+
+    @property
+    def name(self) -> str:
+        """Name of the database."""
+        return self.database.name
+
+    @property
+    def schemas(self) -> dict[str, TableSchema]:
+        """Columns and keys of each table."""
+        return self.database.schemas
+
+    @property
+    def kind(self) -> str:
+        """Whether it was drawn."""
+        return "drawn database" if self.provenance else "database"
+
+    def latents_of(self, table: str) -> Any:
+        """Latents of a table, of the one chain and draw that there are; None if there are none."""
+        if self.latents is None or table not in self.latents["prior"].children:
+            return None
+        return self.latents[f"prior/{table}"].to_dataset().isel(chain=0, draw=0)
+
+    def command(self) -> tuple[str, str]:
+        """The command that draws it again and what else that takes; both empty for a database that was not drawn."""
+        if not self.provenance:
+            return "", ""
+        model, seed = str(self.provenance["model"]), self.provenance["seed"]
+        is_named = model in PRIORS and get_prior(model).fingerprint == self.provenance["fingerprint"]
+        schema = self.provenance.get("schema")
+        parts = ["plurel-prob sample"]
+        parts += ["--schema SCHEMA"] if schema else []
+        parts += [f"--seed {seed} --count 1"]
+        parts += [] if is_named and model == "plurel" else [f"--prior {model if is_named else 'PRIOR.toml'}"]
+        needs = [] if is_named else [f"Its prior, {model}, has figures of its own; plurel_prob.json records them."]
+        needs += (
+            [f"SCHEMA is the declaration it was drawn from, {schema}; numbers of rows may have been given."] if schema else []
+        )
+        if set(self.provenance.get("given", ())) - {"schema" if schema else ""} or self.provenance.get("by_hand"):
+            needs.append("Parts of it were given or set by hand: the command draws it without them.")
+        return " ".join([*parts, "--out out"]), " ".join(needs)
+
+
+def subject_of(database: Database | ObservedDatabase) -> Subject:
+    """Return a database that is in memory as the subject of a report."""
+    if isinstance(database, ObservedDatabase):
+        return Subject(database, None, {}, "", None, time_window(database.tables, database.schemas))
+    origin, schema = database.origin, database.schema
+    provenance = {
+        "model": origin.prior.name,
+        "seed": origin.seed,
+        "fingerprint": origin.prior.fingerprint,
+        "given": list(origin.given),
+        "by_hand": list(origin.by_hand),
+    }
+    observed = ObservedDatabase(database.name, database.tables, schema.tables)
+    return Subject(observed, database.latents, provenance, "", (schema.val_timestamp, schema.test_timestamp), schema.window)
+
+
+def read_subject(path: Path) -> Subject:
+    """Read a database from a folder in RelBench format, with latents and provenance where it has them.
+
+    Raises:
+        DatabaseError: a file is missing or broken; the message names it.
+    """
+    from relbench.manifest import DatasetManifest
+
+    with reading(path / MANIFEST, f"is {path} a folder in RelBench format?"):
+        manifest = DatasetManifest.load(path / MANIFEST)
+        splits = (pd.Timestamp(manifest.val_timestamp), pd.Timestamp(manifest.test_timestamp))
+    known = partial(Subject, description=manifest.description or "", splits=splits)
+    if not (path / PROVENANCE).exists():
+        observed = observe(path)
+        return known(observed, None, {}, window=time_window(observed.tables, observed.schemas))
+    drawn = load(path)
+    with reading(path / PROVENANCE, ""):
+        provenance = json.loads((path / PROVENANCE).read_text())
+    latents = read_latents(path) if (path / LATENTS).exists() else None
+    schema: DatabaseSchema = drawn.schema
+    return known(ObservedDatabase(manifest.name, drawn.tables, schema.tables), latents, provenance, window=schema.window)
+
+
+def time_window(
+    tables: Mapping[str, pd.DataFrame], schemas: Mapping[str, TableSchema]
+) -> tuple[pd.Timestamp, pd.Timestamp] | None:
+    """First and last time of all rows; None if no table has times."""
+    times = [tables[name][schema.time_col].dropna() for name, schema in schemas.items() if schema.time_col]
+    times = [column for column in times if len(column) and pd.api.types.is_datetime64_any_dtype(column.dtype)]
+    if not times:
+        return None
+    return min(column.min() for column in times), max(column.max() for column in times)
