@@ -39,7 +39,11 @@ format: $(VENV)/installed
 	$(BIN)/ruff format .
 
 figures: $(VENV)/installed
-	$(BIN)/python docs/stages.py docs/stages.svg
+	$(BIN)/plurel-prob sample --seed 11 --out out
+	$(BIN)/plurel-prob show out/plurel-11 --svg out/pictures
+	cp out/pictures/schema.svg docs/schema.svg
+	cp out/pictures/key-table_1-foreign_row_0.svg docs/key.svg
+	cp out/pictures/causal-table_4.svg docs/causes.svg
 
 clean:
 	rm -rf $(VENV) out build dist *.egg-info

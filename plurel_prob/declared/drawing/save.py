@@ -1,11 +1,15 @@
 """Databases of declared schemas, in stores."""
 
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
+import pandas as pd
 
 from plurel_prob.databases.disk import PROVENANCE, checksums, new_folder
 from plurel_prob.databases.provenance import Origin, dumps, provenance
 from plurel_prob.declared.drawing.draw import DeclaredDatabase
-from plurel_prob.declared.schema import DeclaredSchema
+from plurel_prob.declared.schema import Column, DeclaredSchema
 from plurel_prob.stores.places import OnTable
 from plurel_prob.stores.store import Format, write_store
 
@@ -22,6 +26,8 @@ def save(
 ) -> list[str]:
     """Write a database into a store, complete or not at all; a folder in RelBench format says what drew it.
 
+    There, decimals are floats, and times of day intervals since midnight: its readers refuse both.
+
     Returns:
         What the store cannot keep, see :func:`plurel_prob.stores.write_store`.
 
@@ -34,13 +40,31 @@ def save(
     from plurel_prob.stores.relbench_form import save_relbench
 
     with new_folder(Path(target), overwrite=overwrite) as folder:
-        arrow = arrow_tables(database.tables, database.schema)
-        save_relbench(arrow, database.schema, folder, Path(target).name, on_table or (lambda name: None))
+        tables, schema = readable(database.tables, database.schema)
+        save_relbench(arrow_tables(tables, schema), schema, folder, Path(target).name, on_table or (lambda name: None))
         window = (str(database.window[0].date()), str(database.window[1].date()))
         origin = Origin(database.seed, database.prior, given=(SCHEMA,))
         content = provenance(origin, window) | {"schema": name_of(database.schema), "files": checksums(folder)}
         (folder / PROVENANCE).write_text(dumps(content))
     return []
+
+
+def readable(tables: dict[str, pd.DataFrame], schema: DeclaredSchema) -> tuple[dict[str, pd.DataFrame], DeclaredSchema]:
+    """Make decimals floats and times of day intervals since midnight, as readers of RelBench format refuse both."""
+    changed, frames = [], {}
+    for table in schema.tables:
+        frame, columns = tables[table.name].copy(), []
+        for column in table.columns:
+            if column.kind == "decimal":
+                frame[column.name] = frame[column.name].astype(np.float64)
+                column = Column(column.name, "float", column.is_nullable)
+            elif column.kind == "time":
+                frame[column.name] = pd.to_timedelta(frame[column.name].astype("string"))
+                column = Column(column.name, "interval", column.is_nullable)
+            columns.append(column)
+        changed.append(replace(table, columns=tuple(columns)))
+        frames[table.name] = frame
+    return frames, replace(schema, tables=tuple(changed))
 
 
 def name_of(schema: DeclaredSchema) -> str:

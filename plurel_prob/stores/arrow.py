@@ -1,0 +1,223 @@
+"""Data frames as Arrow tables of exactly the declared types, and back."""
+
+import datetime
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from plurel_prob.databases import DatabaseError
+from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable
+
+MAX_DIGIT = 76
+ERRORS = (pa.ArrowException, ValueError, TypeError, ArithmeticError, OverflowError)
+TYPES = {
+    "float": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "time": pa.time64("us"),
+    "interval": pa.duration("us"),
+    "text": pa.string(),
+    "uuid": pa.string(),
+    "json": pa.string(),
+    "blob": pa.binary(),
+}
+
+
+def arrow_type(column: Column) -> pa.DataType | None:
+    """Type that holds the values of a column; None for decimals without a precision: as their values need.
+
+    Raises:
+        DatabaseError: a decimal has more than 76 digits.
+    """
+    if column.kind == "integer":
+        return getattr(pa, f"{'u' if column.is_unsigned else ''}int{column.bits or 64}")()
+    if column.kind == "timestamp":
+        return pa.timestamp("us", "UTC" if column.has_zone else None)
+    if column.kind == "category":
+        return pa.dictionary(pa.int32(), label_type(column))
+    if column.kind != "decimal":
+        return TYPES[column.kind]
+    if column.precision is None:
+        return None
+    if column.precision > MAX_DIGIT:
+        raise DatabaseError(f"{column.name}: {column.precision} digits; decimals have at most {MAX_DIGIT}")
+    return (pa.decimal128 if column.precision <= 38 else pa.decimal256)(column.precision, column.scale or 0)
+
+
+def label_type(column: Column) -> pa.DataType:
+    """Type of the labels of a category: string, int64, or float64 if one of its numbers is a float."""
+    if all(isinstance(label, str) for label in column.labels):
+        return pa.string()
+    return pa.int64() if all(isinstance(label, int) for label in column.labels) else pa.float64()
+
+
+def arrow_tables(tables: dict[str, pd.DataFrame], declared: DeclaredSchema) -> dict[str, pa.Table]:
+    """Give all tables of a schema as Arrow tables.
+
+    Raises:
+        DatabaseError: a table or a column is not there, or a value is not of its column's type; the message names it.
+    """
+    missing = {table.name for table in declared.tables} ^ set(tables)
+    if missing:
+        raise DatabaseError(f"{declared.source}: {sorted(missing)[0]} is not both declared and a table")
+    return {table.name: arrow_of(tables[table.name], table) for table in declared.tables}
+
+
+def arrow_of(frame: pd.DataFrame, table: DeclaredTable) -> pa.Table:
+    """Give a frame as an Arrow table."""
+    names = [column.name for column in table.columns]
+    if list(frame.columns) != names:
+        raise DatabaseError(f"{table.name}: has the columns {list(frame.columns)}, declared are {names}")
+    arrays = [converted(frame[column.name], array_of, table.name, column) for column in table.columns]
+    return pa.Table.from_arrays(arrays, names=names)
+
+
+def typed(rows: pa.Table, table: DeclaredTable, convert: Callable[[pa.Array, Column], pa.Array]) -> pa.Table:
+    """Convert the columns of a table that was read to their declared types."""
+    arrays = [converted(rows[column.name].combine_chunks(), convert, table.name, column) for column in table.columns]
+    return pa.Table.from_arrays(arrays, names=[column.name for column in table.columns])
+
+
+def converted(values: Any, convert: Callable[[Any, Column], Any], table: str, column: Column, first_row: int = 0) -> Any:
+    """Convert values, and name the first one that cannot be; a slice of them, from ``first_row`` on, is converted alike.
+
+    Raises:
+        DatabaseError: one cannot be converted.
+    """
+    try:
+        return convert(values, column)
+    except ERRORS as error:
+        good, bad = 0, len(values)  # numbers of values that can, and cannot, be converted
+        while bad - good > 1:
+            middle = (good + bad) // 2
+            try:
+                convert(values[:middle], column)
+                good = middle
+            except ERRORS:
+                bad = middle
+        value = (values.iloc if isinstance(values, pd.Series) else values)[bad - 1] if len(values) else None
+        where = f"{table}.{column.name}, row {first_row + bad - 1}"
+        raise DatabaseError(f"{where}: {value!r} does not fit into the column, {column.kind}: {error}") from None
+
+
+def array_of(values: pd.Series, column: Column) -> pa.Array:
+    """Give a column as an array of its declared type, NaN as missing."""
+    prepare = PREPARE.get(column.kind)
+    array = pa.array(prepare(values, column) if prepare else values, from_pandas=True)
+    return cast(array, column)
+
+
+def cast(array: Any, column: Column) -> pa.Array:
+    """Cast an array to the declared type of a column, without loss."""
+    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    wanted = arrow_type(column)
+    if wanted is None:
+        return array if pa.types.is_decimal(array.type) else array.cast(pa.decimal128(38, 0))
+    if pa.types.is_dictionary(wanted):
+        return _codes(array, column)
+    if array.type != wanted and (pa.types.is_boolean(array.type) != pa.types.is_boolean(wanted)):
+        if not pa.types.is_null(array.type):
+            raise TypeError(f"it is of type {array.type}, not {column.kind}")
+    if pa.types.is_string(wanted) and not (pa.types.is_null(array.type) or _is_text(array.type)):
+        raise TypeError(f"it is of type {array.type}, not {column.kind}")
+    if pa.types.is_date(wanted) and pa.types.is_timestamp(array.type):
+        day = array.cast(wanted)
+        if not pc.all(pc.equal(day.cast(array.type), array)).as_py():
+            raise ValueError("it is not at midnight")
+        return day
+    return array.cast(wanted)
+
+
+def _is_text(of: pa.DataType) -> bool:
+    if pa.types.is_dictionary(of):
+        return _is_text(of.value_type)
+    return pa.types.is_string(of) or pa.types.is_large_string(of) or pa.types.is_string_view(of)
+
+
+def _codes(array: pa.Array, column: Column) -> pa.Array:
+    """Give values as indices of labels."""
+    labels = pa.array(list(column.labels), label_type(column))
+    values = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+    code = pc.index_in(values.cast(labels.type), labels)
+    wrong = pc.and_(pc.is_valid(values), pc.is_null(code))
+    if pc.any(wrong).as_py():
+        raise ValueError(f"it is none of the labels {list(column.labels)[:5]}")
+    return pa.DictionaryArray.from_arrays(code, labels)
+
+
+def _decimals(values: pd.Series, column: Column) -> Any:
+    """Decimals as they are; floats as they are printed."""
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        known = values.notna()
+        return pd.Series([Decimal(str(v)) if k else None for v, k in zip(values, known, strict=True)], dtype=object)
+    return values
+
+
+def _dates(values: pd.Series, column: Column) -> Any:
+    """Dates; Arrow would take a time of day away."""
+    if values.dtype == object and any(isinstance(value, datetime.datetime) for value in values):
+        return pd.to_datetime(values)
+    return values
+
+
+def _timestamps(values: pd.Series, column: Column) -> Any:
+    """Times in UTC; naive ones are taken to be so."""
+    if not pd.api.types.is_datetime64_any_dtype(values.dtype):
+        values = pd.Series(pd.to_datetime(values, utc=column.has_zone or None, format="mixed"))
+    zone = values.dt.tz
+    if column.has_zone and zone is None:
+        return values.dt.tz_localize("UTC")
+    return values.dt.tz_convert(None) if zone is not None and not column.has_zone else values
+
+
+def _texts(values: pd.Series, column: Column) -> Any:
+    """Strings; UUIDs as text, JSON values as JSON."""
+    kind = UUID if column.kind == "uuid" else (dict, list)
+    if values.dtype != object or not values.map(lambda value: isinstance(value, kind)).any():
+        return values
+    write = str if column.kind == "uuid" else lambda value: json.dumps(value, ensure_ascii=False)
+    return values.map(lambda value: write(value) if isinstance(value, kind) else value)
+
+
+def _intervals(values: pd.Series, column: Column) -> Any:
+    return values if values.dtype.kind == "m" else pd.to_timedelta(values)
+
+
+PREPARE: dict[str, Callable[[pd.Series, Column], Any]] = {
+    "date": _dates,
+    "decimal": _decimals,
+    "timestamp": _timestamps,
+    "uuid": _texts,
+    "json": _texts,
+    "interval": _intervals,
+}
+
+
+def frame_of(table: pa.Table, declared: DeclaredTable) -> pd.DataFrame:
+    """Give an Arrow table as a frame: NumPy types; pandas' nullable ones for integers and booleans of which some are missing;
+    categories; objects for dates, times of day, decimals and bytes.
+    """
+    return pd.DataFrame({column.name: _series(cast(table[column.name], column), column) for column in declared.columns})
+
+
+def _series(array: pa.Array, column: Column) -> Any:
+    if column.kind == "category":
+        code = array.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        return pd.Categorical.from_codes(code, list(column.labels))
+    if column.kind in ("integer", "boolean") and array.null_count:
+        kind = pd.arrays.BooleanArray if column.kind == "boolean" else pd.arrays.IntegerArray
+        filled = array.fill_null(False if column.kind == "boolean" else 0).to_numpy(zero_copy_only=False)
+        return kind(filled, missing_rows(array))
+    return array.to_pandas(date_as_object=True)
+
+
+def missing_rows(array: pa.Array) -> np.ndarray:
+    """Whether each value is missing."""
+    return np.array(array.is_null().to_numpy(zero_copy_only=False))

@@ -1,0 +1,126 @@
+"""Whether rows are as declared: each constraint, and the first row that breaks it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from plurel_prob.databases import DatabaseError
+from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, ForeignKey
+from plurel_prob.stores.arrow import missing_rows
+
+
+def check_rows(tables: dict[str, pa.Table], declared: DeclaredSchema) -> None:
+    """Check all constraints of a schema.
+
+    Raises:
+        DatabaseError: one is broken; the message names table, column and row.
+    """
+    for table in declared.tables:
+        rows = tables[table.name]
+        for column in table.columns:
+            for what, is_broken in _column_problems(rows[column.name].combine_chunks(), column):
+                if is_broken.any():
+                    row = int(np.flatnonzero(is_broken)[0])
+                    value = rows[column.name][row].as_py()
+                    raise DatabaseError(f"{declared.source}: {table.name}.{column.name}, row {row}: {value!r} {what}")
+        _check_unique(rows, table, declared.source)
+        for order in table.orders:
+            compare = pc.less if order.is_strict else pc.less_equal
+            _check_order(compare, rows, table, (order.low, order.high), declared.source)
+        for key in table.foreign_keys:
+            parent_rows(tables, table, key, declared.source)
+
+
+def _column_problems(values: pa.Array, column: Column) -> Iterator[tuple[str, np.ndarray]]:
+    def where(condition: Any) -> np.ndarray:
+        return np.array(condition.fill_null(False).to_numpy(zero_copy_only=False))
+
+    if not column.is_nullable:
+        yield "is missing, in a column without missing values", missing_rows(values)
+    if column.low is not None:
+        below = pc.less_equal if column.is_low_open else pc.less
+        yield f"is below the range, from {column.low}", where(below(_numbers(values), column.low))
+    if column.high is not None:
+        above = pc.greater_equal if column.is_high_open else pc.greater
+        yield f"is above the range, to {column.high}", where(above(_numbers(values), column.high))
+    if column.length is not None and column.kind in ("text", "blob"):
+        length = pc.utf8_length(values) if column.kind == "text" else pc.binary_length(values)
+        yield f"is longer than {column.length}", where(pc.greater(length, column.length))
+
+
+def _numbers(values: pa.Array) -> pa.Array:
+    values = values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
+    return values.cast(pa.float64(), safe=False)
+
+
+def _plain(values: Any) -> pd.Series:
+    """Values that pandas compares as the store does; missing ones are None, NaN or NaT."""
+    values = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    values = values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
+    if pa.types.is_integer(values.type):
+        return pd.Series(pd.arrays.IntegerArray(values.fill_null(0).to_numpy(zero_copy_only=False), missing_rows(values)))
+    return pd.Series(values.to_pandas())
+
+
+def _keys(rows: pa.Table, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Columns of a key, by their places in it."""
+    return pd.DataFrame({place: _plain(rows[name]) for place, name in enumerate(columns)})
+
+
+def _repeated(keys: pd.DataFrame) -> np.ndarray:
+    """Whether each row without missing values was there before."""
+    known = keys.notna().all(axis=1).to_numpy(bool)
+    result = np.zeros(len(keys), bool)
+    result[known] = keys[known].duplicated().to_numpy()
+    return result
+
+
+def _check_unique(rows: pa.Table, table: DeclaredTable, source: str) -> None:
+    for columns in filter(None, [table.primary_key, *table.unique]):
+        keys = _keys(rows, columns)
+        name = f"{source}: {table.name}.({', '.join(columns)})"
+        if columns == table.primary_key and keys.isna().to_numpy().any():
+            row = int(np.flatnonzero(keys.isna().any(axis=1))[0])
+            raise DatabaseError(f"{name}, row {row}: part of the primary key is missing")
+        repeated = np.flatnonzero(_repeated(keys))
+        if len(repeated):
+            values = ", ".join(str(value) for value in keys.iloc[repeated[0]])
+            raise DatabaseError(f"{name}, row {repeated[0]}: {values} is there already, in columns that are unique together")
+
+
+def _check_order(compare: Any, rows: pa.Table, table: DeclaredTable, names: tuple[str, str], source: str) -> None:
+    low, high = (rows[name].combine_chunks() for name in names)
+    if low.type != high.type and not pa.types.is_temporal(low.type):
+        low, high = _numbers(low), _numbers(high)
+    is_broken = pc.invert(compare(low, high)).fill_null(False).to_numpy(zero_copy_only=False)
+    if is_broken.any():
+        row = int(np.flatnonzero(is_broken)[0])
+        values = f"{rows[names[0]][row].as_py()} is not below {names[1]}, {rows[names[1]][row].as_py()}"
+        raise DatabaseError(f"{source}: {table.name}.{names[0]}, row {row}: {values}")
+
+
+def parent_rows(tables: dict[str, pa.Table], table: DeclaredTable, key: ForeignKey, source: str) -> np.ndarray:
+    """Give the row of the parent to which each row refers by a key; -1 where part of the key is missing.
+
+    Raises:
+        DatabaseError: a row refers to none.
+    """
+    child, parent = _keys(tables[table.name], key.columns), _keys(tables[key.parent], key.parent_columns)
+    known = child.notna().all(axis=1).to_numpy(bool)
+    result = np.full(len(child), -1, np.int64)
+    if len(key.columns) == 1:
+        index, wanted = pd.Index(parent[0][parent[0].notna()]), child[0][known]
+    else:
+        index, wanted = pd.MultiIndex.from_frame(parent[parent.notna().all(axis=1)]), pd.MultiIndex.from_frame(child[known])
+    place = index.get_indexer(wanted)
+    result[known] = np.where(place < 0, -1, np.flatnonzero(parent.notna().all(axis=1))[place] if len(index) else -1)
+    broken = np.flatnonzero(known & (result < 0))
+    if len(broken):
+        values = ", ".join(str(value) for value in child.iloc[broken[0]])
+        where = f"{source}: {table.name}.{', '.join(key.columns)}, row {broken[0]}"
+        raise DatabaseError(f"{where}: there is no {values} in {key.parent}.{', '.join(key.parent_columns)}")
+    return result

@@ -1,0 +1,126 @@
+"""DuckDB files."""
+
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from plurel_prob.databases import DatabaseError
+from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, ForeignKey
+from plurel_prob.stores.arrow import arrow_type, cast, typed
+from plurel_prob.stores.checks import parent_rows
+from plurel_prob.stores.ddl import quoted, statements_of
+from plurel_prob.stores.order import depths, parents_first
+from plurel_prob.stores.places import OnTable, new_file
+from plurel_prob.stores.sqlite_file import order_of
+
+ROWS = "plurel_prob_rows_to_insert"  # of no table, for DuckDB takes a name for either
+
+
+def write_duckdb(
+    tables: dict[str, pa.Table], declared: DeclaredSchema, target: Path, *, overwrite: bool, on_table: OnTable
+) -> list[str]:
+    """Write a DuckDB file: parents first, and rows that refer to rows of the same table after those.
+
+    DuckDB checks each row when it comes, so keys of tables, or rows, that refer to each other in a circle cannot be declared.
+
+    Returns:
+        The keys that were left out, in words.
+
+    Raises:
+        DatabaseError: a row breaks a constraint, or DuckDB cannot keep a value.
+    """
+    order, left_out = parents_first(declared)
+    levels: dict[str, np.ndarray] = {}
+    for table in order:
+        own = [key for key in table.foreign_keys if key.parent == table.name]
+        if not own:
+            continue
+        depth = depths([parent_rows(tables, table, key, declared.source) for key in own], tables[table.name].num_rows)
+        if depth is None:
+            left_out += [(table.name, key) for key in own]
+        else:
+            levels[table.name] = depth
+    ordered = DeclaredSchema(tuple(order), declared.source)
+    with new_file(target, overwrite=overwrite) as path, _talking(target):
+        with closing(duckdb.connect(str(path))) as connection:
+            connection.execute("BEGIN")
+            for statement in statements_of(ordered, "duckdb", left_out):
+                connection.execute(statement)
+            for table in order:
+                with _talking(target, table.name):
+                    _insert(connection, tables[table.name], table, levels.get(table.name))
+                on_table(table.name)
+            connection.execute("COMMIT")
+            connection.execute("CHECKPOINT")
+    return [_words(name, key) for name, key in left_out]
+
+
+def _words(name: str, key: ForeignKey) -> str:
+    return f"{name}.{', '.join(key.columns)} -> {key.parent}: DuckDB has no foreign keys in a circle; it is left out"
+
+
+@contextmanager
+def _talking(target: Path, table: str = "") -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        raise DatabaseError(f"{target}: {table + ': ' if table else ''}DuckDB: {' '.join(str(error).split())}") from None
+
+
+def _insert(connection: Any, rows: pa.Table, table: DeclaredTable, depth: np.ndarray | None) -> None:
+    rows = typed(rows, table, _kept)
+    parts: Collection[pa.Table] = [rows]
+    if depth is not None and len(depth):
+        by_depth = np.argsort(depth, kind="stable")
+        cuts = np.searchsorted(depth[by_depth], np.arange(depth.max() + 2))
+        parts = [rows.take(by_depth[a:b]) for a, b in zip(cuts, cuts[1:], strict=False)]
+    values = ", ".join(_to_store(column) for column in table.columns)
+    for part in parts:
+        connection.register(ROWS, part)
+        connection.execute(f"INSERT INTO {quoted(table.name)} SELECT {values} FROM {ROWS}")
+        connection.unregister(ROWS)
+
+
+def _kept(array: pa.Array, column: Column) -> pa.Array:
+    """Values as DuckDB keeps them; it would round decimals."""
+    return array.cast(pa.decimal128(38, 10)) if column.kind == "decimal" and column.precision is None else array
+
+
+def _to_store(column: Column) -> str:
+    name = quoted(column.name)
+    return f"CAST({name} AS TIMETZ)" if column.kind == "time" and column.has_zone else name
+
+
+def read_duckdb(source: Path, declared: DeclaredSchema) -> dict[str, pa.Table]:
+    """Read all tables of a DuckDB file, by their integer primary keys, or else as they were inserted.
+
+    Raises:
+        DatabaseError: a value is not of its column's type.
+    """
+    with _talking(source), closing(duckdb.connect(str(source), read_only=True)) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        return {table.name: _read(connection, table) for table in declared.tables}
+
+
+def _read(connection: Any, table: DeclaredTable) -> pa.Table:
+    values = ", ".join(f"{_from_store(column)} AS {quoted(column.name)}" for column in table.columns)
+    query = f"SELECT {values} FROM {quoted(table.name)}{order_of(table, 'rowid')}"
+    return typed(connection.sql(query).to_arrow_table(), table, _loaded)
+
+
+def _from_store(column: Column) -> str:
+    name = quoted(column.name)
+    if column.kind in ("uuid", "json"):
+        return f"CAST({name} AS VARCHAR)"
+    if column.kind == "interval":
+        return f"epoch_us({name})"
+    return f"CAST({name} AS TIME)" if column.kind == "time" and column.has_zone else name
+
+
+def _loaded(array: pa.Array, column: Column) -> pa.Array:
+    return array.cast(pa.int64()).cast(arrow_type(column)) if column.kind == "interval" else cast(array, column)

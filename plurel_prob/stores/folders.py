@@ -1,0 +1,89 @@
+"""Folders with a file a table and ``schema.sql``: comma-separated values, or parquet."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from plurel_prob.databases import DatabaseError
+from plurel_prob.declared import DeclaredSchema
+from plurel_prob.stores.arrow import cast, typed
+from plurel_prob.stores.ddl import ddl_of
+from plurel_prob.stores.places import SCHEMA, OnTable, file_of, new_store
+from plurel_prob.stores.text import csv_parts, read_csv
+
+
+def write_csv(
+    tables: dict[str, pa.Table], declared: DeclaredSchema, target: Path, *, overwrite: bool, on_table: OnTable
+) -> list[str]:
+    """Write a folder of comma-separated values (RFC 4180), that PostgreSQL's COPY reads into the tables of ``schema.sql``.
+
+    Returns:
+        Nothing that was left out.
+
+    Raises:
+        DatabaseError: the folder cannot be written, or a table's name cannot be that of a file.
+    """
+
+    def write(table: pa.Table, path: Path) -> None:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(csv_parts(table))
+
+    return _write(tables, declared, target, ".csv", write, overwrite, on_table)
+
+
+def write_parquet(
+    tables: dict[str, pa.Table], declared: DeclaredSchema, target: Path, *, overwrite: bool, on_table: OnTable
+) -> list[str]:
+    """Write a folder of parquet files, whose columns have exactly the declared types, with ``schema.sql``.
+
+    Returns:
+        Nothing that was left out.
+
+    Raises:
+        DatabaseError: the folder cannot be written, or a table's name cannot be that of a file.
+    """
+    return _write(tables, declared, target, ".parquet", pq.write_table, overwrite, on_table)
+
+
+def _write(
+    tables: dict[str, pa.Table],
+    declared: DeclaredSchema,
+    target: Path,
+    suffix: str,
+    write: Callable[[pa.Table, Path], None],
+    overwrite: bool,
+    on_table: OnTable,
+) -> list[str]:
+    with new_store(target, overwrite=overwrite) as folder:
+        (folder / SCHEMA).write_text(ddl_of(declared, "postgresql"), encoding="utf-8")
+        for name, table in tables.items():
+            write(table, file_of(folder, name, suffix))
+            on_table(name)
+    return []
+
+
+def read_folder(source: Path, declared: DeclaredSchema) -> dict[str, pa.Table]:
+    """Read the files of all tables, comma-separated values or parquet.
+
+    Raises:
+        DatabaseError: a file is missing, or a value is not of its column's type.
+    """
+    tables = {}
+    for table in declared.tables:
+        text, parquet = file_of(source, table.name, ".csv"), file_of(source, table.name, ".parquet")
+        if text.exists():
+            tables[table.name] = read_csv(text, table)
+        elif parquet.exists():
+            try:
+                rows = pq.read_table(parquet)
+            except (pa.ArrowException, OSError) as error:
+                raise DatabaseError(f"{parquet}: cannot be read: {error}") from None
+            names = [column.name for column in table.columns]
+            if rows.column_names != names:
+                raise DatabaseError(f"{parquet}: has the columns {rows.column_names}, declared are {names}")
+            tables[table.name] = typed(rows, table, cast)
+        else:
+            raise DatabaseError(f"{source}: there is neither {text.name} nor {parquet.name}, which {SCHEMA} declares")
+    return tables

@@ -1,0 +1,221 @@
+"""Declared databases in RelBench form: keys are numbers of rows, tables with a time are sorted by it."""
+
+import keyword
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from plurel_prob.databases.disk import MANIFEST
+from plurel_prob.databases.schema import PKEY
+from plurel_prob.declared import DeclaredSchema, DeclaredTable, ForeignKey
+from plurel_prob.stores.arrow import arrow_tables, frame_of
+from plurel_prob.stores.checks import parent_rows
+from plurel_prob.stores.places import OnTable, file_of, new_store
+
+NO_TIMES = (pd.Timestamp("2000-01-01"), pd.Timestamp("2001-01-01"))
+
+
+@dataclass
+class _Form:
+    """A table on its way into RelBench form.
+
+    Attributes:
+        frame: its rows, as they were declared.
+        pkey: column that numbers the rows, if there is one.
+        time_col: time by which rows are sorted, if there is one.
+        times: values of that column.
+        keys: key column to parent table, and to the parent's row of each row, -1 where it refers to none.
+        order: rows, sorted.
+    """
+
+    frame: pd.DataFrame
+    pkey: str | None
+    time_col: str | None
+    times: pd.Series | None
+    keys: dict[str, tuple[str, np.ndarray]] = field(default_factory=dict)
+    order: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+
+
+def to_relbench(tables: dict[str, pd.DataFrame], declared: DeclaredSchema) -> tuple[dict[str, pd.DataFrame], Any]:
+    """Give a database in RelBench form.
+
+    - A single integer primary key that is no foreign key becomes the number of the row; other tables that are referred to get a
+      column ``row_idx`` for it.
+    - A foreign key becomes a column of numbers of parent rows, missing where a part of it is: under the name of its column, or
+      ``<columns joined by _>_row`` if it has several. Columns that are only parts of foreign keys are left out.
+    - The time of a table is its first timestamp or date that is never missing, if the table refers to another one, or no other
+      table refers to it; not, if a row that refers to one of its rows is earlier than that by such times. A name that is no
+      identifier gets underscores; time zones are left out, in UTC.
+    - Tables are sorted by time; rows of the same time, and of tables without one, stay in their order.
+    - Validation starts at 80 %, test at 90 % of the window of all times, at midnight if it has ten days; without any time in
+      2000 and 2001.
+
+    Returns:
+        The tables, and their ``relbench.manifest.DatasetManifest``.
+
+    Raises:
+        DatabaseError: a value is not as declared, or a key refers to no row.
+    """
+    return _to_relbench(arrow_tables(tables, declared), declared)
+
+
+def _to_relbench(tables: dict[str, pa.Table], declared: DeclaredSchema) -> tuple[dict[str, pd.DataFrame], Any]:
+    from relbench.manifest import DatasetManifest, TableSpec
+
+    referred = {key.parent for table in declared.tables for key in table.foreign_keys}
+    forms = {table.name: _form(tables, table, declared, table.name in referred) for table in declared.tables}
+    _drop_late_times(forms)
+    for form in forms.values():
+        _rename_time(form)
+        rows = np.arange(len(form.frame))
+        form.order = rows if form.times is None else np.argsort(form.times.to_numpy(), kind="stable")
+    places = {name: _inverse(form.order) for name, form in forms.items()}
+    frames = {name: _frame(form, places) for name, form in forms.items()}
+    times = [form.times for form in forms.values() if form.times is not None and len(form.times)]
+    val, test = _splits(times)
+    specs = {
+        name: TableSpec(form.pkey, form.time_col, {key: parent for key, (parent, _) in form.keys.items()})
+        for name, form in forms.items()
+    }
+    without = "" if times else " No table has a time; the splits are made up."
+    name = declared.source.partition("?")[0].rstrip("/").rpartition("/")[2]
+    description = f"Converted by PluRel-Prob from {name}.{without}"
+    return frames, DatasetManifest(name, val.isoformat(), test.isoformat(), description=description, tables=specs)
+
+
+def _form(tables: dict[str, pa.Table], table: DeclaredTable, declared: DeclaredSchema, is_referred: bool) -> _Form:
+    frame = frame_of(tables[table.name], table)
+    pkey = _own_key(table)
+    named: dict[str, tuple[ForeignKey, np.ndarray]] = {}
+    for key in table.foreign_keys:
+        is_single = len(key.columns) == 1 and key.columns[0] not in named
+        taken = [column for column in frame if not (is_single and column == key.columns[0])]
+        name = _free(key.columns[0] if is_single else "_".join(key.columns) + "_row", [*taken, *named])
+        named[name] = (key, parent_rows(tables, table, key, declared.source))
+    time_col, times = _time(table, frame, _is_referred_by_others(declared, table.name))
+    parts = {column for key in table.foreign_keys for column in key.columns}
+    frame = frame.drop(columns=[column for column in parts if column not in named])
+    if pkey is None and is_referred:
+        pkey = _free(PKEY, [*frame, *named])
+    return _Form(frame, pkey, time_col, times, {name: (key.parent, rows) for name, (key, rows) in named.items()})
+
+
+def _own_key(table: DeclaredTable) -> str | None:
+    """Single integer primary key that is no foreign key."""
+    if len(table.primary_key) != 1 or any(table.primary_key[0] in key.columns for key in table.foreign_keys):
+        return None
+    return table.primary_key[0] if table.column(table.primary_key[0]).kind == "integer" else None
+
+
+def _is_referred_by_others(declared: DeclaredSchema, name: str) -> bool:
+    """Whether another table refers to a table."""
+    return any(key.parent == name for table in declared.tables if table.name != name for key in table.foreign_keys)
+
+
+def _free(name: str, taken: list[str]) -> str:
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _time(table: DeclaredTable, frame: pd.DataFrame, is_referred: bool) -> tuple[str | None, pd.Series | None]:
+    """Column by which a table is sorted, and its times, naive and in UTC."""
+    refers = any(key.parent != table.name for key in table.foreign_keys)
+    keys = {column for key in table.foreign_keys for column in key.columns}
+    if refers or not is_referred:
+        for column in table.columns:
+            if column.kind in ("timestamp", "date") and not column.is_nullable and column.name not in keys:
+                times = pd.to_datetime(frame[column.name], utc=True).dt.tz_localize(None).astype("datetime64[us]")
+                return column.name, times
+    return None, None
+
+
+def _drop_late_times(forms: dict[str, _Form]) -> None:
+    """Take no time of a parent table that a row is earlier than; a table that refers to itself is its own parent."""
+    late = set()
+    for form in forms.values():
+        for parent, rows in form.keys.values():
+            theirs, has_parent = forms[parent].times, rows >= 0
+            if form.times is not None and theirs is not None:
+                if (form.times.to_numpy()[has_parent] < theirs.to_numpy()[rows[has_parent]]).any():
+                    late.add(parent)
+    for name in late:
+        forms[name].time_col = forms[name].times = None
+
+
+def _rename_time(form: _Form) -> None:
+    """Give a time a name that is an identifier."""
+    name = form.time_col
+    if name is None or (name.isidentifier() and not keyword.iskeyword(name)):
+        return
+    plain = re.sub(r"\W", "_", name)
+    plain = plain if plain.isidentifier() and not keyword.iskeyword(plain) else f"_{plain}"
+    form.time_col = _free(plain, [*form.frame, *form.keys, form.pkey or ""])
+    form.frame = form.frame.rename(columns={name: form.time_col})
+
+
+def _inverse(order: np.ndarray) -> np.ndarray:
+    """New place of each row."""
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return place
+
+
+def _frame(form: _Form, places: dict[str, np.ndarray]) -> pd.DataFrame:
+    frame = form.frame.copy()
+    if form.time_col:
+        frame[form.time_col] = form.times
+    for name, (parent, rows) in form.keys.items():
+        missing = rows < 0
+        place = np.zeros(len(rows), np.int64)
+        place[~missing] = places[parent][rows[~missing]]
+        frame[name] = pd.arrays.IntegerArray(place, missing)
+    frame = frame.iloc[form.order].reset_index(drop=True)
+    if form.pkey in frame:
+        frame[form.pkey] = np.arange(len(frame))
+    elif form.pkey:
+        frame.insert(0, form.pkey, np.arange(len(frame)))
+    return frame
+
+
+def _splits(times: list[pd.Series]) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Start of validation and test."""
+    if not times:
+        return NO_TIMES
+    first, last = min(series.min() for series in times), max(series.max() for series in times)
+    val, test = (first + share * (last - first) for share in (0.8, 0.9))
+    test = max(test, val + pd.Timedelta(1, "us"))
+    is_long = last - first >= pd.Timedelta(days=10)
+    return (val.floor("D"), test.floor("D")) if is_long else (val.floor("us"), test.floor("us"))
+
+
+def write_relbench(
+    tables: dict[str, pa.Table], declared: DeclaredSchema, target: Path, *, overwrite: bool, on_table: OnTable
+) -> list[str]:
+    """Write a folder in RelBench format; see :func:`to_relbench`.
+
+    Returns:
+        Nothing that was left out.
+
+    Raises:
+        DatabaseError: the folder cannot be written, or a table's name cannot be that of a file.
+    """
+    with new_store(target, overwrite=overwrite) as folder:
+        save_relbench(tables, declared, folder, target.name, on_table)
+    return []
+
+
+def save_relbench(tables: dict[str, pa.Table], declared: DeclaredSchema, folder: Path, name: str, on_table: OnTable) -> None:
+    """Write manifest and tables into a folder that nobody reads yet."""
+    frames, manifest = _to_relbench(tables, declared)
+    manifest.name = name
+    manifest.save(folder / MANIFEST)
+    (folder / "db").mkdir()
+    for table, frame in frames.items():
+        frame.to_parquet(file_of(folder / "db", table, ".parquet"), index=False)
+        on_table(table)

@@ -1,0 +1,128 @@
+"""Write and read stores, by format."""
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import pandas as pd
+
+from plurel_prob.databases import DatabaseError, observe
+from plurel_prob.databases.disk import MANIFEST
+from plurel_prob.declared import DeclaredSchema
+from plurel_prob.stores.arrow import arrow_tables, frame_of
+from plurel_prob.stores.checks import check_rows
+from plurel_prob.stores.infer import infer_declared
+from plurel_prob.stores.places import SCHEMA, OnTable, is_duckdb, is_sqlite
+
+Format = Literal["relbench", "duckdb", "sqlite", "postgresql", "csv", "parquet", "huggingface"]
+
+
+class _Writer(NamedTuple):
+    """Where the function is that writes a format, whose module needs the format's packages."""
+
+    module: str
+    name: str
+
+
+WRITERS: dict[str, _Writer] = {
+    "relbench": _Writer("relbench_form", "write_relbench"),
+    "duckdb": _Writer("duckdb_file", "write_duckdb"),
+    "sqlite": _Writer("sqlite_file", "write_sqlite"),
+    "postgresql": _Writer("postgresql", "write_postgresql"),
+    "csv": _Writer("folders", "write_csv"),
+    "parquet": _Writer("folders", "write_parquet"),
+    "huggingface": _Writer("huggingface", "write_huggingface"),
+}
+
+
+def write_store(
+    tables: dict[str, pd.DataFrame],
+    declared: DeclaredSchema,
+    target: Path | str,
+    format: Format,
+    *,
+    overwrite: bool = False,
+    on_table: OnTable | None = None,
+) -> list[str]:
+    """Write tables into a store, complete or not at all.
+
+    Args:
+        tables: name to frame; columns as they are declared, missing values NaN, NaT, None or pd.NA.
+        declared: types, keys and constraints; rows are checked against all of them first, and by the store again.
+        target: path of a file (duckdb, sqlite) or of a folder, or URL (postgresql).
+        format: of the store.
+        overwrite: replace what exists.
+        on_table: called with each table's name when it is written.
+
+    Returns:
+        What the store cannot keep, in words: foreign keys in a circle, in DuckDB.
+
+    Raises:
+        DatabaseError: a row is not as declared, the store cannot keep a value, or the target exists or cannot be written; the
+            message names table, column and row where it is one.
+    """
+    writer = WRITERS[format]
+    is_url = "://" in str(target)
+    if is_url != (format == "postgresql"):
+        raise DatabaseError(f"{target}: {format} needs {'the URL of a database' if not is_url else 'a path'}")
+    arrow = arrow_tables(tables, declared)
+    check_rows(arrow, declared)
+    write: Callable[..., list[str]] = getattr(import_module(f"plurel_prob.stores.{writer.module}"), writer.name)
+    place = str(target) if is_url else Path(target)
+    return write(arrow, declared, place, overwrite=overwrite, on_table=on_table or (lambda name: None))
+
+
+def read_store(source: Path | str) -> tuple[dict[str, pd.DataFrame], DeclaredSchema]:
+    """Read all tables of a store: a SQLite or DuckDB file, the URL of a PostgreSQL database, a folder in RelBench format, or one
+    of comma-separated values or parquet files with ``schema.sql``.
+
+    Rows of databases come by their integer primary keys, or else as they are stored.
+
+    Returns:
+        The tables, and what the store declares of them; of a folder in RelBench format see :func:`infer_declared`.
+
+    Raises:
+        DatabaseError: there is no such store, or a value is not as it is declared.
+    """
+    if "://" in str(source):
+        if not str(source).startswith("postgres"):
+            raise DatabaseError(f"{str(source).partition('://')[0]}://...: of databases by URL, PostgreSQL's can be read")
+        from plurel_prob.declared import reflect
+        from plurel_prob.stores.postgresql import read_postgresql
+
+        declared = reflect(str(source))
+        return _frames(read_postgresql(str(source), declared), declared)
+    path = Path(source)
+    if (path / MANIFEST).exists():
+        observed = observe(path)
+        declared = infer_declared(observed.tables, observed.schemas, str(source))
+        return _frames(arrow_tables(observed.tables, declared), declared)
+    if (path / SCHEMA).exists():
+        from plurel_prob.declared import read_ddl
+        from plurel_prob.stores.folders import read_folder
+
+        declared = read_ddl(path / SCHEMA, "postgresql")
+        return _frames(read_folder(path, declared), declared)
+    return _read_file(path)
+
+
+def _read_file(path: Path) -> tuple[dict[str, pd.DataFrame], DeclaredSchema]:
+    from plurel_prob.declared import declared_of
+
+    if is_sqlite(path):
+        from plurel_prob.stores.sqlite_file import read_sqlite
+
+        declared = declared_of(path)
+        return _frames(read_sqlite(path, declared), declared)
+    if is_duckdb(path):
+        from plurel_prob.stores.duckdb_file import read_duckdb
+
+        declared = declared_of(path)
+        return _frames(read_duckdb(path, declared), declared)
+    what = "is no SQLite or DuckDB file, and no folder with manifest.yaml or schema.sql" if path.exists() else "no such store"
+    raise DatabaseError(f"{path}: {what}")
+
+
+def _frames(tables: dict, declared: DeclaredSchema) -> tuple[dict[str, pd.DataFrame], DeclaredSchema]:
+    return {table.name: frame_of(tables[table.name], table) for table in declared.tables}, declared

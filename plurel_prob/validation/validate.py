@@ -1,0 +1,44 @@
+"""Check a folder against all rules of its readers."""
+
+from pathlib import Path
+from typing import Literal
+
+from plurel_prob.validation import rt, tables, tasks
+from plurel_prob.validation.folder import read_folder
+from plurel_prob.validation.problem import Problem
+
+Profile = Literal["relbench", "rt"]
+
+
+def validate(path: Path | str, profile: Profile = "relbench") -> list[Problem]:
+    """Check a folder in RelBench format, drawn or real, and its tasks.
+
+    Args:
+        path: the folder.
+        profile: ``relbench``: what RelBench 3 refuses, or silently changes (a reference that it drops); ``rt``: also what stops
+            the reader of the Relational Transformer, or changes there.
+
+    Returns:
+        What is wrong: a problem for each rule and column, with its first row and their number.
+
+    Raises:
+        DatabaseError: there is no such folder, or it has no manifest.
+    """
+    folder = read_folder(Path(path))
+    problems = list(folder.problems)
+    if any(problem.rule == "manifest" for problem in problems):
+        return problems
+    problems += tables.splits_reached(folder)
+    table_rules = [*tables.RULES.values(), *(rt.TABLE_RULES.values() if profile == "rt" else ())]
+    for table in folder.tables.values():
+        for table_rule in table_rules:
+            problems += table_rule(folder, table)
+    found, unreadable = tasks.read_tasks(folder)
+    problems += unreadable
+    task_rules = [*tasks.RULES.values(), *(rt.TASK_RULES.values() if profile == "rt" else ())]
+    for task in found:
+        for task_rule in task_rules:
+            problems += task_rule(folder, task)
+    if profile == "rt":
+        problems += rt.database_problems(folder)
+    return problems
