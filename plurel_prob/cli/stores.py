@@ -94,7 +94,12 @@ def order_of(
             from plurel_prob.declared import declared_of
 
             declared = declared_of(schema, dialect)
-    return Order(out, format, declared, rows_asked(rows, schema, declared), prior.name, prior.record(), overwrite)
+    asked = rows_asked(rows, schema, declared)
+    if declared is not None:
+        from plurel_prob.declared.drawing import check_rows_asked
+
+        check_rows_asked(declared, prior, asked)
+    return Order(out, format, declared, asked, prior.name, prior.record(), overwrite)
 
 
 def rows_asked(requests: Sequence[str], source: str | None, schema: DeclaredSchema | None) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """Databases of declared schemas: links and features are drawn, constraints hold."""
 
-from plurel_prob.declared.drawing.draw import DeclaredDatabase, sample_declared
+from plurel_prob.declared.drawing.draw import DeclaredDatabase, check_rows_asked, sample_declared
 from plurel_prob.declared.drawing.lent import lent_rows
 from plurel_prob.declared.drawing.save import name_of, save
 
-__all__ = ["DeclaredDatabase", "lent_rows", "name_of", "sample_declared", "save"]
+__all__ = ["DeclaredDatabase", "check_rows_asked", "lent_rows", "name_of", "sample_declared", "save"]

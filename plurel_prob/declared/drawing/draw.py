@@ -80,6 +80,16 @@ def sample_declared(
     return DeclaredDatabase(tables, schema, seed, prior, (first, last))
 
 
+def check_rows_asked(schema: DeclaredSchema, prior: Prior, rows: Mapping[str, int]) -> None:
+    """Refuse numbers of rows that there is no room for, before anything is drawn.
+
+    Raises:
+        DatabaseError: there are such, or of a table that there is not.
+    """
+    window = window_of(prior, 0)
+    row_counts(plan_of(schema), prior, rows, 0, (int(window[0]), int(window[1])))
+
+
 class TableDraw(NamedTuple):
     """What the program draws of a table: the parent row of each linked key, and the values of each feature."""
 

@@ -1,0 +1,74 @@
+import sqlite3
+
+import pytest
+
+from plurel_prob.cli import main
+
+pytest.importorskip("sqlglot", reason="the extra sql is not installed")
+
+SQL = """
+CREATE TABLE country (code CHAR(1) PRIMARY KEY, name TEXT);
+CREATE TABLE person (
+    id INTEGER PRIMARY KEY, country CHAR(1) NOT NULL REFERENCES country, age INTEGER CHECK (age BETWEEN 0 AND 120)
+);
+"""
+
+
+@pytest.fixture
+def schema(tmp_path):
+    path = tmp_path / "people.sql"
+    path.write_text(SQL)
+    return path
+
+
+def fails(capsys, line: list[str]) -> str:
+    with pytest.raises(SystemExit) as end:
+        main(line)
+    told = capsys.readouterr()
+    assert end.value.code == 2 and told.out == "" and len(told.err.strip().splitlines()) == 1
+    return told.err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--rows", "person"], "--rows person: needs TABLE=N, such as users=1000, or source"),
+        (["--rows", "persons=4"], "--rows persons=4: there is no such table; there are country, person"),
+        (["--rows", "country=27"], "country.(code) is unique, with 26 different values at most; give fewer"),
+        (["--rows", "person=0"], "a table has a row at least"),
+        (["--rows", "source"], "has no rows; give the database itself, or --rows TABLE=N"),
+        (["--tasks"], "--tasks: is for drawn schemas in RelBench format"),
+        (["--rows-scale", "2"], "--rows-scale: is for drawn schemas"),
+        (["--engine", "ray"], "--engine: is for drawn schemas"),
+        (["--format", "postgresql"], "--format postgresql needs a URL"),
+    ],
+)
+def test_bad_options(tmp_path, capsys, schema, options, message):
+    assert message in fails(capsys, ["sample", "--schema", str(schema), "--out", str(tmp_path / "out"), *options])
+    assert not (tmp_path / "out").exists()
+
+
+def test_bad_schemas(tmp_path, capsys, schema):
+    out = ["--out", str(tmp_path / "out")]
+    assert "nix.sql: no such file" in fails(capsys, ["sample", "--schema", "nix.sql", *out])
+    assert "--rows person=3: needs the tables of a --schema" in fails(capsys, ["sample", "--rows", "person=3", *out])
+    schema.write_text(SQL.replace("REFERENCES country", "REFERENCES countri"))
+    assert "people.sql, line 4: " in fails(capsys, ["sample", "--schema", str(schema), *out])
+
+
+@pytest.mark.slow
+def test_databases_of_a_schema(tmp_path, capsys, schema):
+    line = ["sample", "--schema", str(schema), "--prior", "compact", "--rows", "person=50", "--format", "sqlite", "--count", "3"]
+    line += ["--workers", "2", "--out", str(tmp_path / "out")]
+    main(line)
+    assert "3 databases were there already" not in capsys.readouterr().out
+    paths = [tmp_path / "out" / f"people-{seed}.sqlite" for seed in range(3)]
+    assert sorted((tmp_path / "out").iterdir()) == paths
+    ages = [sqlite3.connect(path).execute("SELECT age FROM person ORDER BY id").fetchall() for path in paths]
+    assert len(ages[0]) == 50 and ages[0] != ages[1]
+    main(line)
+    assert "3 of 3 databases were there already" in capsys.readouterr().out
+    main(["sample", "--schema", str(paths[0]), "--rows", "source", "--prior", "compact", "--out", str(tmp_path / "lent")])
+    assert (tmp_path / "lent" / "people-0-0" / "manifest.yaml").exists()
+    main(["sample", "--seed", "8", "--prior", "compact", "--format", "duckdb", "--out", str(tmp_path / "plain")])
+    assert (tmp_path / "plain" / "plurel-8.duckdb").exists()
