@@ -14,7 +14,7 @@ jax.config.update("jax_persistent_cache_min_compile_time_secs", 1.0)
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start the files that take longest first, so that no worker waits for the other at the end."""
-    longest = ["test_sampling.py", "test_readme.py", "test_database.py", "test_rows.py"]
+    longest = ["test_sampling.py", "test_readme.py", "test_readme_examples.py", "test_database.py", "test_cli.py"]
     items.sort(key=lambda item: longest.index(item.path.name) if item.path.name in longest else len(longest))
 
 

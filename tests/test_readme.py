@@ -1,6 +1,5 @@
 """Everything that the README tells a reader to run is run: here, or (``make``) by ``.ci/run``."""
 
-import json
 import os
 import re
 import shlex
@@ -20,7 +19,7 @@ def blocks(language):
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
-# one process for all commands, one for all examples: starting takes longer than running
+# one process for all commands: starting takes longer than running
 COMMANDS = """
 import sys
 from plurel_prob.cli import main
@@ -29,12 +28,6 @@ for line in sys.stdin.read().splitlines():
         main(line.split())
     except SystemExit as end:
         assert not end.code, (line, end.code)
-"""
-EXAMPLES = """
-import json, sys
-for example in json.load(sys.stdin):
-    print("EXAMPLE")
-    exec(example, {"__name__": "__main__"})
 """
 
 
@@ -63,17 +56,6 @@ def test_commands_run(tmp_path):
     assert len(lines) > 5
     write_schema(tmp_path)
     run(COMMANDS, "\n".join(lines), tmp_path)
-
-
-@pytest.mark.parametrize("is_quick", [True, pytest.param(False, marks=pytest.mark.slow)])
-def test_examples_run(tmp_path, is_quick):
-    run(COMMANDS, "sample --seed 10 --out out", tmp_path)
-    write_schema(tmp_path)
-    examples = blocks("python")
-    if is_quick:  # without those that compile most
-        examples = [example for example in examples if not any(word in example for word in ("do(", "given=", "declared"))]
-    shown = run(EXAMPLES, json.dumps(examples), tmp_path).split("EXAMPLE\n")[1:]
-    assert len(shown) == len(examples) > 5 and all(shown)
 
 
 @pytest.mark.slow

@@ -66,11 +66,9 @@ def assert_relbench_accepts(database, folder):
     dataset.get_db()
 
 
-@pytest.mark.parametrize(
-    ("name", "n_database"),
-    [("compact", 10), *(pytest.param(name, 500, marks=pytest.mark.slow) for name in ("compact", "plurel"))],
-)
-def test_small_databases_are_clean(name, n_database):
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["compact", "plurel"])
+def test_small_databases_are_clean(name, n_database=500):
     """No missing cell but the planted share, no infinity, no constant column, bounded numbers."""
     prior = tiny(name)
     n_column = 0

@@ -1,6 +1,7 @@
 """Whether rows are as declared: each constraint, and the first row that breaks it."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ import pyarrow.compute as pc
 from plurel_prob.databases import DatabaseError
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, ForeignKey
 from plurel_prob.stores.arrow import missing_rows
+
+MAX_EXACT = 50  # digits of decimals that are compared exactly with bounds, of up to 17 digits after the point
 
 
 def check_rows(tables: dict[str, pa.Table], declared: DeclaredSchema) -> None:
@@ -43,13 +46,22 @@ def _column_problems(values: pa.Array, column: Column) -> Iterator[tuple[str, np
         yield "is missing, in a column without missing values", missing_rows(values)
     if column.low is not None:
         below = pc.less_equal if column.is_low_open else pc.less
-        yield f"is below the range, from {column.low}", where(below(_numbers(values), column.low))
+        yield f"is below the range, from {column.low}", where(below(*_exactly(values, column.low)))
     if column.high is not None:
         above = pc.greater_equal if column.is_high_open else pc.greater
-        yield f"is above the range, to {column.high}", where(above(_numbers(values), column.high))
+        yield f"is above the range, to {column.high}", where(above(*_exactly(values, column.high)))
     if column.length is not None and column.kind in ("text", "blob"):
         length = pc.utf8_length(values) if column.kind == "text" else pc.binary_length(values)
         yield f"is longer than {column.length}", where(pc.greater(length, column.length))
+
+
+def _exactly(values: pa.Array, bound: float) -> tuple[pa.Array, Any]:
+    """Values and a bound, as integers or decimals if they are such: floats do not tell large ones apart."""
+    if pa.types.is_integer(values.type) and bound == int(bound) and abs(bound) < 2**63:
+        return values, pa.scalar(int(bound))
+    if pa.types.is_decimal(values.type) and values.type.precision <= MAX_EXACT:
+        return values.cast(pa.decimal256(MAX_EXACT, values.type.scale)), pa.scalar(Decimal(repr(bound)))
+    return _numbers(values), bound
 
 
 def _numbers(values: pa.Array) -> pa.Array:

@@ -8,7 +8,6 @@ from plurel_prob.databases import DatabaseError
 from plurel_prob.declared.drawing.domains import domain_of
 from plurel_prob.declared.drawing.plan import Plan, TablePlan
 from plurel_prob.declared.drawing.program import counts_of
-from plurel_prob.declared.drawing.table import from_one
 from plurel_prob.priors import Prior
 
 
@@ -29,24 +28,31 @@ def row_counts(plan: Plan, prior: Prior, rows: Mapping[str, int], seed: int, win
             raise DatabaseError(f"--rows {name}={n}: a table has a row at least")
     referred = plan.referred()
     drawn, found = counts_of(prior, [name in referred for name in names], seed), dict[str, int]()
-    for _ in range(2):  # once more, as keys can refer to tables that come later
+    while True:  # until nothing changes, as keys can refer to tables that come later
+        before = dict(found)
         for table, n in zip(plan.tables, drawn, strict=True):
-            name = table.table.name
-            for columns in filter(None, [table.table.primary_key, *table.table.unique]):
-                most, n_part = capacity(table, columns, found, window)
-                if rows.get(name, 0) > most:
-                    unique = f"({', '.join(columns)}) is unique, with {most:,.0f} different values at most"
-                    hint = "give fewer, or more to its parents"
-                    raise DatabaseError(f"--rows {name}={rows[name]}: {plan.schema.source}: {name}.{unique}; {hint}")
-                n = min(n, int(min(most, 2**53)) if n_part == 1 else max(1, int(min(most, 2**53)) // 2))
-            found[name] = rows.get(name, n)
-    return [found[name] for name in names]
+            found[table.table.name] = _row_count(plan, table, rows.get(table.table.name), n, found, window)
+        if found == before:
+            return [found[name] for name in names]
+
+
+def _row_count(plan: Plan, table: TablePlan, asked: int | None, n: int, found: Mapping[str, int], window: tuple[int, int]) -> int:
+    """Rows of a table: as many as are asked for, or ``n``, but no more than there is room for."""
+    name = table.table.name
+    for columns in table.unique:
+        most, n_part = capacity(table, columns, found, window)
+        if asked is not None and asked > most:
+            unique = f"({', '.join(columns)}) is unique, with {most:,.0f} different values at most"
+            hint = "give fewer, or more to its parents"
+            raise DatabaseError(f"--rows {name}={asked}: {plan.schema.source}: {name}.{unique}; {hint}")
+        n = min(n, int(min(most, 2**53)) if n_part == 1 else max(1, int(min(most, 2**53)) // 2))
+    return n if asked is None else asked
 
 
 def capacity(table: TablePlan, columns: tuple[str, ...], n_row: Mapping[str, int], window: tuple[int, int]) -> tuple[float, int]:
     """How many rows columns can tell apart, and how many parts they consist of: keys, and columns of their own."""
     sizes, left = [], set(columns)
-    for i in (*table.linked, *table.joined, *table.late):
+    for i in (*table.linked, *table.joined, *table.inner, *table.late):
         key = table.table.foreign_keys[i]
         if set(key.columns) & left:
             sizes.append(float(n_row.get(key.parent, np.inf)) if key.parent != table.table.name else np.inf)
@@ -54,7 +60,6 @@ def capacity(table: TablePlan, columns: tuple[str, ...], n_row: Mapping[str, int
     for column in (*table.features, *table.counted):
         if column.name in left:
             left.remove(column.name)
-            declared = from_one(column) if column in table.counted else column
-            size = domain_of(declared, np.random.default_rng(0), 1000, window, f"{table.table.name}.{column.name}").size
-            sizes.append(float(size))
+            rng, where = np.random.default_rng(0), f"{table.table.name}.{column.name}"
+            sizes.append(float(domain_of(column, rng, 1000, window, where, is_counted=column in table.counted).size))
     return float(np.prod(sizes)), len(sizes)

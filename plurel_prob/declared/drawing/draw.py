@@ -1,7 +1,7 @@
 """Drawing a database whose schema is declared: stage 1 is observed, the rest is drawn."""
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +16,8 @@ from plurel_prob.databases.tables import column_values
 from plurel_prob.declared.drawing.counts import row_counts
 from plurel_prob.declared.drawing.plan import Plan, TablePlan, n_label, plan_of
 from plurel_prob.declared.drawing.program import bounds_of, draw_observed, fitting, observed_schema, window_of
-from plurel_prob.declared.drawing.table import TableRows
+from plurel_prob.declared.drawing.rows import Codes, TableRows
+from plurel_prob.declared.drawing.table import frame_of, set_late_keys, set_rows
 from plurel_prob.declared.schema import DeclaredSchema
 from plurel_prob.keys import site_key
 from plurel_prob.models.database import Draw
@@ -54,8 +55,8 @@ def sample_declared(
     :func:`plurel_prob.declared.drawing.domains.domain_of`. What the program has no law for is drawn uniformly: the row that a key
     to its own table refers to, among the earlier ones; that of a key in a cycle of tables; of keys that share columns, among the
     rows that agree. Rows that a key or unique columns do not tell apart get other values
-    (:mod:`plurel_prob.declared.drawing.distinct`). Values that may be missing are so at random, at a rate of the table's own,
-    from the prior.
+    (:func:`plurel_prob.declared.drawing.satisfy.satisfy`). Values that may be missing are so at random, at a rate of the table's
+    own, from the prior.
 
     Args:
         schema: the declaration.
@@ -74,7 +75,9 @@ def sample_declared(
     days = int(window[0]), int(window[1])
     n_row = row_counts(plan, prior, rows or {}, seed, days)
     drawn = draw_observed(fitting(prior, bounds_of(plan)), observed_schema(plan, prior, n_row, window), seed)
-    tables = finish(plan, prior, [_table_draw(table, drawn, i) for i, table in enumerate(plan.tables)], n_row, days, seed)
+    tables = finish(
+        plan, prior, [_table_draw(table, drawn, i) for i, table in enumerate(plan.tables)], n_row, days, seed, rows or ()
+    )
     check_rows(arrow_tables(tables, schema), schema)
     first, last = (pd.Timestamp(day, unit="D") for day in days)
     return DeclaredDatabase(tables, schema, seed, prior, (first, last))
@@ -105,24 +108,37 @@ def _table_draw(table: TablePlan, drawn: Draw, i: int) -> TableDraw:
 
 
 def finish(
-    plan: Plan, prior: Prior, drawn: Sequence[TableDraw], n_row: Sequence[int], window: tuple[int, int], seed: int
+    plan: Plan,
+    prior: Prior,
+    drawn: Sequence[TableDraw],
+    n_row: Sequence[int],
+    window: tuple[int, int],
+    seed: int,
+    asked: Collection[str] = (),
 ) -> dict[str, pd.DataFrame]:
-    """Make the tables of a schema from what the program draws of each: parents first, then keys that refer to later tables."""
-    frames: dict[str, pd.DataFrame] = {}
+    """Make the tables of a schema from what the program draws of each: parents first, then keys that refer to later tables.
+
+    Tables whose numbers of rows are not ``asked`` for have fewer, if keys or unique columns cannot tell as many apart.
+    """
     made: dict[str, TableRows] = {}
+    codes: dict[str, Codes] = {}
+    number: dict[str, np.ndarray] = {}  # of each row that the program has, in its table
     for table, part, n in zip(plan.tables, drawn, n_row, strict=True):
         name = table.table.name
         rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
         rows = TableRows(table, n, plan.schema.source, rng, _missing_rate(prior, name, seed), window)
         rows.set_features([(n_label(column, prior), x) for column, x in zip(table.features, part.value, strict=True)])
-        rows.parent_row |= dict(zip(table.linked, part.parent_row, strict=True))
-        rows.satisfy({key: len(frames[table.table.foreign_keys[key].parent]) for key in table.linked})
-        rows.finish(frames)
-        frames[name], made[name] = pd.DataFrame(rows.frame), rows
+        keys = zip(table.linked, part.parent_row, strict=True)
+        linked = {key: number[table.table.foreign_keys[key].parent][parent_row] for key, parent_row in keys}
+        number[name] = set_rows(rows, linked, codes, can_drop=name not in asked)
+        made[name], codes[name] = rows, rows.codes
+    frames = {name: pd.DataFrame() for name in made}
+    for name, rows in made.items():
+        frames[name] = frame_of(rows, frames)
     for name, rows in made.items():
         if rows.plan.late:
-            rows.set_late_keys(frames)
-            frames[name] = pd.DataFrame(rows.frame)
+            set_late_keys(rows, codes)
+            frames[name] = frame_of(rows, frames)
     return {table.name: frames[table.name][[column.name for column in table.columns]] for table in plan.schema.tables}
 
 

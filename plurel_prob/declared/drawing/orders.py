@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from plurel_prob.declared.drawing.domains import Domain
+from plurel_prob.declared.drawing.numbers import Domain
 
 Rows = Int64[np.ndarray, " row"]
 Numbers = Float64[np.ndarray, " row"]
@@ -17,7 +17,8 @@ def put_in_order(
     """Change the rows in which the first value is above the second; None: there is no way.
 
     They exchange their values, as nearly as the domains have these. Where one domain does not reach so far, the second value
-    becomes the least one above the first or, failing that, the first one the greatest below the second.
+    becomes the least one above the first or, failing that, the first one the greatest below the second; or the first becomes the
+    least there is, and the second the least above it.
 
     Args:
         domains: of the lower and the upper column.
@@ -37,9 +38,14 @@ def put_in_order(
     rises &= above < high.size
     falls = wrong & ~swaps & ~rises & can_move[0]
     below = last_place(low, lambda value: value < y) if is_strict else down
-    if (wrong & ~swaps & ~rises & ~(falls & (below >= 0))).any():
+    falls &= below >= 0
+    starts = wrong & ~swaps & ~rises & ~falls & np.all(can_move)  # both anew, from the lowest value on
+    lowest = float(low.axis(np.zeros(1, np.int64))[0])
+    least = first_place(high, lambda value: value > lowest if is_strict else value >= lowest)
+    if (wrong & ~swaps & ~rises & ~falls & ~starts).any() or (starts.any() and least[0] == high.size):
         return None
-    a, b = np.where(swaps, down, np.where(falls, below, a)), np.where(swaps, up, np.where(rises, above, b))
+    a = np.where(swaps, down, np.where(falls, below, np.where(starts, 0, a)))
+    b = np.where(swaps, up, np.where(rises, above, np.where(starts, least, b)))
     return a, b
 
 

@@ -2,23 +2,24 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from plurel_prob.declared.order import order_tables
 from plurel_prob.declared.schema import Column, DeclaredSchema, DeclaredTable
 from plurel_prob.priors import Prior
 from plurel_prob.priors.fields import support_bounds
 
+COUNTED = ("integer", "decimal", "text", "uuid", "blob", "json")
+
 
 @dataclass(frozen=True)
 class TablePlan:
-    """How the rows of a table come about.
+    """How the rows of a table come about. Keys are numbers of ``table.foreign_keys``.
 
     Attributes:
         table: its declaration.
-        linked: foreign keys whose parent rows the block model draws; numbers of ``table.foreign_keys``.
-        joined: foreign keys whose parent rows follow, in part or whole, from columns that they share with keys before them.
-        late: foreign keys to the table itself or to a later table, whose parent rows are drawn when all tables have theirs.
+        linked: keys whose parent rows the block model draws.
+        joined: keys to earlier tables that share columns with keys before them.
+        inner: keys to the table itself.
+        late: keys to later tables, which are drawn when all tables have their rows.
         features: columns that a causal model draws.
         counted: columns that number the rows: primary keys of one column, and unique columns without a bound on their values.
     """
@@ -26,9 +27,19 @@ class TablePlan:
     table: DeclaredTable
     linked: tuple[int, ...]
     joined: tuple[int, ...]
+    inner: tuple[int, ...]
     late: tuple[int, ...]
     features: tuple[Column, ...]
     counted: tuple[Column, ...]
+
+    @property
+    def unique(self) -> list[tuple[str, ...]]:
+        """Columns that tell rows apart."""
+        return [columns for columns in (self.table.primary_key, *self.table.unique) if columns]
+
+    def line(self, columns: tuple[str, ...]) -> int | None:
+        """Line of the first of some columns."""
+        return self.table.column(columns[0]).line
 
 
 @dataclass(frozen=True)
@@ -51,31 +62,37 @@ def plan_of(schema: DeclaredSchema) -> Plan:
     """Sort tables, keys and columns."""
     names, _ = order_tables(schema)
     place = {name: i for i, name in enumerate(names)}
-    return Plan(schema, tuple(_plan_table(schema.table(name), place) for name in names))
+    asked = {(key.parent, column) for table in schema.tables for key in table.foreign_keys for column in key.parent_columns}
+    return Plan(schema, tuple(_plan_table(schema.table(name), place, asked) for name in names))
 
 
-def _plan_table(table: DeclaredTable, place: dict[str, int]) -> TablePlan:
-    linked, joined, late, taken = [], [], [], set[str]()
-    by_width = sorted(range(len(table.foreign_keys)), key=lambda i: -len(table.foreign_keys[i].columns))
-    for i in by_width:
-        key = table.foreign_keys[i]
-        if place[key.parent] >= place[table.name]:
-            late.append(i)
-        elif taken & set(key.columns):
-            joined.append(i)
-        else:
-            linked.append(i)
-        taken |= set(key.columns)
+def _plan_table(table: DeclaredTable, place: dict[str, int], asked: set[tuple[str, str]]) -> TablePlan:
+    """Plan a table; ``asked`` has all columns that keys refer to."""
+    keys, taken = table.foreign_keys, set[str]()
+    linked, joined = list[int](), list[int]()
+    by_width = sorted(range(len(keys)), key=lambda i: -len(keys[i].columns))
+    for i in (i for i in by_width if place[keys[i].parent] < place[table.name]):
+        (joined if taken & set(keys[i].columns) else linked).append(i)
+        taken |= set(keys[i].columns)
+    inner = [i for i in by_width if keys[i].parent == table.name]
+    late = [i for i in by_width if place[keys[i].parent] > place[table.name]]
+    for i in inner:  # a column that refers to itself has values of its own
+        taken |= set(keys[i].columns) - {column for j in inner for column in keys[j].parent_columns}
+    for i in late:  # a column that is asked for before its parent is there has values of its own
+        taken |= {name for name in keys[i].columns if (table.name, name) not in asked and name not in table.primary_key}
     own = [column for column in table.columns if column.name not in taken]
-    counted = [column for column in own if is_counted(column, table)]
-    features = [column for column in own if column not in counted]
-    return TablePlan(table, tuple(sorted(linked)), tuple(joined), tuple(late), tuple(features), tuple(counted))
+    counted = tuple(column for column in own if is_counted(column, table))
+    features = tuple(column for column in own if column not in counted)
+    return TablePlan(table, tuple(sorted(linked)), tuple(joined), tuple(inner), tuple(late), features, counted)
 
 
 def is_counted(column: Column, table: DeclaredTable) -> bool:
     """Whether values of a column tell rows apart and nothing else: it is a key on its own, of numbers, texts or uuids."""
-    is_key = table.primary_key == (column.name,) or (column.name,) in table.unique
-    return is_key and column.kind in ("integer", "decimal", "text", "uuid", "blob", "json") and column.low is column.high is None
+    is_primary = table.primary_key == (column.name,)
+    is_ordered = any(column.name in (order.low, order.high) for order in table.orders)
+    if not (is_primary or ((column.name,) in table.unique and not is_ordered)):
+        return False
+    return column.kind in COUNTED and column.low is column.high is None
 
 
 def n_label(column: Column, prior: Prior) -> int:
@@ -84,15 +101,3 @@ def n_label(column: Column, prior: Prior) -> int:
         return 2
     most = int(support_bounds(prior.schema.n_category)[1])
     return len(column.labels) if column.kind == "category" and 2 <= len(column.labels) <= most else 0
-
-
-def late_parents(n_child: int, n_parent: int, is_self: bool, is_unique: bool, rng: np.random.Generator) -> np.ndarray:
-    """Parent rows of a late key: any row of another table, an earlier row of the same table; the first has itself.
-
-    If they are to be different: rows of another table in random order, of the same table the row before.
-    """
-    if is_unique:
-        return np.maximum(np.arange(n_child) - 1, 0) if is_self else rng.permutation(n_parent)[:n_child]
-    if not is_self:
-        return rng.integers(0, n_parent, n_child)
-    return np.floor(rng.random(n_child) * np.maximum(np.arange(n_child), 1)).astype(np.int64)

@@ -4,7 +4,7 @@ CONSONANTS, VOWELS = "bdfgklmnprstvz", "aeiou"
 SYLLABLES = [c + v for c in CONSONANTS for v in VOWELS]  # 70
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 MAX_WORD = 2**40
-N_SHORT = 3  # characters below which words are letters
+N_SHORT = 5  # characters below which words are letters
 
 
 def n_word(length: int | None) -> int:

@@ -3,9 +3,9 @@
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Float32, Int8
 
-from plurel_prob.rfm.contexts import BOOLEAN, Batch
+from plurel_prob.rfm.contexts import BOOLEAN, NUMBER, Batch
 from plurel_prob.rfm.network import RelationalTransformer, TextEncoder, cell_loss
 from plurel_prob.rfm.training.config import TrainingConfig
 from plurel_prob.rfm.training.data import FolderData
@@ -14,6 +14,7 @@ from plurel_prob.rfm.training.texts import TextTable
 
 N_VALIDATION = 512  # contexts, or more to fill the last batch
 SEED = 1  # of the contexts, whatever the run's, so that runs can be compared
+KINDS = {"numbers": NUMBER, "booleans": BOOLEAN}
 
 
 class Validation:
@@ -21,17 +22,19 @@ class Validation:
 
     Attributes:
         batches: their contexts.
-        baseline: mean loss of predicting each column by its mean in the training split (of booleans, their rate).
+        kind: of the targets.
+        baseline: loss of predicting each by the mean of its column in the training split (a boolean by its rate).
     """
 
     def __init__(self, data: FolderData, config: TrainingConfig, encoder: TextEncoder, n_context: int = N_VALIDATION):
         self.config, n_batch = config, -(-n_context // config.batch_size)
         self.batches = [data.batch(SEED, k, config.batch_size) for k in range(n_batch)]
-        self.baseline = float(np.mean([_constant_loss(data, b, k) for k, b in enumerate(self.batches)]))
+        self.kind: Int8[np.ndarray, " context"] = np.concatenate([batch.kind[:, 0] for batch in self.batches])
+        self.baseline = np.concatenate([_constant_loss(data, batch, k) for k, batch in enumerate(self.batches)])
         self._texts = TextTable(encoder, data.vocabulary)
         self._network = eqx.filter_jit(predictions)
 
-    def losses(self, model: RelationalTransformer) -> Float[np.ndarray, " context"]:
+    def losses(self, model: RelationalTransformer) -> Float32[np.ndarray, " context"]:
         """Loss of a network on every cell."""
         texts, found = self._texts.array(), []
         for batch in self.batches:
@@ -40,18 +43,25 @@ class Validation:
         return np.concatenate([np.asarray(loss) for loss in found])
 
     def figures(self, model: RelationalTransformer) -> dict[str, float]:
-        """Mean loss of a network, and the baseline."""
-        return {"validation_loss": float(self.losses(model).mean()), "validation_baseline": self.baseline}
+        """Mean loss of a network and of the baseline: of all cells, of numbers, and of booleans."""
+        told, of_all = {}, {"loss": self.losses(model), "baseline": self.baseline}
+        for name, loss in of_all.items():
+            told[f"validation_{name}"] = float(loss.mean())
+        for kind, number in KINDS.items():
+            for name, loss in of_all.items():
+                if (self.kind == number).any():
+                    told[f"validation_{name}_{kind}"] = float(loss[self.kind == number].mean())
+        return told
 
 
-def _constant_loss(data: FolderData, batch: Batch, k: int) -> float:
-    """Mean loss of predicting each column by its mean."""
+def _constant_loss(data: FolderData, batch: Batch, k: int) -> Float32[np.ndarray, " context"]:
+    """Loss of predicting each cell by the mean of its column."""
     targets = data.sampler.draw_targets(SEED, k, len(batch.target))
     means = [data.sampler.databases[i].columns[column].mean for i, column in zip(targets.database, targets.column, strict=True)]
     kind = batch.kind[:, 0]
     rate = np.clip(np.where(kind == BOOLEAN, means, 0.5), 1e-6, 1 - 1e-6)
     prediction = np.where(kind == BOOLEAN, np.log(rate / (1 - rate)), 0.0)
-    return float(_loss(jnp.asarray(prediction), batch).mean())
+    return np.asarray(_loss(jnp.asarray(prediction, jnp.float32), batch))
 
 
 def _loss(prediction: Float[Array, " context"], batch: Batch) -> Float[Array, " context"]:

@@ -130,7 +130,7 @@ def test_the_network_beats_the_mean_on_a_database_it_has_not_seen(data, tmp_path
     config = replace(SMALL, n_step=600, batch_size=32, learning_rate=2e-3)
     run = train(folder_data(folders, 64), tmp_path / "run", config)
     validation = Validation(data, config, run.encoder)
-    assert validation.figures(run.model)["validation_loss"] < 0.7 * validation.baseline
+    assert validation.losses(run.model).mean() < 0.7 * validation.baseline.mean()
 
 
 def _train(folder: Path, out: Path) -> None:
@@ -167,4 +167,10 @@ def test_validation_baseline_is_that_of_column_means(data, finished):
             else:
                 error = abs(batch.target[i])
                 expected.append(error**2 / 2 if error < 1 else error - 0.5)
-    np.testing.assert_allclose(validation.baseline, np.mean(expected), rtol=1e-5)
+    np.testing.assert_allclose(validation.baseline, expected, rtol=1e-5)
+    told, is_boolean = validation.figures(run.model), validation.kind == BOOLEAN
+    assert 0 < is_boolean.sum() < 16
+    losses = validation.losses(run.model)
+    for name, which in {"": slice(None), "_booleans": is_boolean, "_numbers": ~is_boolean}.items():
+        np.testing.assert_allclose(told[f"validation_loss{name}"], losses[which].mean(), rtol=1e-6)
+        np.testing.assert_allclose(told[f"validation_baseline{name}"], np.mean(np.array(expected)[which]), rtol=1e-5)

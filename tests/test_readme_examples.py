@@ -1,0 +1,26 @@
+"""The README's examples in Python run, one after another in one process, and show something."""
+
+import json
+
+import pytest
+
+from tests.test_readme import COMMANDS, blocks, run, write_schema
+
+EXAMPLES = """
+import json, sys
+for example in json.load(sys.stdin):
+    print("EXAMPLE")
+    exec(example, {"__name__": "__main__"})
+"""
+
+
+@pytest.mark.parametrize("is_quick", [True, pytest.param(False, marks=pytest.mark.slow)])
+def test_examples_run(tmp_path, is_quick):
+    run(COMMANDS, "sample --seed 10 --out out", tmp_path)
+    write_schema(tmp_path)
+    examples = blocks("python")
+    if is_quick:  # without those that compile most
+        heavy = ("do(", "given=", "declared", "sample_rows", "stream(")
+        examples = [example for example in examples if not any(word in example for word in heavy)]
+    shown = run(EXAMPLES, json.dumps(examples), tmp_path).split("EXAMPLE\n")[1:]
+    assert len(shown) == len(examples) > 5 and all(shown)
