@@ -68,9 +68,9 @@ def assert_relbench_accepts(database, folder):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["compact", "plurel"])
-def test_small_databases_are_clean(name, n_database=500):
+def test_small_databases_are_clean(name):
     """No missing cell but the planted share, no infinity, no constant column, bounded numbers."""
-    prior = tiny(name)
+    prior, n_database = tiny(name), 500
     n_column = 0
     for seed in range(n_database):
         drawn = draw(prior, seed)

@@ -62,7 +62,8 @@ def sample(
             default they are the prior's.
         rows_scale: multiply the rows of all tables by this; long tables are drawn and written part by part.
         format: of what is written: folders in RelBench format, of CSV or parquet files with `schema.sql`, or for Hugging Face's
-            `datasets`; SQLite or DuckDB files; or tables of a PostgreSQL database, whose URL is --out.
+            `datasets`; SQLite or DuckDB files; or tables of a PostgreSQL database, whose URL is --out. Beside a store, a file
+            <store>.plurel_prob.json says what it was drawn with.
         workers: processes to draw and write in; a processor core can run one. By default one, with --engine ray as many as
             the cluster has cores.
         shard: i/n, with i from 0 to n-1: draw every n-th database only, from the i-th on, as one of n jobs that share a folder.
@@ -81,6 +82,8 @@ def sample(
     if address is not None and engine != "ray":
         raise DatabaseError(f"--address {address}: is for --engine ray")
     console, summary, seeds = Console(), summary_table(), shard_of(range(seed, seed + count), shard)
+    if dialect is not None and schema is None:
+        raise DatabaseError(f"--dialect {dialect}: is for a file of SQL; give it with --schema")
     if schema is not None or format != "relbench":
         refuse_options(engine=engine == "ray", tasks=tasks, rows_scale=schema is not None and rows_scale > 1)
         sample_into_stores(order_of(out, format, schema, dialect, rows or [], scaled, overwrite), seeds, workers or 1)

@@ -1,5 +1,7 @@
 """``plurel-prob sample`` into stores, and of declared schemas."""
 
+import hashlib
+import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -52,10 +54,37 @@ class Order(NamedTuple):
         name = "plurel" if self.schema is None else name_of(self.schema)
         return Path(self.out) / f"{name}-{seed}{SUFFIXES.get(self.format, '')}"
 
+    def origin(self, seed: int) -> dict[str, Any]:
+        """What decides the rows of a store; it is in a file beside it."""
+        from plurel_prob.priors import PROGRAM_VERSION
+
+        schema = None if self.schema is None else hashlib.sha256(repr(self.schema.tables).encode()).hexdigest()[:16]
+        prior = {"model": self.name, "fingerprint": override(Prior(name=self.name), self.record).fingerprint}
+        return prior | {"program_version": PROGRAM_VERSION, "seed": seed, "schema": schema, "rows": dict(self.rows)}
+
     def is_there(self, seed: int) -> bool:
-        """Whether the store of a seed is complete: stores appear at once."""
+        """Whether the store of a seed is complete: stores appear at once, and then the file beside.
+
+        Raises:
+            DatabaseError: there is something else.
+        """
         target = self.target(seed)
-        return isinstance(target, Path) and target.exists()
+        if not isinstance(target, Path) or not target.exists():
+            return False
+        try:
+            known = json.loads(note_of(target).read_text())
+        except (OSError, ValueError):
+            known = None
+        if known != self.origin(seed):
+            raise DatabaseError(
+                f"{target} exists, and was drawn otherwise, or not at all; choose another --out, or --overwrite it"
+            )
+        return True
+
+
+def note_of(target: Path) -> Path:
+    """File beside a store that says what it was drawn with."""
+    return target.with_name(f"{target.name}.plurel_prob.json")
 
 
 def refuse_options(**given: bool) -> None:
@@ -85,7 +114,10 @@ def order_of(
         DatabaseError: the schema cannot be read or honoured, or the options contradict each other.
     """
     if (format == "postgresql") != ("://" in out):
-        raise DatabaseError(f"--out {out.partition('@')[0]}: --format {format} needs {'a folder' if '://' in out else 'a URL'}")
+        shown = out.partition("://")[0] + "://..." if "://" in out else out  # a URL can have a password
+        raise DatabaseError(f"--out {shown}: --format {format} needs {'a folder' if '://' in out else 'the URL of a database'}")
+    if format != "postgresql" and Path(out).exists() and not Path(out).is_dir():
+        raise DatabaseError(f"--out {out}: is a file; give a folder")
     declared = None
     if schema is not None:
         from plurel_prob.cli.extras import extra
@@ -108,7 +140,7 @@ def rows_asked(requests: Sequence[str], source: str | None, schema: DeclaredSche
     Raises:
         DatabaseError: a request is of another form, or there is no database that has rows.
     """
-    found: dict[str, int] = {}
+    found, given = dict[str, int](), dict[str, int]()
     for request in requests:
         if schema is None or source is None:
             raise DatabaseError(f"--rows {request}: needs the tables of a --schema; --rows-scale multiplies those of drawn ones")
@@ -116,18 +148,23 @@ def rows_asked(requests: Sequence[str], source: str | None, schema: DeclaredSche
         if request == LENT:
             from plurel_prob.declared.drawing import lent_rows
 
-            found = lent_rows(source, schema) | found
+            found = lent_rows(source, schema)
+        elif table in given:
+            raise DatabaseError(f"--rows {request}: {table} has {given[table]} rows already; give each table once")
         elif sign and number.isdecimal():
-            found[table] = int(number)
+            given[table] = int(number)
         else:
             raise DatabaseError(f"--rows {request}: needs TABLE=N, such as users=1000, or {LENT}, for those of the database")
-    return found
+    return found | given
 
 
 def sample_into_stores(order: Order, seeds: Sequence[int], workers: int) -> None:
     """Draw a database for each seed, and put each into a store of its own."""
     from plurel_prob.cli.sample import progress_bar
 
+    if not seeds:
+        print("There is nothing to draw in this shard.")
+        return
     if order.format == "postgresql" and len(seeds) > 1:
         raise DatabaseError(f"--out {order.out.partition('://')[0]}://...: one database holds one draw; leave --count out")
     if order.schema is not None:
@@ -183,6 +220,9 @@ def draw_and_store(order: Order, seed: int) -> tuple[list[str], list[str]]:
         database = sample_declared(order.schema, seed, prior, rows=order.rows)
         tables, declared = database.tables, database.schema
         lost = save(database, order.target(seed), order.format, overwrite=order.overwrite)
+    target = order.target(seed)
+    if isinstance(target, Path):
+        note_of(target).write_text(json.dumps(order.origin(seed), indent=1) + "\n")
     n_key = sum(len(table.foreign_keys) for table in declared.tables)
     counts = [seed, len(tables), sum(len(frame) for frame in tables.values()), n_key]
     return [*(f"{count:,}" for count in counts), f"{time.perf_counter() - start:.2f}"], lost

@@ -32,6 +32,8 @@ def with_keys_alike(declared: DeclaredSchema, *, same_types: bool) -> DeclaredSc
             return replace(column, kind="text")
         last = _last(parents, place)
         model = declared.table(last[0]).column(last[1])
+        if same_types and column.kind == "integer" and model.kind == "category":
+            return replace(column, bits=64, is_unsigned=False)  # as labels that are numbers
         if not same_types or model.kind != column.kind:
             return column
         return replace(column, bits=model.bits, is_unsigned=model.is_unsigned, precision=model.precision, scale=model.scale)

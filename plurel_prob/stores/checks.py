@@ -106,8 +106,9 @@ def _check_unique(rows: pa.Table, table: DeclaredTable, source: str) -> None:
 
 def _check_order(compare: Any, rows: pa.Table, table: DeclaredTable, names: tuple[str, str], source: str) -> None:
     low, high = (rows[name].combine_chunks() for name in names)
-    if low.type != high.type and not pa.types.is_temporal(low.type):
-        low, high = _numbers(low), _numbers(high)
+    if low.type != high.type:
+        is_time = pa.types.is_temporal(low.type)
+        low, high = ((x.cast(pa.timestamp("us")) if is_time else _numbers(x)) for x in (low, high))
     is_broken = pc.invert(compare(low, high)).fill_null(False).to_numpy(zero_copy_only=False)
     if is_broken.any():
         row = int(np.flatnonzero(is_broken)[0])

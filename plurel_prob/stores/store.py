@@ -65,7 +65,8 @@ def write_store(
     writer = WRITERS[format]
     is_url = "://" in str(target)
     if is_url != (format == "postgresql"):
-        raise DatabaseError(f"{target}: {format} needs {'the URL of a database' if not is_url else 'a path'}")
+        shown = str(target).partition("://")[0] + "://..." if is_url else target  # a URL can have a password
+        raise DatabaseError(f"{shown}: {format} needs {'the URL of a database' if not is_url else 'a path'}")
     arrow = arrow_tables(tables, declared)
     check_rows(arrow, declared)
     write: Callable[..., list[str]] = getattr(import_module(f"plurel_prob.stores.{writer.module}"), writer.name)

@@ -29,6 +29,13 @@ def fails(capsys, line: list[str]) -> str:
     return told.err
 
 
+def shown(capsys, line: list[str]) -> str:
+    with pytest.raises(SystemExit) as end:
+        main(line)
+    assert not end.value.code
+    return capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -40,7 +47,8 @@ def fails(capsys, line: list[str]) -> str:
         (["--tasks"], "--tasks: is for drawn schemas in RelBench format"),
         (["--rows-scale", "2"], "--rows-scale: is for drawn schemas"),
         (["--engine", "ray"], "--engine: is for drawn schemas"),
-        (["--format", "postgresql"], "--format postgresql needs a URL"),
+        (["--format", "postgresql"], "--format postgresql needs the URL of a database"),
+        (["--rows", "person=4", "person=5"], "--rows person=5: person has 4 rows already"),
     ],
 )
 def test_bad_options(tmp_path, capsys, schema, options, message):
@@ -56,19 +64,30 @@ def test_bad_schemas(tmp_path, capsys, schema):
     assert "people.sql, line 4: " in fails(capsys, ["sample", "--schema", str(schema), *out])
 
 
+def test_what_is_there_and_what_is_hidden(tmp_path, capsys, schema):
+    line = ["sample", "--schema", str(schema), "--format", "sqlite", "--out", str(tmp_path)]
+    (tmp_path / "people-0.sqlite").write_text("precious")
+    assert "exists, and was drawn otherwise, or not at all" in fails(capsys, line)
+    assert "--out x://...: --format sqlite" in fails(capsys, [*line[:-1], "x://me:secret@host/name"])
+    assert "is a file" in fails(capsys, [*line[:-1], str(schema)])
+    assert "--dialect mysql: is for a file of SQL" in fails(capsys, ["sample", "--dialect", "mysql", "--out", str(tmp_path)])
+    assert "nothing to draw" in shown(capsys, [*line, "--shard", "1/2"])
+
+
 @pytest.mark.slow
 def test_databases_of_a_schema(tmp_path, capsys, schema):
     line = ["sample", "--schema", str(schema), "--prior", "compact", "--rows", "person=50", "--format", "sqlite", "--count", "3"]
     line += ["--workers", "2", "--out", str(tmp_path / "out")]
-    main(line)
-    assert "3 databases were there already" not in capsys.readouterr().out
+    assert "databases were there already" not in shown(capsys, line)
     paths = [tmp_path / "out" / f"people-{seed}.sqlite" for seed in range(3)]
-    assert sorted((tmp_path / "out").iterdir()) == paths
+    assert sorted((tmp_path / "out").glob("*.sqlite")) == paths
     ages = [sqlite3.connect(path).execute("SELECT age FROM person ORDER BY id").fetchall() for path in paths]
     assert len(ages[0]) == 50 and ages[0] != ages[1]
-    main(line)
-    assert "3 of 3 databases were there already" in capsys.readouterr().out
-    main(["sample", "--schema", str(paths[0]), "--rows", "source", "--prior", "compact", "--out", str(tmp_path / "lent")])
+    assert "3 of 3 databases were there already" in shown(capsys, line)
+    assert "was drawn otherwise" in fails(capsys, [word if word != "person=50" else "person=51" for word in line])
+    shown(
+        capsys, ["sample", "--schema", str(paths[0]), "--rows", "source", "--prior", "compact", "--out", str(tmp_path / "lent")]
+    )
     assert (tmp_path / "lent" / "people-0-0" / "manifest.yaml").exists()
-    main(["sample", "--seed", "8", "--prior", "compact", "--format", "duckdb", "--out", str(tmp_path / "plain")])
+    shown(capsys, ["sample", "--seed", "8", "--prior", "compact", "--format", "duckdb", "--out", str(tmp_path / "plain")])
     assert (tmp_path / "plain" / "plurel-8.duckdb").exists()

@@ -53,11 +53,11 @@ def observed_schema(plan: Plan, prior: Prior, n_row: Sequence[int], window: np.n
     n_category = np.full((max_table, max_column), 2, np.int32)
     is_categorical = np.zeros((max_table, max_column), bool)
     counts = np.zeros((3, max_table), np.int32)  # of parents, rows, columns
-    is_entity = np.zeros(max_table, bool)
+    is_entity, referred = np.zeros(max_table, bool), plan.referred()
     for i, table in enumerate(plan.tables):
         parents = [plan.index(table.table.foreign_keys[key].parent) for key in table.linked]
         parent_table[i, : len(parents)] = parents
-        is_entity[parents] = True
+        is_entity[i] = table.table.name in referred
         counts[:, i] = len(parents), n_row[i], max(1, len(table.features))
         for j, column in enumerate(table.features):
             labels = n_label(column, prior)
