@@ -28,7 +28,7 @@ def pretrain(
     steps: PositiveInt = 1000,
     batch_size: PositiveInt = 32,
     context_length: PositiveInt = 256,
-    masked: PositiveInt = 1,
+    masked: PositiveInt | None = None,
     learning_rate: PositiveFloat = 5e-4,
     seed: NonNegativeInt = 0,
     prior: str = "plurel",
@@ -51,7 +51,8 @@ def pretrain(
         steps: batches to train on.
         batch_size: contexts of a batch; a multiple of the number of devices.
         context_length: cells of a context; a multiple of 32.
-        masked: cells of a context that are hidden and predicted: its target, and others. Tasks have one.
+        masked: cells of a context that are hidden and predicted: its target, and others; by default an eighth of the context,
+            with --task the label alone.
         learning_rate: its peak; it rises over the first fifth of the steps, and falls after.
         seed: of the initial weights and of the contexts.
         prior: of a stream's databases: a name (plurel, compact, plurel-untruncated), or a TOML file.
@@ -73,7 +74,7 @@ def pretrain(
         n_step=steps,
         batch_size=batch_size,
         context_length=context_length,
-        n_masked=masked,
+        n_masked=masked or (1 if task else max(1, context_length // 8)),
         learning_rate=learning_rate,
         seed=seed,
         text_encoder=text_encoder,

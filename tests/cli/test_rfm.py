@@ -66,6 +66,7 @@ def test_fine_tuning(shop, trained, capsys):
         (["pretrain", "--data", "stream", "{shop}", "--out", "{out}"], ["--data", "not both"]),
         (["pretrain", "--data", "stream", "--task", "x", "--out", "{out}"], ["--task x", "one database"]),
         (["pretrain", "--data", "{shop}", "--task", "x", "--out", "{out}"], ["x", "manifest.yaml"]),
+        (["pretrain", "--data", "{shop}", "--task", "x", "--masked", "3", "--out", "{out}"], ["--masked 3", "one masked cell"]),
         (["pretrain", "--data", "{shop}", "--context-length", "100", "--out", "{out}"], ["multiple of 32"]),
         (["pretrain", "--data", "{shop}", "--size", "huge", "--out", "{out}"], ["huge", "tiny"]),
         (["pretrain", "--data", "{shop}", "--out", "{shop}"], ["not empty"]),

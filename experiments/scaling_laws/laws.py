@@ -1,0 +1,80 @@
+"""Fit laws of the loss to the results, and compare them: ``python experiments/scaling_laws/laws.py RESULTS OUT``.
+
+The joint law is L(N, S) = C + A N^-a + B S^-b, with N databases and S cells (in units of the smallest); laws of N or of S alone
+lack a term, the flat law has C alone. Losses are observed with normal noise. Exponents have half-normal priors of scale 1.
+"""
+
+import json
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import numpyro
+import numpyro.distributions as dist
+from jax import Array, random
+from numpyro.infer import MCMC, NUTS
+
+LAWS = {"joint": ("n", "s"), "databases": ("n",), "cells": ("s",), "flat": ()}
+
+
+def law(terms: tuple[str, ...]) -> Callable[..., None]:
+    """Give the model of a law with some terms."""
+
+    def model(n: Array, s: Array, baseline: float, loss: Array | None = None) -> None:
+        floor = numpyro.sample("floor", dist.Uniform(0.0, baseline))
+        mean, spread = floor, numpyro.sample("noise", dist.HalfNormal(0.02))
+        for name, x in (("n", n), ("s", s)):
+            if name in terms:
+                size = numpyro.sample(f"size_{name}", dist.HalfNormal(0.2))
+                exponent = numpyro.sample(f"exponent_{name}", dist.HalfNormal(1.0))
+                mean = mean + size * x**-exponent
+        with numpyro.plate("run", len(n)):
+            numpyro.sample("loss", dist.Normal(mean, spread), obs=loss)
+
+    return model
+
+
+def fit(name: str, lines: list[dict], seed: int = 0) -> Any:
+    """Sample the posterior of a law, as an ``xarray.DataTree`` with the log likelihood of every run."""
+    from arviz_base import from_numpyro
+
+    n, s = (np.array([line[key] for line in lines], np.float32) for key in ("n_database", "n_cell"))
+    loss = np.array([line["validation_loss"] for line in lines], np.float32)
+    kernel = NUTS(law(LAWS[name]), target_accept_prob=0.99)
+    mcmc = MCMC(kernel, num_warmup=1500, num_samples=1500, num_chains=4, chain_method="vectorized", progress_bar=False)
+    baseline = float(lines[0]["validation_baseline"])
+    mcmc.run(random.key(seed), jnp.asarray(n / n.min()), jnp.asarray(s / s.min()), baseline, jnp.asarray(loss))
+    return from_numpyro(mcmc, log_likelihood=True)
+
+
+def summary(lines: list[dict]) -> dict[str, Any]:
+    """Posteriors of all laws, and their comparison by leave-one-out."""
+    from arviz_stats import compare
+    from arviz_stats import summary as summarise
+
+    trees = {name: fit(name, lines) for name in LAWS}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of few runs, some are influential: `p` tells
+        table = compare(trees)
+    return {
+        "n_run": len(lines),
+        "comparison": json.loads(table[["elpd", "p", "elpd_diff", "dse", "weight"]].to_json(orient="index")),
+        "posteriors": {
+            name: json.loads(summarise(tree["posterior"].to_dataset(), round_to="none").to_json(orient="index"))
+            for name, tree in trees.items()
+        },
+    }
+
+
+def main(results: str, out: str) -> None:
+    """Fit, and write what was found."""
+    lines = [json.loads(line) for line in Path(results).read_text().splitlines()]
+    Path(out).write_text(json.dumps(summary(lines), indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,127 @@
+"""Train networks on grids of databases and cells, and measure their loss on databases that are held out.
+
+    python experiments/scaling_laws/run.py --corpus out/corpus --held-out out/held --runs out/scaling \
+        --out experiments/scaling_laws/results/tiny.jsonl
+
+A line of JSON for each run. Runs whose line is there are left out; one that was interrupted goes on from its last checkpoint.
+"""
+
+import argparse
+import itertools
+import json
+import os
+import platform
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+
+from plurel_prob.corpora import Folder
+from plurel_prob.rfm.network import text_encoder
+from plurel_prob.rfm.training import TrainingConfig, Validation, folder_data, load_model, train
+
+N_VALIDATION = 2048  # cells of the databases that are held out
+PACKAGES = ("plurel-prob", "jax", "jaxlib", "equinox", "optax", "numpy")
+
+
+class Point(NamedTuple):
+    """One run: databases, cells seen, and seed of weights and contexts."""
+
+    n_database: int
+    n_cell: int
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Name of its folder."""
+        return f"{self.n_database}-{self.n_cell}-{self.seed}"
+
+
+def grid(databases: list[int], cells: list[float], n_seed: int) -> list[Point]:
+    """All pairs with seed 0, corners with more seeds; the cheapest first."""
+    n_cells = sorted(int(n) for n in cells)
+    points = [Point(n, s, 0) for n, s in itertools.product(sorted(databases), n_cells)]
+    corners = itertools.product({min(databases), max(databases)}, {n_cells[0], n_cells[-1]})
+    points += [Point(n, s, seed) for (n, s), seed in itertools.product(corners, range(1, n_seed))]
+    return sorted(points, key=lambda point: (point.n_cell, point.seed, point.n_database))
+
+
+def config_of(args: argparse.Namespace, point: Point) -> TrainingConfig:
+    """Settings of a run: the schedule of the learning rate fits its length."""
+    return TrainingConfig(
+        size=args.size,
+        n_step=max(1, round(point.n_cell / (args.batch_size * args.context_length))),
+        batch_size=args.batch_size,
+        context_length=args.context_length,
+        n_masked=args.masked,
+        learning_rate=args.learning_rate,
+        seed=point.seed,
+    )
+
+
+def folders_of(corpus: Path, n_database: int) -> list[Path]:
+    """The databases of the smallest seeds: a larger corpus has those of a smaller one."""
+    names = sorted(Folder(corpus).databases(), key=lambda name: int(name.rpartition("-")[2]))
+    if len(names) < n_database:
+        raise SystemExit(f"{corpus} has {len(names)} databases; {n_database} are needed")
+    return [corpus / name for name in names[:n_database]]
+
+
+def measured(args: argparse.Namespace, points: list[Point]) -> Iterator[dict]:
+    """Train at each point, and give its line."""
+    held_out = folder_data([args.held_out], args.context_length)
+    for point in points:
+        config, start = config_of(args, point), time.perf_counter()
+        data = folder_data(folders_of(args.corpus, point.n_database), args.context_length, args.masked)
+        run = args.runs / point.name
+        train(data, run, config, checkpoint_every=max(1, config.n_step // 4), log_every=max(1, config.n_step // 100))
+        trained = load_model(run)
+        validation = Validation(held_out, trained.config, text_encoder(config.text_encoder), N_VALIDATION)
+        yield {
+            **point._asdict(),
+            **validation.figures(trained.model),
+            "seconds": round(time.perf_counter() - start, 1),
+            "config": {name: value for name, value in asdict(trained.config).items() if name != "data"},
+            "corpus": data.folders[0].name + " to " + data.folders[-1].name,
+            "held_out": len(held_out.folders),
+        }
+
+
+def machine() -> dict:
+    """What ran it."""
+    device = f"{jax.default_backend()}, {jax.devices()[0].device_kind}"
+    versions = {name: version(name) for name in PACKAGES} | {"python": platform.python_version()}
+    return {"device": device, "cores": os.cpu_count(), "versions": versions}
+
+
+def main() -> None:
+    """Run what has no line yet."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", type=Path, required=True, help="folder of drawn databases")
+    parser.add_argument("--held-out", type=Path, required=True, help="folder of others")
+    parser.add_argument("--runs", type=Path, required=True, help="folder for the runs")
+    parser.add_argument("--out", type=Path, required=True, help="file of results")
+    parser.add_argument("--size", default="tiny")
+    parser.add_argument("--databases", type=int, nargs="+", default=[1, 4, 16, 64, 256])
+    parser.add_argument("--cells", type=float, nargs="+", default=[0.5e6, 2e6, 8e6, 32e6])
+    parser.add_argument("--n-seed", type=int, default=2, help="seeds at the corners")
+    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--context-length", type=int, default=512)
+    parser.add_argument("--masked", type=int, default=64)
+    parser.add_argument("--learning-rate", type=float, default=2e-3)
+    args = parser.parse_args()
+    lines = [json.loads(line) for line in args.out.read_text().splitlines()] if args.out.exists() else []
+    done = {(line["n_database"], line["n_cell"], line["seed"]) for line in lines}
+    points = [point for point in grid(args.databases, args.cells, args.n_seed) if point not in done]
+    with args.out.open("a") as file:
+        for line in measured(args, points):
+            print(json.dumps(line | machine()), file=file, flush=True)
+            print(f"{line['n_database']} databases, {line['n_cell']:,} cells: {line['validation_loss']:.4f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

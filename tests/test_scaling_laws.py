@@ -1,0 +1,72 @@
+"""The study's parts work; what it finds is not tested."""
+
+import importlib.util
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from tests.rfm.training.databases import write_database
+from tests.test_sampling import ROOT
+
+FOLDER = ROOT / "experiments" / "scaling_laws"
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(f"scaling_laws_{name}", FOLDER / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_grid_has_all_pairs_and_more_seeds_at_its_corners():
+    points = load("run").grid([1, 4, 16], [1e5, 4e5], 3)
+    assert len(points) == len(set(points)) == 6 + 4 * 2
+    assert [point.n_cell for point in points] == sorted(point.n_cell for point in points)
+    assert {point[:2] for point in points if point.seed} == {(1, 100_000), (16, 100_000), (1, 400_000), (16, 400_000)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_flat", [False, True])
+def test_laws_are_recovered(is_flat):
+    rng, lines = np.random.default_rng(0), []
+    for n in (1, 4, 16, 64, 256):
+        for s in (1, 4, 16, 64):
+            mean = 0.38 if is_flat else 0.3 + 0.05 * n**-0.7 + 0.07 * s**-0.4
+            line = {"n_database": n, "n_cell": s * 500_000, "validation_baseline": 0.45}
+            lines.append(line | {"validation_loss": mean + 0.001 * rng.normal()})
+    found = load("laws").summary(lines)
+    comparison = found["comparison"]
+    if is_flat:
+        assert comparison["flat"]["elpd"] > comparison["joint"]["elpd"] - 3
+        return
+    assert max(comparison, key=lambda name: comparison[name]["elpd"]) == "joint"
+    for name, exponent in (("exponent_n", 0.7), ("exponent_s", 0.4)):
+        row = found["posteriors"]["joint"][name]
+        assert abs(row["mean"] - exponent) < 4 * row["sd"] < 1
+
+
+@pytest.mark.slow
+def test_runs_go_on_where_they_were(tmp_path, monkeypatch):
+    run = load("run")
+    for seed in range(3):
+        write_database(tmp_path / "corpus" / f"plurel-{seed}", seed)
+    write_database(tmp_path / "held" / "plurel-9", 9)
+    options = ["--context-length", "64", "--batch-size", "8", "--masked", "8", "--n-seed", "1", "--databases", "1", "3"]
+    paths = [
+        "--corpus",
+        tmp_path / "corpus",
+        "--held-out",
+        tmp_path / "held",
+        "--runs",
+        tmp_path / "runs",
+        "--out",
+        tmp_path / "x",
+    ]
+    for cells in (["1e3"], ["1e3", "2e3"]):
+        monkeypatch.setattr(sys, "argv", ["run.py", *map(str, paths), *options, "--cells", *cells])
+        run.main()
+    lines = [json.loads(line) for line in (tmp_path / "x").read_text().splitlines()]
+    assert [(line["n_database"], line["n_cell"]) for line in lines] == [(1, 1000), (3, 1000), (1, 2000), (3, 2000)]
+    assert all(0 < line["validation_loss"] < 1 and line["validation_baseline_numbers"] > 0 for line in lines)
