@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from plurel_prob.cli.extras import extra
 
@@ -68,7 +69,7 @@ def summary(n_row: dict[str, int], declared: DeclaredSchema) -> Table:
     for table in declared.tables:
         keys = ", ".join(f"{', '.join(key.columns)} -> {key.parent}" for key in table.foreign_keys)
         cells = [table.name, f"{n_row[table.name]:,}", str(len(table.columns)), ", ".join(table.primary_key), keys]
-        result.add_row(*(cell.replace("[", r"\[") for cell in cells))
+        result.add_row(*map(Text, cells))
     return result
 
 
@@ -78,4 +79,6 @@ def hidden(out: str) -> str:
         return out
     from sqlalchemy import make_url
 
-    return make_url(out).render_as_string(hide_password=True)
+    from plurel_prob.declared.live import without_secrets
+
+    return without_secrets(make_url(out))[0]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from plurel_prob.validation import Problem
@@ -50,5 +51,5 @@ def problems_table(problems: Sequence[Problem]) -> Table:
             row = "" if problem.row is None else f"{problem.row:,}"
             n_row = "" if problem.row is None else f"{problem.n_row:,}"
             cells = (problem.rule, problem.table or "", problem.column or "", row, n_row, problem.message)
-            result.add_row(*(cell.replace("[", r"\[") for cell in cells))
+            result.add_row(*map(Text, cells))
     return result

@@ -113,7 +113,7 @@ def inspecting(url: str) -> Iterator[tuple[Inspector, str]]:
         raise DatabaseError(
             f"{url.partition('://')[0]}://...: is no URL of a database; write user:password@host/database"
         ) from None
-    source, secrets = _without_secrets(parsed)
+    source, secrets = without_secrets(parsed)
     engine = None
     try:
         engine = sqlalchemy.create_engine(parsed)
@@ -133,7 +133,7 @@ def inspecting(url: str) -> Iterator[tuple[Inspector, str]]:
             engine.dispose()
 
 
-def _without_secrets(url: URL) -> tuple[str, list[str]]:
+def without_secrets(url: URL) -> tuple[str, list[str]]:
     """URL as text without passwords, and these."""
     hidden = [key for key in url.query if "pass" in key.lower() or "pwd" in key.lower() or "secret" in key.lower()]
     values = [url.password, *(url.query[key] for key in hidden)]

@@ -122,6 +122,8 @@ def cast(array: Any, column: Column) -> pa.Array:
         return array if pa.types.is_decimal(array.type) else array.cast(pa.decimal128(38, 0))
     if pa.types.is_dictionary(wanted):
         return _codes(array, column)
+    if array.null_count == len(array):
+        return pa.nulls(len(array), wanted)
     if array.type != wanted and (pa.types.is_boolean(array.type) != pa.types.is_boolean(wanted)):
         if not pa.types.is_null(array.type):
             raise TypeError(f"it is of type {array.type}, not {column.kind}")
@@ -178,7 +180,9 @@ def _timestamps(values: pd.Series, column: Column) -> Any:
 
 
 def _texts(values: pd.Series, column: Column) -> Any:
-    """Strings; UUIDs as text, JSON values as JSON."""
+    """Strings; UUIDs as text, in lower case and with dashes; JSON values as JSON."""
+    if column.kind == "uuid":
+        return values.map(lambda value: str(UUID(str(value))), na_action="ignore")
     kind = UUID if column.kind == "uuid" else (dict, list)
     if values.dtype != object or not values.map(lambda value: isinstance(value, kind)).any():
         return values

@@ -108,7 +108,10 @@ def _check_order(compare: Any, rows: pa.Table, table: DeclaredTable, names: tupl
     low, high = (rows[name].combine_chunks() for name in names)
     if low.type != high.type:
         is_time = pa.types.is_temporal(low.type)
-        low, high = ((x.cast(pa.timestamp("us")) if is_time else _numbers(x)) for x in (low, high))
+        is_exact = all(pa.types.is_integer(x.type) or pa.types.is_decimal(x.type) for x in (low, high))
+        scale = max(getattr(x.type, "scale", 0) for x in (low, high))
+        wanted = pa.timestamp("us") if is_time else pa.decimal256(MAX_EXACT, scale) if is_exact else pa.float64()
+        low, high = (_numbers(x) if wanted == pa.float64() else x.cast(wanted) for x in (low, high))
     is_broken = pc.invert(compare(low, high)).fill_null(False).to_numpy(zero_copy_only=False)
     if is_broken.any():
         row = int(np.flatnonzero(is_broken)[0])

@@ -109,7 +109,7 @@ def read_duckdb(source: Path, declared: DeclaredSchema) -> dict[str, pa.Table]:
 
 def _read(connection: Any, table: DeclaredTable) -> pa.Table:
     values = ", ".join(f"{_from_store(column)} AS {quoted(column.name)}" for column in table.columns)
-    query = f"SELECT {values} FROM {quoted(table.name)}{order_of(table, 'rowid')}"
+    query = f"SELECT {values} FROM {quoted(table.name)}{order_of(table, ('rowid',))}"
     return typed(connection.sql(query).to_arrow_table(), table, _loaded)
 
 

@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from plurel_prob.databases import DatabaseError
-from plurel_prob.databases.disk import MANIFEST, check_free, new_folder
+from plurel_prob.databases.disk import LATENTS, MANIFEST, PROVENANCE, check_free, new_folder
 
 SCHEMA = "schema.sql"
+JOURNALS = ("-wal", "-shm", "-journal", ".wal")  # files beside a database that its next reader would replay
+PARTS = {MANIFEST, SCHEMA, "db", "tasks", "README.md", "croissant.json", LATENTS, PROVENANCE}  # of a folder of tables
 OnTable = Callable[[str], None]
 
 
@@ -18,11 +20,16 @@ def new_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
     check_free(path, overwrite=overwrite)
     if path.is_dir():
         raise DatabaseError(f"{path} is a folder; give the path of a file")
+    leftovers = [left for left in (path.with_name(path.name + end) for end in JOURNALS) if left.exists()]
+    if leftovers and not overwrite:
+        raise DatabaseError(f"{leftovers[0]} is left of another database of this name; choose another file, or overwrite it")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{path.name}.partial-", dir=path.parent) as folder:
             partial = Path(folder) / path.name
             yield partial
+            for left in leftovers:
+                left.unlink()
             partial.replace(path)
     except OSError as error:
         raise DatabaseError(f"cannot write {path}: {error.strerror or error}") from None
@@ -34,11 +41,15 @@ def new_store(path: Path, *, overwrite: bool) -> Iterator[Path]:
     overwritten.
     """
     if path.exists() and overwrite:
-        is_store = path.is_dir() and ((path / MANIFEST).exists() or (path / SCHEMA).exists() or not any(path.iterdir()))
-        if not is_store:
+        others = [] if not path.is_dir() else [part for part in path.iterdir() if part.name not in PARTS and not _is_table(part)]
+        if not path.is_dir() or others:
             raise DatabaseError(f"{path} is no folder of tables, so it is not overwritten; choose another place")
     with new_folder(path, overwrite=overwrite) as folder:
         yield folder
+
+
+def _is_table(path: Path) -> bool:
+    return path.is_file() and path.suffix in (".csv", ".parquet")
 
 
 def file_of(folder: Path, table: str, suffix: str) -> Path:

@@ -74,16 +74,26 @@ def _named(table: str) -> Iterator[None]:
 def _connected(target: str) -> Iterator[Any]:
     """Give a connection, whose transaction is committed when the block ends well."""
     import psycopg
-    from sqlalchemy import make_url
+    from sqlalchemy import exc, make_url
 
-    url = make_url(target)
-    where = url.render_as_string(hide_password=True)
+    from plurel_prob.declared.live import without_secrets
+
+    try:
+        url = make_url(target)
+    except (exc.ArgumentError, ValueError):
+        raise DatabaseError(f"{target.partition('://')[0]}://...: is no URL of a database") from None
+    if url.get_backend_name() != "postgresql":
+        raise DatabaseError(f"{url.drivername}://...: is no URL of a PostgreSQL database")
+    where, secrets = without_secrets(url)
     arguments = url.translate_connect_args(username="user", database="dbname") | dict(url.query)
     try:
         with psycopg.connect(**arguments) as connection:
             yield connection
     except (psycopg.Error, UnicodeError) as error:
-        raise DatabaseError(f"{where}: PostgreSQL: {' '.join(str(error).split())}") from None
+        reason = " ".join(str(error).split())
+        for secret in secrets:
+            reason = reason.replace(secret, "***")
+        raise DatabaseError(f"{where}: PostgreSQL: {reason}") from None
     except DatabaseError as error:
         raise DatabaseError(f"{where}: {error}") from None
 
@@ -119,7 +129,7 @@ def read_postgresql(source: str, declared: DeclaredSchema) -> dict[str, pa.Table
 
 def _read(cursor: Any, table: DeclaredTable) -> pa.Table:
     values = ", ".join(f"{_from_store(column)} AS {quoted(column.name)}" for column in table.columns)
-    query = f"SELECT {values} FROM {_place(cursor, table.name)}{order_of(table, 'ctid')}"
+    query = f"SELECT {values} FROM {_place(cursor, table.name)}{order_of(table, ('ctid',))}"
     with cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)") as copy:
         return read_csv(io.BytesIO(b"".join(bytes(part) for part in copy)), table)
 

@@ -70,6 +70,7 @@ def _to_relbench(tables: dict[str, pa.Table], declared: DeclaredSchema) -> tuple
     referred = {key.parent for table in declared.tables for key in table.foreign_keys}
     forms = {table.name: _form(tables, table, declared, table.name in referred) for table in declared.tables}
     _drop_late_times(forms)
+    _drop_single_time(forms)
     for form in forms.values():
         _rename_time(form)
         rows = np.arange(len(form.frame))
@@ -157,6 +158,14 @@ def _rename_time(form: _Form) -> None:
     plain = plain if plain.isidentifier() and not keyword.iskeyword(plain) else f"_{plain}"
     form.time_col = _free(plain, [*form.frame, *form.keys, form.pkey or ""])
     form.frame = form.frame.rename(columns={name: form.time_col})
+
+
+def _drop_single_time(forms: dict[str, _Form]) -> None:
+    """Take no times that are all the same: nothing would be left to validate and test on."""
+    known = [form.times for form in forms.values() if form.times is not None and len(form.times)]
+    if known and min(times.min() for times in known) == max(times.max() for times in known):
+        for form in forms.values():
+            form.time_col = form.times = None
 
 
 def _inverse(order: np.ndarray) -> np.ndarray:

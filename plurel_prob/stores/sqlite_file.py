@@ -116,19 +116,23 @@ def _read(connection: sqlite3.Connection, table: DeclaredTable) -> pa.Table:
     names = ", ".join(quoted(column.name) for column in table.columns)
     query = f"SELECT {names} FROM {quoted(table.name)}"
     try:
-        rows = connection.execute(query + order_of(table, "rowid")).fetchall()
-    except sqlite3.OperationalError:  # it is WITHOUT ROWID, and so has a primary key
+        rows = connection.execute(query + order_of(table, ("rowid", "_rowid_", "oid"))).fetchall()
+    except sqlite3.OperationalError as error:
+        if "no such column" not in str(error):
+            raise
+        # it is WITHOUT ROWID, and so has a primary key
         rows = connection.execute(query + " ORDER BY " + ", ".join(map(quoted, table.primary_key))).fetchall()
     values = list(zip(*rows, strict=True)) if rows else [()] * len(table.columns)
     arrays = [converted(list(x), _loaded, table.name, c) for x, c in zip(values, table.columns, strict=True)]
     return pa.Table.from_arrays(arrays, names=[column.name for column in table.columns])
 
 
-def order_of(table: DeclaredTable, place: str) -> str:
-    """Clause that orders rows by their integer primary key, or else by their place."""
+def order_of(table: DeclaredTable, places: tuple[str, ...]) -> str:
+    """Clause that orders rows by their integer primary key, or else by their place, by a name that no column has."""
     if len(table.primary_key) == 1 and table.column(table.primary_key[0]).kind == "integer":
         return f" ORDER BY {quoted(table.primary_key[0])}"
-    return f" ORDER BY {place}"
+    names = {column.name.lower() for column in table.columns}
+    return next((f" ORDER BY {place}" for place in places if place not in names), "")
 
 
 def _loaded(values: list[Any], column: Column) -> pa.Array:
@@ -138,6 +142,8 @@ def _loaded(values: list[Any], column: Column) -> pa.Array:
     if column.kind == "interval":
         return pa.array(values, pa.int64()).cast(arrow_type(column))
     if column.kind in ("text", "uuid", "json"):
+        if any(isinstance(value, bytes) for value in values):
+            raise ValueError("it is bytes, and no text")
         return cast(pa.array([value if isinstance(value, str | None) else str(value) for value in values], pa.string()), column)
     if column.kind == "float":
         return pa.array([None if value is None else float(value) for value in values], pa.float64())

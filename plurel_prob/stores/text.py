@@ -68,6 +68,7 @@ def read_csv(source: Path | io.BytesIO, table: DeclaredTable) -> pa.Table:
     try:
         rows = pyarrow.csv.read_csv(
             source,
+            read_options=pyarrow.csv.ReadOptions(block_size=_block_size(source)),
             parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
             convert_options=pyarrow.csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()),
@@ -81,6 +82,12 @@ def read_csv(source: Path | io.BytesIO, table: DeclaredTable) -> pa.Table:
     if rows.column_names != names:
         raise DatabaseError(f"{table.name}: has the columns {rows.column_names}, declared are {names}")
     return typed(rows, table, of_text)
+
+
+def _block_size(source: Path | io.BytesIO) -> int:
+    """Bytes that are read at once: all, where there is room, as a row must not be longer."""
+    n_byte = source.stat().st_size if isinstance(source, Path) else source.getbuffer().nbytes
+    return min(max(n_byte + 1, 1 << 20), 2**31 - 1)
 
 
 def of_text(texts: pa.Array, column: Column) -> pa.Array:

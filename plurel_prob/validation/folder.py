@@ -50,7 +50,7 @@ class Table:
         """Times of its rows; None if there is no column of naive timestamps for them."""
         if self.time_col is None or not is_naive(self.rows[self.time_col].type):
             return None
-        return self.rows[self.time_col].to_pandas().astype("datetime64[ns]").reset_index(drop=True)
+        return self.rows[self.time_col].to_pandas().astype("datetime64[us]").reset_index(drop=True)
 
 
 @dataclass
@@ -132,11 +132,17 @@ def _manifest_problems(folder: Folder) -> Iterator[Problem]:
 
 def _read_table(folder: Folder, name: str, spec: Any) -> Iterator[Problem]:
     file = folder.path / "db" / f"{name}.parquet"
-    spec = spec if isinstance(spec, dict) else {}
-    fkeys = spec.get("fkeys") or {}
-    if not isinstance(fkeys, dict):
+    if not isinstance(spec, dict):
+        yield Problem("manifest", name, None, None, "must be a mapping with pkey, time_col and fkeys")
+        return
+    fkeys = spec.get("fkeys", {})
+    if not isinstance(fkeys, dict) or not all(isinstance(part, str) for pair in fkeys.items() for part in pair):
         yield Problem("manifest", name, None, None, "fkeys must be a mapping of columns to tables")
         return
+    for field_name in ("pkey", "time_col"):
+        if not isinstance(spec.get(field_name), str | None):
+            yield Problem("manifest", name, None, None, f"{field_name} must be the name of one column, or null")
+            return
     try:
         rows = pq.read_table(file)
     except BROKEN as error:

@@ -1,6 +1,7 @@
 """Rules about tables and their keys and times, which every reader of the format relies on."""
 
 import keyword
+import unicodedata
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -25,10 +26,15 @@ def pkey_rows(folder: Folder, table: Table) -> Iterator[Problem]:
     yield from rows_where(numbers != np.arange(len(numbers)), "pkey-rows", table.name, table.pkey, message)
 
 
+def is_plain(name: str) -> bool:
+    """Whether a name is a Python identifier, in the form in which Python reads it."""
+    return name.isidentifier() and unicodedata.normalize("NFKC", name) == name
+
+
 def time_name(folder: Folder, table: Table) -> Iterator[Problem]:
     """The name of a time column is a Python identifier, and no keyword."""
     name = table.time_col
-    if name is not None and (not name.isidentifier() or keyword.iskeyword(name)):
+    if name is not None and (not is_plain(name) or keyword.iskeyword(name)):
         yield Problem("time-name", table.name, name, None, "must be a Python identifier and no keyword; rename it")
 
 

@@ -72,6 +72,7 @@ def _read_task(path: Path) -> TaskFolder | Problem:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
         manifest = TaskManifest.from_dict(raw)
         manifest.validate()
+        _check_names(manifest)
         labels = {}
         for split in SPLITS:
             file = path.parent / f"{split}.parquet"
@@ -81,6 +82,19 @@ def _read_task(path: Path) -> TaskFolder | Problem:
         what = f"{file.name}: {' '.join(str(error).split())[:200]}"
         return Problem("task-manifest", f"tasks/{path.parent.name}", None, None, what)
     return TaskFolder(path.parent, raw, manifest, labels)
+
+
+def _check_names(manifest: Any) -> None:
+    """Refuse what is no name where names are needed.
+
+    Raises:
+        TypeError: there is such.
+    """
+    if not all(isinstance(getattr(manifest, which), str | None) for which, _ in ENTITIES):
+        raise TypeError("tables of entities must be names")
+    pairs = manifest.remove_columns
+    if not isinstance(pairs, list) or not all(isinstance(pair, list) and all(isinstance(x, str) for x in pair) for pair in pairs):
+        raise TypeError("remove_columns must be a list of pairs of a table and a column")
 
 
 def entities(folder: Folder, task: TaskFolder) -> Iterator[Problem]:
