@@ -20,7 +20,7 @@ def test_examples_run(tmp_path, is_quick):
     write_schema(tmp_path)
     examples = blocks("python")
     if is_quick:  # without those that compile most
-        heavy = ("do(", "given=", "declared", "sample_rows", "stream(")
+        heavy = ("do(", "given=", "declared", "sample_rows", "stream(", "infer_links", "handlers")
         examples = [example for example in examples if not any(word in example for word in heavy)]
     shown = run(EXAMPLES, json.dumps(examples), tmp_path).split("EXAMPLE\n")[1:]
-    assert len(shown) == len(examples) > 5 and all(shown)
+    assert len(shown) == len(examples) > 3 and all(shown)
