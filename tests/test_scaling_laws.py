@@ -1,6 +1,5 @@
 """The study's parts work; what it finds is not tested."""
 
-import importlib.util
 import json
 import sys
 
@@ -8,20 +7,11 @@ import numpy as np
 import pytest
 
 from tests.rfm.training.databases import write_database
-from tests.test_sampling import ROOT
-
-FOLDER = ROOT / "experiments" / "scaling_laws"
-
-
-def load(name):
-    spec = importlib.util.spec_from_file_location(f"scaling_laws_{name}", FOLDER / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+from tests.studies import load
 
 
 def test_the_grid_has_all_pairs_and_more_seeds_at_its_corners():
-    points = load("run").grid([1, 4, 16], [1e5, 4e5], 3)
+    points = load("scaling_laws", "run").grid([1, 4, 16], [1e5, 4e5], 3)
     assert len(points) == len(set(points)) == 6 + 4 * 2
     assert [point.n_cell for point in points] == sorted(point.n_cell for point in points)
     assert {point[:2] for point in points if point.seed} == {(1, 100_000), (16, 100_000), (1, 400_000), (16, 400_000)}
@@ -36,7 +26,7 @@ def test_laws_are_recovered(is_flat):
             mean = 0.38 if is_flat else 0.3 + 0.05 * n**-0.7 + 0.07 * s**-0.4
             line = {"n_database": n, "n_cell": s * 500_000, "validation_baseline": 0.45}
             lines.append(line | {"validation_loss": mean + 0.001 * rng.normal()})
-    found = load("laws").summary(lines)
+    found = load("scaling_laws", "laws").summary(lines)
     comparison = found["comparison"]
     if is_flat:
         assert comparison["flat"]["elpd"] > comparison["joint"]["elpd"] - 3
@@ -49,7 +39,7 @@ def test_laws_are_recovered(is_flat):
 
 @pytest.mark.slow
 def test_runs_go_on_where_they_were(tmp_path, monkeypatch):
-    run = load("run")
+    run = load("scaling_laws", "run")
     for seed in range(3):
         write_database(tmp_path / "corpus" / f"plurel-{seed}", seed)
     write_database(tmp_path / "held" / "plurel-9", 9)

@@ -1,6 +1,5 @@
 """The benchmark's parts work; what they measure is not tested."""
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -8,21 +7,15 @@ import sys
 
 import pytest
 
+from tests.studies import load
 from tests.test_sampling import ENV, ROOT
 
 FOLDER = ROOT / "experiments" / "throughput"
 
 
-def load(name):
-    spec = importlib.util.spec_from_file_location(f"throughput_{name}", FOLDER / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.slow
 def test_a_worker_draws_what_it_is_sent(monkeypatch):
-    run = load("run")
+    run = load("throughput", "run")
     monkeypatch.setattr(run, "ENVIRONMENT", run.ENVIRONMENT | ENV)
     worker = run.Worker([sys.executable, FOLDER / "ours.py", "compact", "2"])
     rows = [worker.draw(seed) for seed in (1010, 1010)]

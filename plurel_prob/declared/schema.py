@@ -1,7 +1,8 @@
 """Schemas as they are declared: tables, columns, types, keys and constraints, whatever dialect they came from."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 Kind = Literal[
     "integer",
@@ -109,10 +110,7 @@ class DeclaredTable:
         Raises:
             KeyError: there is none.
         """
-        for column in self.columns:
-            if column.name == name:
-                return column
-        raise KeyError(name)
+        return _named(self.columns, name)
 
 
 @dataclass(frozen=True)
@@ -128,7 +126,14 @@ class DeclaredSchema:
         Raises:
             KeyError: there is none.
         """
-        for table in self.tables:
-            if table.name == name:
-                return table
-        raise KeyError(name)
+        return _named(self.tables, name)
+
+
+Part = TypeVar("Part", Column, DeclaredTable)
+
+
+def _named(parts: Iterable[Part], name: str) -> Part:
+    for part in parts:
+        if part.name == name:
+            return part
+    raise KeyError(name)

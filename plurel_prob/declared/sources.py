@@ -6,7 +6,21 @@ from plurel_prob.databases import DatabaseError
 from plurel_prob.databases.disk import MANIFEST
 from plurel_prob.declared.schema import DeclaredSchema
 
-SQLITE, DUCKDB = b"SQLite format 3\0", b"DUCK"
+
+def is_sqlite(path: Path) -> bool:
+    """Whether a file is a SQLite database."""
+    return _head(path).startswith(b"SQLite format 3\0")
+
+
+def is_duckdb(path: Path) -> bool:
+    """Whether a file is a DuckDB database."""
+    return _head(path)[8:12] == b"DUCK"
+
+
+def file_url(path: Path) -> str | None:
+    """URL of a file of SQLite or DuckDB; None if it is neither."""
+    kind = "sqlite" if is_sqlite(path) else "duckdb" if is_duckdb(path) else None
+    return None if kind is None else f"{kind}:///{path.absolute()}"
 
 
 def declared_of(source: str | Path, dialect: str | None = None) -> DeclaredSchema:
@@ -30,12 +44,8 @@ def declared_of(source: str | Path, dialect: str | None = None) -> DeclaredSchem
         if not (path / MANIFEST).exists():
             raise DatabaseError(f"{path}: has no {MANIFEST}; give a folder in RelBench format, a database or a file of SQL")
         return declare_relbench(path)
-    head = _head(path)
-    if head.startswith(SQLITE):
-        return reflect(f"sqlite:///{path.absolute()}")
-    if head[8:12] == DUCKDB:
-        return reflect(f"duckdb:///{path.absolute()}")
-    return read_ddl(path, dialect)
+    url = file_url(path)
+    return read_ddl(path, dialect) if url is None else reflect(url)
 
 
 def _head(path: Path) -> bytes:

@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 
 from plurel_prob.databases import DatabaseError
-from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, ForeignKey
+from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, ForeignKey, order_tables
 from plurel_prob.stores.arrow import arrow_type, cast, typed
 from plurel_prob.stores.checks import parent_rows
 from plurel_prob.stores.ddl import quoted, statements_of
-from plurel_prob.stores.order import depths, parents_first
+from plurel_prob.stores.order import depths
 from plurel_prob.stores.places import OnTable, new_file
 from plurel_prob.stores.sqlite_file import order_of
 
@@ -34,7 +34,8 @@ def write_duckdb(
     Raises:
         DatabaseError: a row breaks a constraint, or DuckDB cannot keep a value.
     """
-    order, left_out = parents_first(declared)
+    names, waiting = order_tables(declared)
+    order, left_out = [declared.table(name) for name in names], [(name, key) for name, key in waiting if name != key.parent]
     levels: dict[str, np.ndarray] = {}
     for table in order:
         own = [key for key in table.foreign_keys if key.parent == table.name]

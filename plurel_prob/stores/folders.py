@@ -10,58 +10,37 @@ from plurel_prob.databases import DatabaseError
 from plurel_prob.declared import DeclaredSchema
 from plurel_prob.stores.arrow import cast, typed
 from plurel_prob.stores.ddl import ddl_of
-from plurel_prob.stores.places import SCHEMA, OnTable, file_of, new_store
+from plurel_prob.stores.places import SCHEMA, OnTable, file_of
 from plurel_prob.stores.text import csv_parts, read_csv
 
 
-def write_csv(
-    tables: dict[str, pa.Table], declared: DeclaredSchema, target: Path, *, overwrite: bool, on_table: OnTable
-) -> list[str]:
-    """Write a folder of comma-separated values (RFC 4180), that PostgreSQL's COPY reads into the tables of ``schema.sql``.
-
-    Returns:
-        Nothing that was left out.
-
-    Raises:
-        DatabaseError: the folder cannot be written, or a table's name cannot be that of a file.
-    """
+def save_csv(tables: dict[str, pa.Table], declared: DeclaredSchema, folder: Path, name: str, on_table: OnTable) -> None:
+    """Write comma-separated values (RFC 4180), that PostgreSQL's COPY reads into the tables of ``schema.sql``."""
 
     def write(table: pa.Table, path: Path) -> None:
         with path.open("w", encoding="utf-8", newline="") as file:
             file.writelines(csv_parts(table))
 
-    return _write(tables, declared, target, ".csv", write, overwrite, on_table)
+    _save(tables, declared, folder, ".csv", write, on_table)
 
 
-def write_parquet(
-    tables: dict[str, pa.Table], declared: DeclaredSchema, target: Path, *, overwrite: bool, on_table: OnTable
-) -> list[str]:
-    """Write a folder of parquet files, whose columns have exactly the declared types, with ``schema.sql``.
-
-    Returns:
-        Nothing that was left out.
-
-    Raises:
-        DatabaseError: the folder cannot be written, or a table's name cannot be that of a file.
-    """
-    return _write(tables, declared, target, ".parquet", pq.write_table, overwrite, on_table)
+def save_parquet(tables: dict[str, pa.Table], declared: DeclaredSchema, folder: Path, name: str, on_table: OnTable) -> None:
+    """Write parquet files, whose columns have exactly the declared types, with ``schema.sql``."""
+    _save(tables, declared, folder, ".parquet", pq.write_table, on_table)
 
 
-def _write(
+def _save(
     tables: dict[str, pa.Table],
     declared: DeclaredSchema,
-    target: Path,
+    folder: Path,
     suffix: str,
     write: Callable[[pa.Table, Path], None],
-    overwrite: bool,
     on_table: OnTable,
-) -> list[str]:
-    with new_store(target, overwrite=overwrite) as folder:
-        (folder / SCHEMA).write_text(ddl_of(declared, "postgresql"), encoding="utf-8")
-        for name, table in tables.items():
-            write(table, file_of(folder, name, suffix))
-            on_table(name)
-    return []
+) -> None:
+    (folder / SCHEMA).write_text(ddl_of(declared, "postgresql"), encoding="utf-8")
+    for name, table in tables.items():
+        write(table, file_of(folder, name, suffix))
+        on_table(name)
 
 
 def read_folder(source: Path, declared: DeclaredSchema) -> dict[str, pa.Table]:

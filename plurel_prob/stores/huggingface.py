@@ -18,21 +18,10 @@ from plurel_prob.stores.relbench_form import save_relbench
 CROISSANT = "croissant.json"
 
 
-def write_huggingface(
-    tables: dict[str, pa.Table], declared: DeclaredSchema, target: Path, *, overwrite: bool, on_table: OnTable
-) -> list[str]:
-    """Write a folder in RelBench format with ``README.md``, in which every table is a configuration, and ``croissant.json``.
-
-    Returns:
-        Nothing that was left out.
-
-    Raises:
-        DatabaseError: the folder cannot be written, or a table's name cannot be that of a file.
-    """
-    with new_store(target, overwrite=overwrite) as folder:
-        save_relbench(tables, declared, folder, target.name, on_table)
-        describe_folder(folder)
-    return []
+def save_huggingface(tables: dict[str, pa.Table], declared: DeclaredSchema, folder: Path, name: str, on_table: OnTable) -> None:
+    """Write RelBench format with ``README.md``, in which every table is a configuration, and ``croissant.json``."""
+    save_relbench(tables, declared, folder, name, on_table)
+    describe_folder(folder)
 
 
 def copy_relbench(source: Path, target: Path, *, is_described: bool, overwrite: bool) -> None:

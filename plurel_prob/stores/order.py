@@ -1,40 +1,8 @@
-"""In which order rows are inserted, so that what they refer to is there."""
+"""In which order rows of a table are inserted, so that what they refer to is there."""
 
 from collections.abc import Sequence
 
 import numpy as np
-
-from plurel_prob.declared import DeclaredSchema, DeclaredTable, ForeignKey
-
-
-def parents_first(declared: DeclaredSchema) -> tuple[list[DeclaredTable], list[tuple[str, ForeignKey]]]:
-    """Order tables so that each comes after those that it refers to.
-
-    Returns:
-        The tables, and the keys, with their tables, that refer to a later one: of tables that refer to each other in a circle,
-        those of the one with fewest.
-    """
-    left, done, order, broken = list(declared.tables), set[str](), list[DeclaredTable](), list[tuple[str, ForeignKey]]()
-    while left:
-        waits = {table.name: {key.parent for key in table.foreign_keys} - done - {table.name} for table in left}
-        n_above = {name: (len(_reached(waits, name)), len(waits[name])) for name in waits}
-        first = min(n_above, key=n_above.__getitem__)
-        table = declared.table(first)
-        broken += [(first, key) for key in table.foreign_keys if key.parent in waits[first]]
-        order.append(table)
-        done.add(first)
-        left.remove(table)
-    return order, broken
-
-
-def _reached(waits: dict[str, set[str]], name: str) -> set[str]:
-    """A table, those that it waits for, and those that these wait for."""
-    found, todo = {name}, [name]
-    while todo:
-        new = waits[todo.pop()] - found
-        found |= new
-        todo += new
-    return found
 
 
 def depths(parents: Sequence[np.ndarray], n_row: int) -> np.ndarray | None:

@@ -61,18 +61,3 @@ def file_of(folder: Path, table: str, suffix: str) -> Path:
     if not table or table.startswith(".") or any(mark in table for mark in "/\\\0"):
         raise DatabaseError(f"{folder.name}: {table!r} cannot be the name of a file; rename the table")
     return folder / f"{table}{suffix}"
-
-
-def is_sqlite(path: Path) -> bool:
-    """Whether a file is a SQLite database."""
-    return path.is_file() and _head(path)[:16] == b"SQLite format 3\0"
-
-
-def is_duckdb(path: Path) -> bool:
-    """Whether a file is a DuckDB database."""
-    return path.is_file() and _head(path)[8:12] == b"DUCK"
-
-
-def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(16)

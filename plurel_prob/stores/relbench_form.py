@@ -15,7 +15,7 @@ from plurel_prob.databases.schema import PKEY
 from plurel_prob.declared import DeclaredSchema, DeclaredTable, ForeignKey
 from plurel_prob.stores.arrow import arrow_tables, frame_of
 from plurel_prob.stores.checks import parent_rows
-from plurel_prob.stores.places import OnTable, file_of, new_store
+from plurel_prob.stores.places import OnTable, file_of
 
 NO_TIMES = (pd.Timestamp("2000-01-01"), pd.Timestamp("2001-01-01"))
 
@@ -203,24 +203,8 @@ def _splits(times: list[pd.Series]) -> tuple[pd.Timestamp, pd.Timestamp]:
     return (val.floor("D"), test.floor("D")) if is_long else (val.floor("us"), test.floor("us"))
 
 
-def write_relbench(
-    tables: dict[str, pa.Table], declared: DeclaredSchema, target: Path, *, overwrite: bool, on_table: OnTable
-) -> list[str]:
-    """Write a folder in RelBench format; see :func:`to_relbench`.
-
-    Returns:
-        Nothing that was left out.
-
-    Raises:
-        DatabaseError: the folder cannot be written, or a table's name cannot be that of a file.
-    """
-    with new_store(target, overwrite=overwrite) as folder:
-        save_relbench(tables, declared, folder, target.name, on_table)
-    return []
-
-
 def save_relbench(tables: dict[str, pa.Table], declared: DeclaredSchema, folder: Path, name: str, on_table: OnTable) -> None:
-    """Write manifest and tables into a folder that nobody reads yet."""
+    """Write RelBench format, under a name; see :func:`to_relbench`."""
     frames, manifest = _to_relbench(tables, declared)
     manifest.name = name
     manifest.save(folder / MANIFEST)

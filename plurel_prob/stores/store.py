@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 
@@ -13,26 +13,30 @@ from plurel_prob.declared import DeclaredSchema
 from plurel_prob.stores.arrow import arrow_tables, frame_of
 from plurel_prob.stores.checks import check_rows
 from plurel_prob.stores.infer import infer_declared
-from plurel_prob.stores.places import SCHEMA, OnTable, is_duckdb, is_sqlite
+from plurel_prob.stores.places import SCHEMA, OnTable, new_store
 
 Format = Literal["relbench", "duckdb", "sqlite", "postgresql", "csv", "parquet", "huggingface"]
 
 
 class _Writer(NamedTuple):
-    """Where the function is that writes a format, whose module needs the format's packages."""
+    """Where the function is that writes a format, whose module needs the format's packages.
+
+    That of a folder gets one that nobody reads yet, and the name that it will have.
+    """
 
     module: str
     name: str
+    is_folder: bool
 
 
 WRITERS: dict[str, _Writer] = {
-    "relbench": _Writer("relbench_form", "write_relbench"),
-    "duckdb": _Writer("duckdb_file", "write_duckdb"),
-    "sqlite": _Writer("sqlite_file", "write_sqlite"),
-    "postgresql": _Writer("postgresql", "write_postgresql"),
-    "csv": _Writer("folders", "write_csv"),
-    "parquet": _Writer("folders", "write_parquet"),
-    "huggingface": _Writer("huggingface", "write_huggingface"),
+    "relbench": _Writer("relbench_form", "save_relbench", True),
+    "duckdb": _Writer("duckdb_file", "write_duckdb", False),
+    "sqlite": _Writer("sqlite_file", "write_sqlite", False),
+    "postgresql": _Writer("postgresql", "write_postgresql", False),
+    "csv": _Writer("folders", "save_csv", True),
+    "parquet": _Writer("folders", "save_parquet", True),
+    "huggingface": _Writer("huggingface", "save_huggingface", True),
 }
 
 
@@ -69,9 +73,14 @@ def write_store(
         raise DatabaseError(f"{shown}: {format} needs {'the URL of a database' if not is_url else 'a path'}")
     arrow = arrow_tables(tables, declared)
     check_rows(arrow, declared)
-    write: Callable[..., list[str]] = getattr(import_module(f"plurel_prob.stores.{writer.module}"), writer.name)
-    place = str(target) if is_url else Path(target)
-    return write(arrow, declared, place, overwrite=overwrite, on_table=on_table or (lambda name: None))
+    write: Callable[..., Any] = getattr(import_module(f"plurel_prob.stores.{writer.module}"), writer.name)
+    told = on_table or (lambda name: None)
+    if not writer.is_folder:
+        left_out: list[str] = write(arrow, declared, str(target) if is_url else Path(target), overwrite=overwrite, on_table=told)
+        return left_out
+    with new_store(Path(target), overwrite=overwrite) as folder:
+        write(arrow, declared, folder, Path(target).name, told)
+    return []
 
 
 def read_store(source: Path | str) -> tuple[dict[str, pd.DataFrame], DeclaredSchema]:
@@ -109,20 +118,17 @@ def read_store(source: Path | str) -> tuple[dict[str, pd.DataFrame], DeclaredSch
 
 
 def _read_file(path: Path) -> tuple[dict[str, pd.DataFrame], DeclaredSchema]:
-    from plurel_prob.declared import declared_of
+    from plurel_prob.declared.sources import declared_of, is_duckdb, is_sqlite
 
     if is_sqlite(path):
-        from plurel_prob.stores.sqlite_file import read_sqlite
-
-        declared = declared_of(path)
-        return _frames(read_sqlite(path, declared), declared)
-    if is_duckdb(path):
-        from plurel_prob.stores.duckdb_file import read_duckdb
-
-        declared = declared_of(path)
-        return _frames(read_duckdb(path, declared), declared)
-    what = "is no SQLite or DuckDB file, and no folder with manifest.yaml or schema.sql" if path.exists() else "no such store"
-    raise DatabaseError(f"{path}: {what}")
+        from plurel_prob.stores.sqlite_file import read_sqlite as read
+    elif is_duckdb(path):
+        from plurel_prob.stores.duckdb_file import read_duckdb as read
+    else:
+        what = "is no SQLite or DuckDB file, and no folder with manifest.yaml or schema.sql" if path.exists() else "no such store"
+        raise DatabaseError(f"{path}: {what}")
+    declared = declared_of(path)
+    return _frames(read(path, declared), declared)
 
 
 def _frames(tables: dict, declared: DeclaredSchema) -> tuple[dict[str, pd.DataFrame], DeclaredSchema]:

@@ -1,7 +1,6 @@
 import numpy as np
 
-from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, ForeignKey
-from plurel_prob.stores.order import depths, parents_first
+from plurel_prob.stores.order import depths
 
 
 def depth_of(parents, row):
@@ -29,32 +28,3 @@ def test_circles_of_rows():
     assert depths([np.array([1, -1]), np.array([-1, 0])], 2) is None
     chain = np.arange(-1, 1_999)
     assert depths([chain], 2_000).tolist() == list(range(2_000))
-
-
-def schema(**parents):
-    column = Column("id", "integer", False)
-    tables = [
-        DeclaredTable(name, (column,), ("id",), (), tuple(ForeignKey(("id",), parent, ("id",)) for parent in of))
-        for name, of in parents.items()
-    ]
-    return DeclaredSchema(tuple(tables), "test")
-
-
-def test_tables_come_after_those_they_refer_to():
-    for seed in range(50):
-        rng = np.random.default_rng(seed)
-        names = [f"t{k}" for k in range(8)]
-        of = {name: [other for other in names[:k] if rng.random() < 0.4] + [name] * (k % 2) for k, name in enumerate(names)}
-        order, broken = parents_first(schema(**{name: of[name] for name in rng.permutation(names).tolist()}))
-        seen = set()
-        for table in order:
-            assert {key.parent for key in table.foreign_keys} <= seen | {table.name}
-            seen.add(table.name)
-        assert broken == [] and len(order) == 8
-
-
-def test_circles_of_tables_are_broken_once():
-    order, broken = parents_first(schema(e=["a"], f=["e", "e"], a=["b", "d"], b=["c"], c=["a"], d=[]))
-    assert [table.name for table in order][:2] == ["d", "a"] and [(name, key.parent) for name, key in broken] == [("a", "b")]
-    order, broken = parents_first(schema(a=["b", "c"], b=["a"], c=["a", "b"]))
-    assert [(name, key.parent) for name, key in broken] == [("b", "a"), ("a", "c")]

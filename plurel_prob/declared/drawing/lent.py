@@ -18,17 +18,16 @@ def lent_rows(source: str, schema: DeclaredSchema) -> dict[str, int]:
         DatabaseError: it is a file of SQL, which has no rows, or cannot be read.
     """
     from plurel_prob.declared import count_rows
-    from plurel_prob.stores.places import is_duckdb, is_sqlite
+    from plurel_prob.declared.sources import file_url
 
     path = Path(source)
-    if "://" in source:
-        found = count_rows(source, schema)
+    url = source if "://" in source else file_url(path)
+    if url is not None:
+        found = count_rows(url, schema)
     elif (path / MANIFEST).exists():
         import pyarrow.parquet as pq
 
         found = {table.name: pq.read_metadata(path / "db" / f"{table.name}.parquet").num_rows for table in schema.tables}
-    elif is_sqlite(path) or is_duckdb(path):
-        found = count_rows(f"{'sqlite' if is_sqlite(path) else 'duckdb'}:///{path}", schema)
     else:
         raise DatabaseError(f"--rows source: {source} has no rows; give the database itself, or --rows TABLE=N")
     return {name: n for name, n in found.items() if n > 0}
