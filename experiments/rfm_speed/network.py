@@ -43,7 +43,7 @@ def made_up_batch(n_context: int, n_token: int, seed: int = 0) -> Batch:
     column = (np.arange(n_token) % N_CELL + N_CELL * table).astype(np.int32)
     is_masked = np.broadcast_to(np.arange(n_token) == 0, shape)
     masked, mean, std = np.where(is_masked, target[:, None], 0), np.zeros_like(target), np.ones_like(target)
-    return Batch(kind, values, *ids, column, row, parent, target, mean, std, is_masked, masked)
+    return Batch(kind, values, *ids, column, row, parent, is_masked, masked, mean, std)
 
 
 def cells_of(batch: Batch, tile: int) -> Cells:

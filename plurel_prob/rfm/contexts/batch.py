@@ -20,11 +20,10 @@ class Batch(NamedTuple):
         column: equal within a context for cells of the same column of the same table only; -1: padding.
         row: number of the cell's row within the context, 0 for the target's; -1: padding.
         parent: numbers of the rows that the cell's row refers to, a foreign key a slot; -1: none, not in the context, or padding.
-        target: the target's value: normalised if it is a number, 0 or 1 if it is a boolean.
+        is_masked: cells whose values are to be predicted: the target and, in training, others.
+        masked: their values: normalised if it is a number, 0 or 1 if it is a boolean; 0 for cells that are not masked.
         mean: of the target's column: a number is ``mean + std * target``; 0 for a boolean.
         std: of the target's column; 1 for a boolean.
-        is_masked: cells whose values are to be predicted: the target and, in training, others.
-        masked: their values, as of the target; 0 elsewhere.
     """
 
     kind: Int8[np.ndarray, "context token"]
@@ -34,8 +33,12 @@ class Batch(NamedTuple):
     column: Int32[np.ndarray, "context token"]
     row: Int32[np.ndarray, "context token"]
     parent: Int32[np.ndarray, "context token slot"]
-    target: Float32[np.ndarray, " context"]
-    mean: Float32[np.ndarray, " context"]
-    std: Float32[np.ndarray, " context"]
     is_masked: Bool[np.ndarray, "context token"]
     masked: Float32[np.ndarray, "context token"]
+    mean: Float32[np.ndarray, " context"]
+    std: Float32[np.ndarray, " context"]
+
+    @property
+    def target(self) -> Float32[np.ndarray, " context"]:
+        """The targets' values."""
+        return self.masked[:, 0]

@@ -191,16 +191,25 @@ def _write_row(graph: RowGraph, batch: Batch, context: int, place: int, row: int
     return place
 
 
+@njit(cache=True, nogil=True)
+@no_type_check
+def mask(batch: Batch, context: int, place: int) -> None:
+    """Move a cell's value to where those are that are to be predicted."""
+    value = batch.value[context, place]
+    if batch.kind[context, place] == BOOLEAN:  # normalised, true is above 0
+        value = np.float32(value > 0)
+    batch.is_masked[context, place], batch.masked[context, place] = True, value
+    batch.value[context, place], batch.text[context, place] = 0, 0
+
+
 @njit(nogil=True)
 @no_type_check
 def _mask_target(graph: RowGraph, batch: Batch, context: int, column: int) -> None:
-    """Move the first cell's value to where targets are."""
-    value = batch.value[context, 0]
-    batch.target[context], batch.mean[context], batch.std[context] = value, graph.mean[column], graph.std[column]
-    if graph.kind[column] == BOOLEAN:  # normalised, true is above 0
-        batch.target[context], batch.mean[context], batch.std[context] = value > 0, 0, 1
-    batch.value[context, 0], batch.text[context, 0] = 0, 0
-    batch.is_masked[context, 0], batch.masked[context, 0] = True, batch.target[context]
+    """Mask the first cell, and say what its value means."""
+    mask(batch, context, 0)
+    batch.mean[context], batch.std[context] = graph.mean[column], graph.std[column]
+    if graph.kind[column] == BOOLEAN:
+        batch.mean[context], batch.std[context] = 0, 1
 
 
 @njit(nogil=True)

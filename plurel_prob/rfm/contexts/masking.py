@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 
 from plurel_prob.rfm.contexts.batch import BOOLEAN, NUMBER, Batch
-from plurel_prob.rfm.contexts.kernel import below, mix
+from plurel_prob.rfm.contexts.kernel import below, mask, mix
 
 
 @njit(cache=True, nogil=True)
@@ -33,9 +33,4 @@ def mask_others(batch: Batch, key: np.ndarray, n_other: int) -> None:
             place = candidate[chosen]
             n_candidate -= 1
             candidate[chosen] = candidate[n_candidate]
-            value = batch.value[context, place]
-            if batch.kind[context, place] == BOOLEAN:  # normalised, true is above 0
-                batch.masked[context, place] = 1 if value > 0 else 0
-            else:
-                batch.masked[context, place] = value
-            batch.is_masked[context, place], batch.value[context, place] = True, 0
+            mask(batch, context, place)

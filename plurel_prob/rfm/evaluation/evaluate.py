@@ -117,7 +117,7 @@ def evaluate(
 
 def fine_tuned(run: Run, folder: Path, task: str, n_step: int, context_length: int | None = None) -> Run:
     """Train a network further on the training labels of a task, at a fifth of the learning rate."""
-    config = replace(run.config, n_step=n_step, learning_rate=run.config.learning_rate / 5, n_pair=(0, 0))
+    config = replace(run.config, n_step=n_step, learning_rate=run.config.learning_rate / 5, n_masked=1, n_pair=(0, 0))
     config = replace(config, context_length=context_length or config.context_length)
     data = TaskData(folder, task, config.context_length)
     with temporary_folder() as folder_of_run:

@@ -52,7 +52,7 @@ def check_shares(batch_size: int) -> None:
 def prepare(batch: Batch, n_pair: tuple[int, int]) -> Prepared:
     """Find the tiles of a batch, and spread it over all devices."""
     sharding = NamedSharding(Mesh(jax.devices(), (AXIS,)), PartitionSpec(AXIS))
-    parts = [*batch[: Batch._fields.index("target")], batch.is_masked, *tiles_of(batch, n_pair=n_pair), batch.masked]
+    parts = [*batch[: Batch._fields.index("masked")], *tiles_of(batch, n_pair=n_pair), batch.masked]
     *cells, masked = jax.device_put(parts, sharding)
     return Prepared(Cells(*cells), masked)
 

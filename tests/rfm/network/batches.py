@@ -27,4 +27,4 @@ def random_batch(seed: int, n_context: int = 3, n_token: int = 32, n_text: int =
     is_masked = np.broadcast_to(np.arange(n_token) == 0, shape)
     masked = np.where(is_masked, target[:, None], 0).astype(np.float32)
     mean, std = np.zeros_like(target), np.ones_like(target)
-    return Batch(kind, value, text, name, column, row, parent, target, mean, std, is_masked, masked)
+    return Batch(kind, value, text, name, column, row, parent, is_masked, masked, mean, std)
