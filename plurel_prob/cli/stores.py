@@ -34,6 +34,7 @@ class Order(NamedTuple):
         rows: numbers of rows that are asked for.
         name: of the prior.
         record: of the prior.
+        fingerprint: of the prior.
         overwrite: whether stores that exist are replaced.
     """
 
@@ -43,6 +44,7 @@ class Order(NamedTuple):
     rows: Mapping[str, int]
     name: str
     record: dict[str, Any]
+    fingerprint: str
     overwrite: bool
 
     def target(self, seed: int) -> Path | str:
@@ -59,7 +61,7 @@ class Order(NamedTuple):
         from plurel_prob.priors import PROGRAM_VERSION
 
         schema = None if self.schema is None else hashlib.sha256(repr(self.schema.tables).encode()).hexdigest()[:16]
-        prior = {"model": self.name, "fingerprint": override(Prior(name=self.name), self.record).fingerprint}
+        prior = {"model": self.name, "fingerprint": self.fingerprint}
         return prior | {"program_version": PROGRAM_VERSION, "seed": seed, "schema": schema, "rows": dict(self.rows)}
 
     def is_there(self, seed: int) -> bool:
@@ -131,7 +133,7 @@ def order_of(
         from plurel_prob.declared.drawing import check_rows_asked
 
         check_rows_asked(declared, prior, asked)
-    return Order(out, format, declared, asked, prior.name, prior.record(), overwrite)
+    return Order(out, format, declared, asked, prior.name, prior.record(), prior.fingerprint, overwrite)
 
 
 def rows_asked(requests: Sequence[str], source: str | None, schema: DeclaredSchema | None) -> dict[str, int]:
@@ -187,12 +189,13 @@ def sample_into_stores(order: Order, seeds: Sequence[int], workers: int) -> None
             progress.advance(task)
     if left:
         console.print(summary)
+        target = order.target(seeds[0])
+        where = target if isinstance(target, Path) else order.format  # a URL can have a password
+        console.print(f"Written to {where}{' and beside it' if len(seeds) > 1 else ''}.", soft_wrap=True, markup=False)
     for warning in dict.fromkeys(lost):
         console.print(f"Left out: {warning}", soft_wrap=True, markup=False)
     if len(left) < len(seeds):
         console.print(f"{len(seeds) - len(left):,} of {len(seeds):,} databases were there already.")
-    where = order.target(seeds[0]) if isinstance(order.target(seeds[0]), Path) else order.format
-    console.print(f"Written to {where}{' and beside it' if len(seeds) > 1 else ''}.", soft_wrap=True, markup=False)
 
 
 def _drawn(order: Order, seeds: list[int], workers: int) -> Iterator[tuple[list[str], list[str]]]:
@@ -206,21 +209,22 @@ def draw_and_store(order: Order, seed: int) -> tuple[list[str], list[str]]:
     from plurel_prob.cli.sample import use_compilation_cache
 
     use_compilation_cache()
-    start, prior = time.perf_counter(), override(Prior(name=order.name), order.record)
+    start, prior, target = time.perf_counter(), override(Prior(name=order.name), order.record), order.target(seed)
+    if isinstance(target, Path):
+        note_of(target).unlink(missing_ok=True)  # it is of a store that is replaced
     if order.schema is None:
         from plurel_prob.sampling import sample
         from plurel_prob.stores import infer_declared, write_store
 
         drawn = sample(seed, prior)
         tables, declared = drawn.tables, infer_declared(drawn.tables, drawn.schema.tables, drawn.name)
-        lost = write_store(tables, declared, order.target(seed), order.format, overwrite=order.overwrite)
+        lost = write_store(tables, declared, target, order.format, overwrite=order.overwrite)
     else:
         from plurel_prob.declared.drawing import sample_declared, save
 
         database = sample_declared(order.schema, seed, prior, rows=order.rows)
         tables, declared = database.tables, database.schema
-        lost = save(database, order.target(seed), order.format, overwrite=order.overwrite)
-    target = order.target(seed)
+        lost = save(database, target, order.format, overwrite=order.overwrite)
     if isinstance(target, Path):
         note_of(target).write_text(json.dumps(order.origin(seed), indent=1) + "\n")
     n_key = sum(len(table.foreign_keys) for table in declared.tables)

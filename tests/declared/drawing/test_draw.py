@@ -8,12 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from plurel_prob import get_prior
 from plurel_prob.databases import DatabaseError
-from plurel_prob.declared import Column, read_ddl
+from plurel_prob.databases.tables import column_values
+from plurel_prob.declared import Column, DeclaredSchema, read_ddl
 from plurel_prob.declared.drawing import sample_declared, save
+from plurel_prob.declared.drawing.counts import row_counts
 from plurel_prob.declared.drawing.domains import domain_of
 from plurel_prob.declared.drawing.numbers import Domain
 from plurel_prob.declared.drawing.orders import put_in_order
+from plurel_prob.declared.drawing.plan import plan_of
+from plurel_prob.declared.drawing.program import bounds_of, draw_observed, fitting, observed_schema, window_of
 from plurel_prob.stores import write_store
 from plurel_prob.validation import validate
 from tests.declared.drawing.made_up import drawn
@@ -65,6 +70,19 @@ def test_databases_of_many_random_schemas_satisfy_them(tmp_path):
     assert check_schemas(tmp_path, range(25, 400)) > 250
 
 
+def check_program(schema: DeclaredSchema, tables: dict[str, pd.DataFrame]) -> None:
+    """Where nothing else is declared, the block model decides which person leads, and the causal model who has which role."""
+    plan, prior, window = plan_of(schema), get_prior("compact"), window_of(get_prior("compact"), 3)
+    n_row = row_counts(plan, prior, {"report": 1500}, 3, (int(window[0]), int(window[1])))
+    drawn = draw_observed(fitting(prior, bounds_of(plan)), observed_schema(plan, prior, n_row, window), 3)
+    project, member = plan.index("project"), plan.index("member")
+    slot = plan.tables[project].linked.index([key.columns for key in schema.table("project").foreign_keys].index(("lead",)))
+    expected = np.asarray(drawn.stages.links.parent_row[project, slot, : n_row[project]])
+    assert (tables["project"]["lead"] - 1).tolist() == expected.tolist() and len(set(expected.tolist())) > 50
+    role = column_values(drawn, member)[[column.name for column in plan.tables[member].features].index("role")]
+    assert tables["member"].role.tolist() == [1 + int(code) for code in role]
+
+
 @pytest.mark.slow
 def test_a_database_is_a_draw_from_the_program(tmp_path):
     path = tmp_path / "shop.sql"
@@ -76,9 +94,7 @@ def test_a_database_is_a_draw_from_the_program(tmp_path):
         assert not frame.equals(other.tables[name]) and len(frame) == (1500 if name == "report" else len(frame))
     assert first.tables["person"].home.dropna().is_unique and first.tables["person"].home.notna().sum() > 50
     assert 0 < first.tables["person"].born.isna().mean() < 0.5
-    # the block model, and nothing else, decides which person leads: some have many projects, others none
-    n_project = first.tables["project"].groupby("lead").size()
-    assert n_project.max() > 1
+    check_program(schema, first.tables)
     for i, kind in enumerate(("duckdb", "sqlite", "csv", "parquet", "relbench")):
         save(first, tmp_path / f"store-{i}", kind)
     assert validate(tmp_path / "store-4") == [] and validate(tmp_path / "store-4", "rt") == []
