@@ -76,6 +76,7 @@ def assemble(name: str, tables: Sequence[Table], until: int, vocabulary: Vocabul
         vocabulary.ids_of(f"{column.name} of {column.table}" for column in columns),
         np.array([column.mean for column in columns], np.float32),
         np.array([column.std for column in columns], np.float32),
+        np.array([column.log_odds for column in columns], np.float32),
         label=-1,
         label_until=NEVER,
     )

@@ -20,6 +20,7 @@ class Batch(NamedTuple):
         column: equal within a context for cells of the same column of the same table only; -1: padding.
         row: number of the cell's row within the context, 0 for the target's; -1: padding.
         parent: numbers of the rows that the cell's row refers to, a foreign key a slot; -1: none, not in the context, or padding.
+        log_odds: of the rate of true cells of a boolean's column in the training split, where predictions start; 0 otherwise.
         is_masked: cells whose values are to be predicted: the target and, in training, others.
         masked: their values: normalised if it is a number, 0 or 1 if it is a boolean; 0 for cells that are not masked.
         mean: of the target's column: a number is ``mean + std * target``; 0 for a boolean.
@@ -33,6 +34,7 @@ class Batch(NamedTuple):
     column: Int32[np.ndarray, "context token"]
     row: Int32[np.ndarray, "context token"]
     parent: Int32[np.ndarray, "context token slot"]
+    log_odds: Float32[np.ndarray, "context token"]
     is_masked: Bool[np.ndarray, "context token"]
     masked: Float32[np.ndarray, "context token"]
     mean: Float32[np.ndarray, " context"]

@@ -1,5 +1,6 @@
 """A database as arrays that contexts are drawn from."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,6 +12,7 @@ from plurel_prob.rfm.contexts.batch import BOOLEAN, NUMBER
 from plurel_prob.rfm.contexts.kernel import NEVER, RowGraph
 
 MIN_VALUE = 10  # values that a column needs to be a target of pretraining
+MIN_RATE = 1e-6  # of true cells, and of false ones, that a column counts as having
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,14 @@ class Column:
     kind: int
     mean: float
     std: float
+
+    @property
+    def log_odds(self) -> float:
+        """Of booleans, log-odds of the rate of true cells, kept off 0 and 1 by :data:`MIN_RATE`; 0 of others."""
+        if self.kind != BOOLEAN:
+            return 0.0
+        rate = min(max(self.mean, MIN_RATE), 1 - MIN_RATE)
+        return math.log(rate / (1 - rate))
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,7 @@ class RowGraph(NamedTuple):
         name: id of a column's name.
         mean: of a column.
         std: of a column.
+        log_odds: of the rate of a column of booleans, 0 for others.
         label: column that is seen in rows before the target's only, -1: none.
         label_until: last time of rows where it is seen.
     """
@@ -72,6 +73,7 @@ class RowGraph(NamedTuple):
     name: Int32[np.ndarray, " column"]
     mean: Float32[np.ndarray, " column"]
     std: Float32[np.ndarray, " column"]
+    log_odds: Float32[np.ndarray, " column"]
     label: int
     label_until: int
 
@@ -187,6 +189,7 @@ def _write_row(graph: RowGraph, batch: Batch, context: int, place: int, row: int
             batch.name[context, place] = graph.name[column]
             batch.column[context, place] = column
             batch.row[context, place] = number
+            batch.log_odds[context, place] = graph.log_odds[column]
             place += 1
     return place
 

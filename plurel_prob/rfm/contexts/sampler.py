@@ -117,6 +117,7 @@ def padding(n_context: int, context_length: int, n_slot: int) -> Batch:
         column=np.full(places, PADDING, np.int32),
         row=np.full(places, PADDING, np.int32),
         parent=np.full((*places, n_slot), PADDING, np.int32),
+        log_odds=np.zeros(places, np.float32),
         is_masked=np.zeros(places, bool),
         masked=np.zeros(places, np.float32),
         mean=np.zeros(n_context, np.float32),

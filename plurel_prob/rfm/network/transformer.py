@@ -30,6 +30,7 @@ class Cells(NamedTuple):
     column: Int[Array, "context token"]
     row: Int[Array, "context token"]
     parent: Int[Array, "context token slot"]
+    log_odds: Float[Array, "context token"]
     is_masked: Bool[Array, "context token"]
     column_pairs: Int[Array, "context column_pair 2"]
     feature_pairs: Int[Array, "context feature_pair 2"]
@@ -40,7 +41,8 @@ class RelationalTransformer(eqx.Module):
     """Predict the masked cells of a context.
 
     A cell is the sum of what it says (its value, or its text's embedding, through a linear map of its kind) and of the embedding
-    of "<column> of <table>", each normalised; a masked cell says only its kind.
+    of "<column> of <table>", each normalised; a masked cell says only its kind. Predictions start at the column's mean in the
+    training split, which is 0 for a number and the log-odds of its rate for a boolean: the network says how a cell differs.
 
     Args:
         size: see :data:`SIZES`.
@@ -103,7 +105,7 @@ class RelationalTransformer(eqx.Module):
         x, _ = lax.scan(apply, self.embed(cells, texts), arrays)
         every = linear(self.head.T, self.out_norm(x)) + self.head_bias  # of each kind
         kind = jnp.clip(cells.kind, 0, len(VALUES) - 1)
-        return jnp.take_along_axis(every, kind[..., None].astype(jnp.int32), -1)[..., 0]
+        return jnp.take_along_axis(every, kind[..., None].astype(jnp.int32), -1)[..., 0] + cells.log_odds
 
 
 def n_parameter(model: RelationalTransformer) -> int:

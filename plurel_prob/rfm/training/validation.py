@@ -30,7 +30,7 @@ class Validation:
         self.config, n_batch = config, -(-n_context // config.batch_size)
         self.batches = [data.batch(SEED, k, config.batch_size) for k in range(n_batch)]
         self.kind: Int8[np.ndarray, " context"] = np.concatenate([batch.kind[:, 0] for batch in self.batches])
-        self.baseline = np.concatenate([_constant_loss(data, batch, k) for k, batch in enumerate(self.batches)])
+        self.baseline = np.concatenate([_loss(jnp.asarray(batch.log_odds[:, 0]), batch) for batch in self.batches])
         self._texts = TextTable(encoder, data.vocabulary)
         self._network = eqx.filter_jit(predictions)
 
@@ -40,7 +40,7 @@ class Validation:
         for batch in self.batches:
             predicted = self._network(model, prepare(batch, self.config.n_pair).cells, texts)
             found.append(_loss(predicted, batch))
-        return np.concatenate([np.asarray(loss) for loss in found])
+        return np.concatenate(found)
 
     def figures(self, model: RelationalTransformer) -> dict[str, float]:
         """Mean loss of a network and of the baseline: of all cells, of numbers, and of booleans."""
@@ -54,15 +54,5 @@ class Validation:
         return told
 
 
-def _constant_loss(data: FolderData, batch: Batch, k: int) -> Float32[np.ndarray, " context"]:
-    """Loss of predicting each cell by the mean of its column."""
-    targets = data.sampler.draw_targets(SEED, k, len(batch.target))
-    means = [data.sampler.databases[i].columns[column].mean for i, column in zip(targets.database, targets.column, strict=True)]
-    kind = batch.kind[:, 0]
-    rate = np.clip(np.where(kind == BOOLEAN, means, 0.5), 1e-6, 1 - 1e-6)
-    prediction = np.where(kind == BOOLEAN, np.log(rate / (1 - rate)), 0.0)
-    return np.asarray(_loss(jnp.asarray(prediction, jnp.float32), batch))
-
-
-def _loss(prediction: Float[Array, " context"], batch: Batch) -> Float[Array, " context"]:
-    return cell_loss(prediction, jnp.asarray(batch.target), jnp.asarray(batch.kind[:, 0]))
+def _loss(prediction: Float[Array, " context"], batch: Batch) -> Float32[np.ndarray, " context"]:
+    return np.asarray(cell_loss(prediction, jnp.asarray(batch.target), jnp.asarray(batch.kind[:, 0])))

@@ -35,7 +35,7 @@ def test_cells_are_masked_as_the_law_says(databases):
             value = whole.target[i] if place == 0 else whole.value[i, place] > 0 if is_boolean else whole.value[i, place]
             assert masked.value[i, place] == 0 and masked.masked[i, place] == np.float32(value)
     assert n_boolean > 0
-    for name in ("kind", "text", "name", "column", "row", "parent", "target", "mean", "std"):
+    for name in ("kind", "text", "name", "column", "row", "parent", "target", "log_odds", "mean", "std"):
         np.testing.assert_array_equal(getattr(masked, name), getattr(whole, name))
 
 

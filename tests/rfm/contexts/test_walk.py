@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import chisquare
 
-from plurel_prob.rfm.contexts import NUMBER, TEXT, ContextSampler, Targets, Vocabulary, relational_data
+from plurel_prob.rfm.contexts import BOOLEAN, NUMBER, TEXT, ContextSampler, Targets, Vocabulary, relational_data
 from plurel_prob.rfm.contexts.kernel import MAX_CHILD
 from tests.rfm.contexts.databases import DAY, START, TEST, VAL, observed, random_database
 from tests.rfm.contexts.plain import Draws, Plain
@@ -62,8 +62,10 @@ def check_context(batch, i, plain, data, vocabulary, rows, cells):
     _, mean, std = plain.columns[column]
     assert np.isclose(batch.target[i], value if kind == NUMBER else value * std + mean, rtol=1e-5, atol=1e-6)
     assert np.allclose([batch.mean[i], batch.std[i]], (mean, std) if kind == NUMBER else (0, 1), rtol=1e-5)
+    rates = [plain.columns[column][1] if kind == BOOLEAN else 0.5 for _, (column, kind, _) in cells]
+    np.testing.assert_allclose(1 / (1 + np.exp(-batch.log_odds[i, :n_cell])), rates, rtol=1e-5)
     assert all((part[i, n_cell:] == -1).all() for part in (batch.parent, batch.row, batch.column))
-    assert not any(part[i, n_cell:].any() for part in (batch.value, batch.text, batch.name))
+    assert not any(part[i, n_cell:].any() for part in (batch.value, batch.text, batch.name, batch.log_odds))
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from plurel_prob.rfm.contexts.batch import TEXT, Batch
+from plurel_prob.rfm.contexts.batch import BOOLEAN, TEXT, Batch
 
 
 def random_batch(seed: int, n_context: int = 3, n_token: int = 32, n_text: int = 20) -> Batch:
@@ -27,4 +27,5 @@ def random_batch(seed: int, n_context: int = 3, n_token: int = 32, n_text: int =
     is_masked = np.broadcast_to(np.arange(n_token) == 0, shape)
     masked = np.where(is_masked, target[:, None], 0).astype(np.float32)
     mean, std = np.zeros_like(target), np.ones_like(target)
-    return Batch(kind, value, text, name, column, row, parent, is_masked, masked, mean, std)
+    log_odds = np.where(kind == BOOLEAN, rng.normal(size=shape), 0).astype(np.float32)
+    return Batch(kind, value, text, name, column, row, parent, log_odds, is_masked, masked, mean, std)

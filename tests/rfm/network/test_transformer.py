@@ -23,7 +23,7 @@ def predict():
 
     def of(batch: Batch) -> np.ndarray:
         tiles = tiles_of(batch, TILE, (16, 16))
-        return np.asarray(compiled(Cells(*(getattr(batch, name) for name in Cells._fields[:8]), *tiles)))
+        return np.asarray(compiled(Cells(*(getattr(batch, name) for name in Cells._fields[:9]), *tiles)))
 
     return of
 
@@ -31,7 +31,7 @@ def predict():
 def test_order_of_cells_does_not_matter(predict):
     batch = random_batch(0)
     order = np.concatenate([[0], 1 + np.random.default_rng(0).permutation(31)])
-    moved = batch._replace(**{name: getattr(batch, name)[:, order] for name in Cells._fields[:8]})
+    moved = batch._replace(**{name: getattr(batch, name)[:, order] for name in Cells._fields[:9]})
     np.testing.assert_allclose(predict(moved), predict(batch), atol=1e-5)
     assert len(set(np.round(predict(batch), 4))) > 1
 
@@ -85,11 +85,12 @@ def test_paper_size_has_the_papers_number_of_parameters():
     assert abs(sum(np.prod(x.shape) for x in jax.tree.leaves(shapes)) / 22e6 - 1) < 0.05
 
 
-def test_a_new_network_predicts_zero():
+def test_a_new_network_predicts_the_means_of_columns():
     model = RelationalTransformer(Size(1, 8, 2, 16), 12, key=random.key(0))
     batch = random_batch(5)
-    cells = Cells(*(jnp.asarray(getattr(batch, name)) for name in Cells._fields[:8]), *map(jnp.asarray, tiles_of(batch, TILE)))
-    np.testing.assert_array_equal(model(cells, TEXTS, tile=TILE)[:, 0], 0)
+    cells = Cells(*(jnp.asarray(getattr(batch, name)) for name in Cells._fields[:9]), *map(jnp.asarray, tiles_of(batch, TILE)))
+    assert batch.log_odds.any()
+    np.testing.assert_array_equal(model(cells, TEXTS, tile=TILE), batch.log_odds)
     assert n_parameter(model) == sum(np.asarray(x).size for x in jax.tree.leaves(model))
 
 
