@@ -65,7 +65,7 @@ def config_of(args: argparse.Namespace, point: Point) -> TrainingConfig:
 
 def folders_of(corpus: Path, n_database: int) -> list[Path]:
     """The databases of the smallest seeds: a larger corpus has those of a smaller one."""
-    names = sorted(Folder(corpus).databases(), key=lambda name: int(name.rpartition("-")[2]))
+    names = Folder(corpus).databases()  # by seed
     if len(names) < n_database:
         raise SystemExit(f"{corpus} has {len(names)} databases; {n_database} are needed")
     return [corpus / name for name in names[:n_database]]

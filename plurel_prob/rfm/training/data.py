@@ -57,15 +57,19 @@ def read_for_pretraining(folder: Path, vocabulary: Vocabulary) -> RelationalData
 
 
 class TaskData:
-    """Labels of the training split of a task, in an order that each pass draws anew."""
+    """Labels of a split of a task, in an order that each pass draws anew.
 
-    def __init__(self, folder: Path, task: str, context_length: int):
+    Raises:
+        DatabaseError: the split has no labels, or see :func:`plurel_prob.rfm.contexts.task_targets`.
+    """
+
+    def __init__(self, folder: Path, task: str, context_length: int, split: str = "train"):
         self.vocabulary = Vocabulary()
-        database, self.targets = task_targets(folder, task, "train", vocabulary=self.vocabulary)
+        database, self.targets = task_targets(folder, task, split, vocabulary=self.vocabulary)
         self.sampler = ContextSampler([database], context_length)
-        self.description = f"task {task} of {folder.resolve().name}"
+        self.description = f"task {task} of {folder.resolve().name}" + (f", {split}" if split != "train" else "")
         if not len(self.targets.row):
-            raise DatabaseError(f"{folder}: task {task} has no labels in the training split; there is nothing to learn from")
+            raise DatabaseError(f"{folder}: task {task} has no labels in the split {split}")
 
     def batch(self, seed: int, k: int, batch_size: int) -> Batch:
         """Batch ``k`` of the passes, one after another."""

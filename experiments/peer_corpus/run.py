@@ -1,0 +1,115 @@
+"""Train the same network on corpora of several generators, and measure its loss on databases that each has held out.
+
+    python experiments/peer_corpus/run.py --corpora plurel=out/corpus compact=out/compact peer=out/peer --runs out/peer_corpus \
+        --out experiments/peer_corpus/results/tiny.jsonl
+
+A line of JSON for each corpus and seed. What has a line is left out; a run that was interrupted goes on from its last checkpoint.
+"""
+
+import argparse
+import json
+import os
+import platform
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+import jax
+import pyarrow.parquet as pq
+
+from plurel_prob.corpora import Folder
+from plurel_prob.rfm.network import text_encoder
+from plurel_prob.rfm.training import TrainingConfig, Validation, folder_data, load_model, train
+
+N_VALIDATION = 1024  # cells of the databases that each corpus holds out
+PACKAGES = ("plurel-prob", "jax", "jaxlib", "equinox", "optax", "numpy")
+
+
+def named(text: str) -> tuple[str, Path]:
+    """Read NAME=FOLDER."""
+    name, _, path = text.partition("=")
+    if not path:
+        raise argparse.ArgumentTypeError(f"must be NAME=FOLDER, got {text}")
+    return name, Path(path)
+
+
+def folders_of(corpus: Path, n_database: int) -> list[Path]:
+    """The databases of the smallest seeds."""
+    names = Folder(corpus).databases()  # by seed
+    if len(names) < n_database:
+        raise SystemExit(f"{corpus} has {len(names)} databases; {n_database} are needed")
+    return [corpus / name for name in names[:n_database]]
+
+
+def n_row_of(folders: list[Path]) -> int:
+    """Rows of all tables of some databases."""
+    return sum(pq.read_metadata(path).num_rows for folder in folders for path in (folder / "db").glob("*.parquet"))
+
+
+def measured(args: argparse.Namespace, done: set[tuple[str, int]]) -> Iterator[dict]:
+    """Train on each corpus with each seed, and give its line."""
+    folders = {name: folders_of(path, args.n_database + args.n_held_out) for name, path in args.corpora}
+    held_out = {name: folder_data(some[args.n_database :], args.context_length) for name, some in folders.items()}
+    for seed in range(args.n_seed):
+        config = TrainingConfig(
+            size=args.size,
+            n_step=args.steps,
+            batch_size=args.batch_size,
+            context_length=args.context_length,
+            n_masked=args.masked,
+            learning_rate=args.learning_rate,
+            seed=seed,
+        )
+        for name in folders:
+            if (name, seed) in done:
+                continue
+            start, of_corpus, run = time.perf_counter(), folders[name][: args.n_database], args.runs / f"{name}-{seed}"
+            train(folder_data(of_corpus, args.context_length, args.masked), run, config, checkpoint_every=max(1, args.steps // 4))
+            trained, encoder = load_model(run), text_encoder(config.text_encoder)
+            yield {
+                "corpus": name,
+                "seed": seed,
+                "held_out": {
+                    other: Validation(data, trained.config, encoder, N_VALIDATION).figures(trained.model)
+                    for other, data in held_out.items()
+                },
+                "n_row": n_row_of(of_corpus),
+                "databases": f"{of_corpus[0].name} to {of_corpus[-1].name}",
+                "seconds": round(time.perf_counter() - start, 1),
+                "config": {key: value for key, value in asdict(trained.config).items() if key != "data"},
+            }
+
+
+def main() -> None:
+    """Run what has no line yet."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpora", type=named, nargs="+", required=True, metavar="NAME=FOLDER", help="folders of databases")
+    parser.add_argument("--runs", type=Path, required=True, help="folder for the runs")
+    parser.add_argument("--out", type=Path, required=True, help="file of results")
+    parser.add_argument(
+        "--n-database", type=int, default=48, help="databases of each corpus to train on: those of the smallest seeds"
+    )
+    parser.add_argument("--n-held-out", type=int, default=16, help="databases of each corpus that are held out: the next ones")
+    parser.add_argument("--n-seed", type=int, default=2)
+    parser.add_argument("--size", default="tiny")
+    parser.add_argument("--steps", type=int, default=500)
+    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--context-length", type=int, default=256)
+    parser.add_argument("--masked", type=int, default=32)
+    parser.add_argument("--learning-rate", type=float, default=2e-3)
+    args = parser.parse_args()
+    lines = [json.loads(line) for line in args.out.read_text().splitlines()] if args.out.exists() else []
+    device = f"{jax.default_backend()}, {jax.devices()[0].device_kind}"
+    versions = {name: version(name) for name in PACKAGES} | {"python": platform.python_version()}
+    with args.out.open("a") as file:
+        for line in measured(args, {(line["corpus"], line["seed"]) for line in lines}):
+            told = line | {"device": device, "cores": os.cpu_count(), "versions": versions}
+            print(json.dumps(told), file=file, flush=True)
+            losses = {name: round(figures["validation_loss"], 4) for name, figures in line["held_out"].items()}
+            print(f"{line['corpus']}, seed {line['seed']}: {losses}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

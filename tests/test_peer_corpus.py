@@ -1,0 +1,30 @@
+"""The study's parts work; what it finds is not tested."""
+
+import json
+import sys
+
+import pytest
+
+from tests.rfm.training.databases import write_database
+from tests.studies import load
+
+
+@pytest.mark.slow
+def test_each_network_is_measured_on_what_each_corpus_holds_out(tmp_path, monkeypatch):
+    run = load("peer_corpus", "run")
+    for name, first in (("a", 0), ("b", 10)):
+        for seed in range(first, first + 3):
+            write_database(tmp_path / name / f"plurel-{seed}", seed, n_child=100 * (1 + first))
+    corpora = [f"{name}={tmp_path / name}" for name in ("a", "b")]
+    paths = ["--runs", tmp_path / "runs", "--out", tmp_path / "x", "--n-database", "2", "--n-held-out", "1", "--n-seed", "1"]
+    options = ["--context-length", "64", "--batch-size", "8", "--masked", "8", "--steps", "3"]
+    monkeypatch.setattr(run, "N_VALIDATION", 16)
+    monkeypatch.setattr(sys, "argv", ["run.py", "--corpora", *corpora, *map(str, paths), *options])
+    run.main()
+    run.main()  # nothing is left to do
+    lines = [json.loads(line) for line in (tmp_path / "x").read_text().splitlines()]
+    assert [line["corpus"] for line in lines] == ["a", "b"]
+    assert [line["databases"] for line in lines] == ["plurel-0 to plurel-1", "plurel-10 to plurel-11"]
+    assert [line["n_row"] for line in lines] == [2 * (20 + 100), 2 * (20 + 1100)]
+    baselines = [{name: of["validation_baseline"] for name, of in line["held_out"].items()} for line in lines]
+    assert baselines[0] == baselines[1] and set(baselines[0]) == {"a", "b"} and baselines[0]["a"] != baselines[0]["b"]
