@@ -56,12 +56,14 @@ def test_a_run_that_goes_on_has_the_same_losses(data, finished, tmp_path):
 
 
 def test_the_loss_is_the_mean_over_masked_cells(data, tmp_path):
-    """A new network predicts zero, so that its first loss is known."""
+    """A new network predicts the mean of a column, so that its first loss is known."""
     several = FolderData(data.folders, 64, n_masked=6)
     train(several, tmp_path / "run", replace(SMALL, n_step=1, n_masked=6), log_every=1)
     batch, expected = several.batch(SMALL.seed, 0, 8), []
+    [rate] = [column.mean for column in several.sampler.databases[0].columns if column.kind == BOOLEAN]
     for kind, value in zip(batch.kind[batch.is_masked], np.abs(batch.masked[batch.is_masked]), strict=True):
-        expected.append(np.log(2) if kind == BOOLEAN else value**2 / 2 if value < 1 else value - 0.5)
+        error = value**2 / 2 if value < 1 else value - 0.5
+        expected.append(-np.log(rate if value else 1 - rate) if kind == BOOLEAN else error)
     assert len(expected) > 40
     np.testing.assert_allclose(losses(tmp_path / "run"), [np.mean(expected)], rtol=1e-5)
 
