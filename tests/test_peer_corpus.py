@@ -3,10 +3,26 @@
 import json
 import sys
 
+import numpy as np
 import pytest
 
 from tests.rfm.training.databases import write_database
 from tests.studies import load
+
+
+def test_corpora_are_matched_by_their_rows():
+    matched = load("peer_corpus", "run").matched
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        n_row = rng.integers(100, 10_000, 24).tolist()
+        total = 18 * 5_000
+        chosen = matched(n_row, 18, total)
+        assert len(set(chosen)) == 18 and set(chosen) <= set(range(24))
+        assert abs(sum(n_row[i] for i in chosen) - total) <= abs(sum(n_row[:18]) - total)
+        # no exchange of two comes nearer
+        gap = total - sum(n_row[i] for i in chosen)
+        assert all(abs(gap - n_row[j] + n_row[i]) >= abs(gap) for i in chosen for j in set(range(24)) - set(chosen))
+    assert matched([5, 5, 1, 9], 2, 10) == [0, 1]
 
 
 @pytest.mark.slow
@@ -18,13 +34,13 @@ def test_each_network_is_measured_on_what_each_corpus_holds_out(tmp_path, monkey
     corpora = [f"{name}={tmp_path / name}" for name in ("a", "b")]
     paths = ["--runs", tmp_path / "runs", "--out", tmp_path / "x", "--n-database", "2", "--n-held-out", "1", "--n-seed", "1"]
     options = ["--context-length", "64", "--batch-size", "8", "--masked", "8", "--steps", "3"]
-    monkeypatch.setattr(run, "N_VALIDATION", 16)
+    options += ["--n-validation", "16"]
     monkeypatch.setattr(sys, "argv", ["run.py", "--corpora", *corpora, *map(str, paths), *options])
     run.main()
     run.main()  # nothing is left to do
     lines = [json.loads(line) for line in (tmp_path / "x").read_text().splitlines()]
     assert [line["corpus"] for line in lines] == ["a", "b"]
-    assert [line["databases"] for line in lines] == ["plurel-0 to plurel-1", "plurel-10 to plurel-11"]
+    assert [line["databases"] for line in lines] == [["plurel-0", "plurel-1"], ["plurel-10", "plurel-11"]]
     assert [line["n_row"] for line in lines] == [2 * (20 + 100), 2 * (20 + 1100)]
     baselines = [{name: of["validation_baseline"] for name, of in line["held_out"].items()} for line in lines]
     assert baselines[0] == baselines[1] and set(baselines[0]) == {"a", "b"} and baselines[0]["a"] != baselines[0]["b"]

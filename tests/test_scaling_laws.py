@@ -11,7 +11,7 @@ from tests.studies import load
 
 
 def test_the_grid_has_all_pairs_and_more_seeds_at_its_corners():
-    points = load("scaling_laws", "run").grid([1, 4, 16], [1e5, 4e5], 3)
+    points = load("scaling_laws", "run").grid([1, 4, 16], [1e5, 4e5], 1, 3)
     assert len(points) == len(set(points)) == 6 + 4 * 2
     assert [point.n_cell for point in points] == sorted(point.n_cell for point in points)
     assert {point[:2] for point in points if point.seed} == {(1, 100_000), (16, 100_000), (1, 400_000), (16, 400_000)}
@@ -43,7 +43,7 @@ def test_runs_go_on_where_they_were(tmp_path, monkeypatch):
     for seed in range(3):
         write_database(tmp_path / "corpus" / f"plurel-{seed}", seed)
     write_database(tmp_path / "held" / "plurel-9", 9)
-    options = ["--context-length", "64", "--batch-size", "8", "--masked", "8", "--n-seed", "1", "--databases", "1", "3"]
+    options = ["--context-length", "64", "--batch-size", "8", "--masked", "8", "--n-corner-seed", "1", "--databases", "1", "3"]
     paths = [
         "--corpus",
         tmp_path / "corpus",

@@ -3,7 +3,9 @@
     python experiments/peer_corpus/run.py --corpora plurel=out/corpus compact=out/compact peer=out/peer --runs out/peer_corpus \
         --out experiments/peer_corpus/results/tiny.jsonl
 
-A line of JSON for each corpus and seed. What has a line is left out; a run that was interrupted goes on from its last checkpoint.
+Of the databases of the smallest seeds of each corpus, those are trained on that have as many rows in all as those of the others;
+the rest is held out. A line of JSON for each corpus and seed. What has a line is left out; a run that was interrupted goes on
+from its last checkpoint.
 """
 
 import argparse
@@ -13,6 +15,7 @@ import platform
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,7 +26,6 @@ from plurel_prob.corpora import Folder
 from plurel_prob.rfm.network import text_encoder
 from plurel_prob.rfm.training import TrainingConfig, Validation, folder_data, load_model, train
 
-N_VALIDATION = 1024  # cells of the databases that each corpus holds out
 PACKAGES = ("plurel-prob", "jax", "jaxlib", "equinox", "optax", "numpy")
 
 
@@ -43,15 +45,40 @@ def folders_of(corpus: Path, n_database: int) -> list[Path]:
     return [corpus / name for name in names[:n_database]]
 
 
-def n_row_of(folders: list[Path]) -> int:
-    """Rows of all tables of some databases."""
-    return sum(pq.read_metadata(path).num_rows for folder in folders for path in (folder / "db").glob("*.parquet"))
+def n_row_of(folder: Path) -> int:
+    """Rows of all tables of a database."""
+    return sum(pq.read_metadata(path).num_rows for path in (folder / "db").glob("*.parquet"))
+
+
+def matched(n_row: list[int], n_database: int, total: int) -> list[int]:
+    """Choose databases with as nearly a number of rows in all as exchanges of one of the first for one of the others lead to."""
+    chosen, others = list(range(n_database)), list(range(n_database, len(n_row)))
+    while others:
+        gap = total - sum(n_row[i] for i in chosen)
+        left, a, b = min((abs(gap - n_row[j] + n_row[i]), i, j) for i in chosen for j in others)
+        if left >= abs(gap):
+            break
+        chosen[chosen.index(a)], others[others.index(b)] = b, a
+    return sorted(chosen)
+
+
+def split(corpora: dict[str, list[Path]], n_database: int) -> dict[str, tuple[list[Path], list[Path]]]:
+    """Databases of each corpus to train on, with as many rows as the corpus has that has the fewest, and those held out."""
+    n_row = {name: [n_row_of(folder) for folder in folders] for name, folders in corpora.items()}
+    total = min(sum(some[:n_database]) for some in n_row.values())
+    parts = {}
+    for name, folders in corpora.items():
+        chosen = matched(n_row[name], n_database, total)
+        parts[name] = ([folders[i] for i in chosen], [folder for i, folder in enumerate(folders) if i not in chosen])
+    return parts
 
 
 def measured(args: argparse.Namespace, done: set[tuple[str, int]]) -> Iterator[dict]:
     """Train on each corpus with each seed, and give its line."""
-    folders = {name: folders_of(path, args.n_database + args.n_held_out) for name, path in args.corpora}
-    held_out = {name: folder_data(some[args.n_database :], args.context_length) for name, some in folders.items()}
+    corpora = split({name: folders_of(path, args.n_database + args.n_held_out) for name, path in args.corpora}, args.n_database)
+    read = cache(lambda name: folder_data(corpora[name][0], args.context_length, args.masked))
+    held_out = {name: folder_data(others, args.context_length) for name, (_, others) in corpora.items()}
+    validations: dict[str, Validation] = {}
     for seed in range(args.n_seed):
         config = TrainingConfig(
             size=args.size,
@@ -62,21 +89,22 @@ def measured(args: argparse.Namespace, done: set[tuple[str, int]]) -> Iterator[d
             learning_rate=args.learning_rate,
             seed=seed,
         )
-        for name in folders:
+        for name, (folders, _) in corpora.items():
             if (name, seed) in done:
                 continue
-            start, of_corpus, run = time.perf_counter(), folders[name][: args.n_database], args.runs / f"{name}-{seed}"
-            train(folder_data(of_corpus, args.context_length, args.masked), run, config, checkpoint_every=max(1, args.steps // 4))
+            start, run = time.perf_counter(), args.runs / f"{name}-{seed}"
+            train(read(name), run, config, checkpoint_every=max(1, args.steps // 4))
             trained, encoder = load_model(run), text_encoder(config.text_encoder)
+            if not validations:  # the same cells for all
+                validations = {
+                    other: Validation(data, trained.config, encoder, args.n_validation) for other, data in held_out.items()
+                }
             yield {
                 "corpus": name,
                 "seed": seed,
-                "held_out": {
-                    other: Validation(data, trained.config, encoder, N_VALIDATION).figures(trained.model)
-                    for other, data in held_out.items()
-                },
-                "n_row": n_row_of(of_corpus),
-                "databases": f"{of_corpus[0].name} to {of_corpus[-1].name}",
+                "held_out": {other: validation.figures(trained.model) for other, validation in validations.items()},
+                "n_row": sum(n_row_of(folder) for folder in folders),
+                "databases": [folder.name for folder in folders],
                 "seconds": round(time.perf_counter() - start, 1),
                 "config": {key: value for key, value in asdict(trained.config).items() if key != "data"},
             }
@@ -88,11 +116,10 @@ def main() -> None:
     parser.add_argument("--corpora", type=named, nargs="+", required=True, metavar="NAME=FOLDER", help="folders of databases")
     parser.add_argument("--runs", type=Path, required=True, help="folder for the runs")
     parser.add_argument("--out", type=Path, required=True, help="file of results")
-    parser.add_argument(
-        "--n-database", type=int, default=48, help="databases of each corpus to train on: those of the smallest seeds"
-    )
-    parser.add_argument("--n-held-out", type=int, default=16, help="databases of each corpus that are held out: the next ones")
+    parser.add_argument("--n-database", type=int, default=48, help="databases of each corpus to train on")
+    parser.add_argument("--n-held-out", type=int, default=16, help="databases of each corpus that are held out")
     parser.add_argument("--n-seed", type=int, default=2)
+    parser.add_argument("--n-validation", type=int, default=2048, help="cells of the databases that each corpus holds out")
     parser.add_argument("--size", default="tiny")
     parser.add_argument("--steps", type=int, default=500)
     parser.add_argument("--batch-size", type=int, default=16)

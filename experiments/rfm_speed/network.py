@@ -43,12 +43,12 @@ def made_up_batch(n_context: int, n_token: int, seed: int = 0) -> Batch:
     column = (np.arange(n_token) % N_CELL + N_CELL * table).astype(np.int32)
     is_masked = np.broadcast_to(np.arange(n_token) == 0, shape)
     masked, mean, std = np.where(is_masked, target[:, None], 0), np.zeros_like(target), np.ones_like(target)
-    return Batch(kind, values, *ids, column, row, parent, is_masked, masked, mean, std)
+    return Batch(kind, values, *ids, column, row, parent, np.zeros_like(values), is_masked, masked, mean, std)
 
 
 def cells_of(batch: Batch, tile: int) -> Cells:
     """Put a batch and its tiles on the device."""
-    return jax.device_put(Cells(*(getattr(batch, name) for name in Cells._fields[:8]), *tiles_of(batch, tile)))
+    return jax.device_put(Cells(*batch[: Batch._fields.index("masked")], *tiles_of(batch, tile)))
 
 
 def seconds(call: Callable[[], object], n: int = 7) -> tuple[float, float]:

@@ -14,6 +14,7 @@ import platform
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +25,6 @@ from plurel_prob.corpora import Folder
 from plurel_prob.rfm.network import text_encoder
 from plurel_prob.rfm.training import TrainingConfig, Validation, folder_data, load_model, train
 
-N_VALIDATION = 2048  # cells of the databases that are held out
 PACKAGES = ("plurel-prob", "jax", "jaxlib", "equinox", "optax", "numpy")
 
 
@@ -41,12 +41,12 @@ class Point(NamedTuple):
         return f"{self.n_database}-{self.n_cell}-{self.seed}"
 
 
-def grid(databases: list[int], cells: list[float], n_seed: int) -> list[Point]:
-    """All pairs with seed 0, corners with more seeds; the cheapest first."""
+def grid(databases: list[int], cells: list[float], n_seed: int, n_corner_seed: int) -> list[Point]:
+    """All pairs with some seeds, corners with more; the cheapest first."""
     n_cells = sorted(int(n) for n in cells)
-    points = [Point(n, s, 0) for n, s in itertools.product(sorted(databases), n_cells)]
+    points = [Point(*point) for point in itertools.product(databases, n_cells, range(n_seed))]
     corners = itertools.product({min(databases), max(databases)}, {n_cells[0], n_cells[-1]})
-    points += [Point(n, s, seed) for (n, s), seed in itertools.product(corners, range(1, n_seed))]
+    points += [Point(n, s, seed) for (n, s), seed in itertools.product(corners, range(n_seed, n_corner_seed))]
     return sorted(points, key=lambda point: (point.n_cell, point.seed, point.n_database))
 
 
@@ -74,13 +74,15 @@ def folders_of(corpus: Path, n_database: int) -> list[Path]:
 def measured(args: argparse.Namespace, points: list[Point]) -> Iterator[dict]:
     """Train at each point, and give its line."""
     held_out = folder_data([args.held_out], args.context_length)
+    validation: Validation | None = None
+    read = cache(lambda n_database: folder_data(folders_of(args.corpus, n_database), args.context_length, args.masked))
     for point in points:
         config, start = config_of(args, point), time.perf_counter()
-        data = folder_data(folders_of(args.corpus, point.n_database), args.context_length, args.masked)
-        run = args.runs / point.name
+        data, run = read(point.n_database), args.runs / point.name
         train(data, run, config, checkpoint_every=max(1, config.n_step // 4), log_every=max(1, config.n_step // 100))
         trained = load_model(run)
-        validation = Validation(held_out, trained.config, text_encoder(config.text_encoder), N_VALIDATION)
+        if validation is None:  # the same cells for all, and one program
+            validation = Validation(held_out, trained.config, text_encoder(config.text_encoder), args.n_validation)
         yield {
             **point._asdict(),
             **validation.figures(trained.model),
@@ -88,6 +90,7 @@ def measured(args: argparse.Namespace, points: list[Point]) -> Iterator[dict]:
             "config": {name: value for name, value in asdict(trained.config).items() if name != "data"},
             "corpus": data.folders[0].name + " to " + data.folders[-1].name,
             "held_out": len(held_out.folders),
+            "n_validation": len(validation.target),
         }
 
 
@@ -108,7 +111,9 @@ def main() -> None:
     parser.add_argument("--size", default="tiny")
     parser.add_argument("--databases", type=int, nargs="+", default=[1, 4, 16, 64, 256])
     parser.add_argument("--cells", type=float, nargs="+", default=[0.125e6, 0.5e6, 2e6, 8e6])
-    parser.add_argument("--n-seed", type=int, default=2, help="seeds at the corners")
+    parser.add_argument("--n-seed", type=int, default=1, help="seeds of every pair")
+    parser.add_argument("--n-corner-seed", type=int, default=2, help="seeds at the corners of the grid")
+    parser.add_argument("--n-validation", type=int, default=2048, help="cells of the databases that are held out")
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--context-length", type=int, default=256)
     parser.add_argument("--masked", type=int, default=32)
@@ -116,7 +121,7 @@ def main() -> None:
     args = parser.parse_args()
     lines = [json.loads(line) for line in args.out.read_text().splitlines()] if args.out.exists() else []
     done = {(line["n_database"], line["n_cell"], line["seed"]) for line in lines}
-    points = [point for point in grid(args.databases, args.cells, args.n_seed) if point not in done]
+    points = [point for point in grid(args.databases, args.cells, args.n_seed, args.n_corner_seed) if point not in done]
     with args.out.open("a") as file:
         for line in measured(args, points):
             print(json.dumps(line | machine()), file=file, flush=True)

@@ -44,7 +44,9 @@ class Attention(eqx.Module):
             return linear(weight, x).reshape(len(x), -1, tile, self.n_head, dim).swapaxes(2, 3)
 
         query, key = self.query_norm(heads(self.query)), self.key_norm(heads(self.key))
-        seen = jax.vmap(attend)(query, key, heads(self.value), pairs).swapaxes(2, 3).reshape(x.shape)
+        value = heads(self.value)
+        with jax.named_scope("attend"):
+            seen = jax.vmap(attend)(query, key, value, pairs).swapaxes(2, 3).reshape(x.shape)
         return linear(self.out, 2 * jax.nn.sigmoid(linear(self.gate, x)) * seen)
 
 
@@ -73,9 +75,14 @@ class Block(eqx.Module):
         def normal(i: int) -> Float[Array, "context token width"]:
             return self.norm[i](x).astype(dtype)
 
+        # scopes name the parts in profiles
         ordered, order, inverse = jax.vmap(in_order), relations.order, relations.inverse
-        along = self.column(ordered(normal(0), order, inverse), relations.column)
-        x = x + ordered(along, inverse, order).astype(jnp.float32)
-        x = x + self.feature(normal(1), relations.feature).astype(jnp.float32)
-        x = x + self.neighbour(normal(2), relations.neighbour).astype(jnp.float32)
-        return x + self.feed_forward(normal(3)).astype(jnp.float32)
+        with jax.named_scope("column"):
+            along = self.column(ordered(normal(0), order, inverse), relations.column)
+            x = x + ordered(along, inverse, order).astype(jnp.float32)
+        with jax.named_scope("feature"):
+            x = x + self.feature(normal(1), relations.feature).astype(jnp.float32)
+        with jax.named_scope("neighbour"):
+            x = x + self.neighbour(normal(2), relations.neighbour).astype(jnp.float32)
+        with jax.named_scope("feed_forward"):
+            return x + self.feed_forward(normal(3)).astype(jnp.float32)
