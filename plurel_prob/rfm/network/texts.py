@@ -69,7 +69,7 @@ class SentenceEncoder:
             self.name, self._model = name, SentenceTransformer(name)
         except (OSError, ValueError) as error:
             raise DatabaseError(f"text encoder {name}: {str(error).splitlines()[0]}; or use {HASHED}") from None
-        self.dim = int(self._model.get_sentence_embedding_dimension())
+        self.dim = int(self._model.encode(["text"], show_progress_bar=False).shape[1])
 
     def __call__(self, texts: Sequence[str]) -> Float32[np.ndarray, "text dim"]:
         """Embed texts."""
