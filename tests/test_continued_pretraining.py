@@ -18,12 +18,15 @@ def test_the_table_has_means_and_intervals(tmp_path, capsys):
         for task, figure in (("x", "AUROC"), ("y", "AUROC"), ("z", "R2"))
         for seed in range(3)
     ]
+    lines += [{"run": "LightGBM", "database": "a", "task": task, "AUROC": value} for task, value in (("x", 0.8), ("y", 0.7))]
+    lines += [{"run": "LightGBM", "database": "a", "task": "z", "R2": 0.3}]
     pd.DataFrame(lines).to_json(tmp_path / "x.jsonl", orient="records", lines=True)
     load("continued_pretraining", "table").main(str(tmp_path / "x.jsonl"))
     shown = capsys.readouterr().out
     # three values a hundredth apart: 4.303 / sqrt(3) hundredths
-    assert "| a, y | 51.0 ± 2.5 | 41.0 ± 2.5 | 61.0 ± 2.5 |" in shown
-    assert shown.count("| mean | 51.0 ± 2.5 | 41.0 ± 2.5 | 61.0 ± 2.5 |") == 2
+    assert "| a, y | 51.0 ± 2.5 | 41.0 ± 2.5 | 61.0 ± 2.5 | 70.0 |" in shown
+    assert "| mean | 51.0 ± 2.5 | 41.0 ± 2.5 | 61.0 ± 2.5 | 75.0 |" in shown
+    assert "| mean | 51.0 ± 2.5 | 41.0 ± 2.5 | 61.0 ± 2.5 | 30.0 |" in shown
 
 
 @pytest.mark.slow

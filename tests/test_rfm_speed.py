@@ -49,7 +49,7 @@ def test_kernels_are_summed_by_parts_and_kinds(network, tmp_path):
     events += [{"ph": "M", "name": "thread_name", "pid": 1, "tid": tid, "args": {"name": name}} for tid, name in threads]
     for tid in (1, 2):  # the second is a summary of the first
         for name, instruction, duration in (
-            ("loop_fusion_1", "fusion.1", 30),
+            ("fusion_1", "command_buffer", 30),
             ("nvjet_bf16", "dot.2", 50),
             ("add_3", "add.3", 20),
         ):
@@ -66,7 +66,7 @@ def test_kernels_are_summed_by_parts_and_kinds(network, tmp_path):
     (tmp_path / "x.trace.json.gz").write_bytes(gzip.compress(json.dumps({"traceEvents": events}).encode()))
     found = kernels.summary(tmp_path)
     assert found["size"] == "tiny" and found["device_ms"] == 100 / kernels.N_STEP
-    parts = {"feed_forward, backward": 5.0, "feature, tiles, forward": 3.0, "the rest, with the optimiser": 2.0}
+    parts = {"feed-forward, backward": 5.0, "attention, tiles, forward": 3.0, "the rest, with the optimiser": 2.0}
     assert found["parts_ms"] == parts
     assert found["kinds_ms"] == {"matrix product": 5.0, "elementwise, gather, softmax": 5.0}
     assert found["kernels"][0]["kernel"] == "nvjet_bf16"

@@ -18,23 +18,35 @@ def test_the_grid_has_all_pairs_and_more_seeds_at_its_corners():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("is_flat", [False, True])
-def test_laws_are_recovered(is_flat):
+@pytest.mark.parametrize("truth", ["flat", "joint", "repetition"])
+def test_laws_are_recovered(truth):
+    laws = load("scaling_laws", "laws")
     rng, lines = np.random.default_rng(0), []
     for n in (1, 4, 16, 64, 256):
         for s in (1, 4, 16, 64):
-            mean = 0.38 if is_flat else 0.3 + 0.05 * n**-0.7 + 0.07 * s**-0.4
+            mean = 0.38 if truth == "flat" else 0.3 + 0.05 * n**-0.7 + 0.07 * s**-0.4
+            mean += 0.2 * (s / n / 64) ** 0.6 if truth == "repetition" else 0
             line = {"n_database": n, "n_cell": s * 500_000, "validation_baseline": 0.45}
             lines.append(line | {"validation_loss": mean + 0.001 * rng.normal()})
-    found = load("scaling_laws", "laws").summary(lines)
+    found = laws.summary(lines, list(laws.LAWS))
     comparison = found["comparison"]
-    if is_flat:
+    if truth == "flat":
         assert comparison["flat"]["elpd"] > comparison["joint"]["elpd"] - 3
         return
-    assert max(comparison, key=lambda name: comparison[name]["elpd"]) == "joint"
-    for name, exponent in (("exponent_n", 0.7), ("exponent_s", 0.4)):
-        row = found["posteriors"]["joint"][name]
+    best = max(comparison, key=lambda name: comparison[name]["elpd"])
+    assert best == truth or comparison[truth]["elpd_diff"] < comparison[truth]["dse"]
+    exponents = {"exponent_n": 0.7, "exponent_s": 0.4} | ({"exponent_r": 0.6} if truth == "repetition" else {})
+    for name, exponent in exponents.items():
+        row = found["posteriors"][truth][name]
         assert abs(row["mean"] - exponent) < 4 * row["sd"] < 1
+
+
+def test_laws_of_one_number_are_fitted_to_the_best_runs_and_to_those_with_most_databases():
+    losses = {(1, 1): 0.5, (1, 4): 0.6, (16, 1): 0.45, (16, 4): 0.4, (64, 1): 0.44, (64, 4): 0.39}
+    lines = [{"n_database": n, "n_cell": s, "validation_loss": loss} for (n, s), loss in losses.items()]
+    parts = load("scaling_laws", "laws").parts(lines)
+    assert [line["validation_loss"] for line in parts["best"][0]] == [0.5, 0.4, 0.39]
+    assert {line["n_database"] for line in parts["most"][0]} == {16, 64} and parts["all"][0] == lines
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """Print the table of results: ``python experiments/continued_pretraining/table.py RESULTS...``.
 
-Means over seeds of AUROC and R2, in per cent, with 95 % intervals of Student's t: of each task, and of means over tasks.
+Means over seeds of AUROC and R2, in per cent, with 95 % intervals of Student's t: of each task, and of means over tasks; beside
+them baselines, where there are lines of them.
 """
 
 import sys
@@ -9,6 +10,7 @@ import pandas as pd
 from scipy.stats import t
 
 ARMS = {"real": "real only", "synthetic": "synthetic only", "both": "synthetic, then real"}
+BASELINES = {"history": "history", "LightGBM": "LightGBM"}
 
 
 def cell(values: pd.Series) -> str:
@@ -19,18 +21,20 @@ def cell(values: pd.Series) -> str:
 
 def table(lines: pd.DataFrame, figure: str) -> list[str]:
     """Rows of tasks, and of their mean, with a column an arm."""
-    mine = lines.dropna(subset=[figure]).assign(arm=lines["run"].str.rpartition("-")[0])
+    mine = lines.dropna(subset=[figure]).assign(arm=lines["run"].str.replace(r"-\d+$", "", regex=True))
+    mine["seed"] = mine["seed"].fillna(0)  # baselines have none
+    columns = {arm: name for arm, name in (ARMS | BASELINES).items() if (mine["arm"] == arm).any()}
     of_task = mine.groupby(["database", "task", "arm"])[figure].apply(cell).unstack()
     of_all = mine.groupby(["arm", "seed"])[figure].mean().groupby("arm").apply(cell)
-    rows = [[f"{database}, {task}", *of_task.loc[(database, task), list(ARMS)]] for database, task in of_task.index]
-    rows.append(["mean", *of_all[list(ARMS)]])
-    head = [[figure, *ARMS.values()], ["---"] * (1 + len(ARMS))]
+    rows = [[f"{database}, {task}", *of_task.loc[(database, task), list(columns)]] for database, task in of_task.index]
+    rows.append(["mean", *of_all[list(columns)]])
+    head = [[figure, *columns.values()], ["---"] * (1 + len(columns))]
     return ["| " + " | ".join(row) + " |" for row in [*head, *rows]]
 
 
 def main(*results: str) -> None:
     """Print a table of AUROC, and one of R2."""
-    lines = pd.concat([pd.read_json(path, lines=True) for path in results])
+    lines = pd.concat([pd.read_json(path, lines=True) for path in results], ignore_index=True)
     for figure in ("AUROC", "R2"):
         if figure in lines:
             print("\n".join(table(lines, figure)), end="\n\n")

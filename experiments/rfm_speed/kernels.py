@@ -23,7 +23,7 @@ from plurel_prob.rfm.training import TrainingConfig
 from plurel_prob.rfm.training.steps import Prepared, initial_state, step_of
 
 N_STEP, N_TOLD = 10, 12
-PARTS = ("column", "feature", "neighbour", "feed_forward")
+ATTENTIONS = {"column", "feature", "neighbour"}  # told together: on a card equal computations of theirs are one kernel
 KINDS = {
     "matrix product": ("gemm", "cutlass", "nvjet", "cublas", "dot", "xmma", "triton"),
     "copy, sort, scatter": ("copy", "memcpy", "memset", "sort", "scatter", "transpose", "concatenate"),
@@ -80,14 +80,22 @@ def scopes(folder: Path) -> dict[str, str]:
     return dict(re.findall(r'^\s*(?:ROOT )?%?([\w.\-]+) = .*op_name="([^"]*)"', text, re.MULTILINE))
 
 
-def part_of(scope: str) -> str:
+def scope_of(instruction: str, kernel: str, known: dict[str, str]) -> str:
+    """Scope of a kernel: of its instruction or, where it runs within a CUDA graph, of the one that it is named after."""
+    named_after = (instruction, kernel, re.sub(r"_(\d+)$", r".\1", kernel))
+    return next((known[name] for name in named_after if name in known), "")
+
+
+def part_of(scope: str, kernel: str) -> str:
     """Part of the network that a scope belongs to, with the direction."""
+    if not scope and kernel.startswith("nvjet"):
+        return "products of cuBLAS"  # whose kernels are not named after instructions
     direction = "backward" if "transpose(" in scope else "forward"
     words = re.findall(r"\w+", scope)
-    for part in PARTS:
-        if part in words:
-            inner = "" if part == "feed_forward" else (", tiles" if "attend" in words else ", maps and norms")
-            return f"{part}{inner}, {direction}"
+    if ATTENTIONS.intersection(words):
+        return f"attention, {'tiles' if 'attend' in words else 'maps and norms'}, {direction}"
+    if "feed_forward" in words:
+        return f"feed-forward, {direction}"
     return "embedding, relations, head" if "jvp" in scope else "the rest, with the optimiser"
 
 
@@ -99,15 +107,14 @@ def kind_of(kernel: str) -> str:
 
 def summary(folder: Path) -> dict:
     """Sum a trace up."""
-    told, scope = kernels(folder), scopes(folder)
+    known, told = scopes(folder), Counter[tuple[str, str]]()
+    for (instruction, kernel), ms in kernels(folder).items():
+        told[scope_of(instruction, kernel, known), kernel] += ms
     parts, kinds = Counter[str](), Counter[str]()
-    for (instruction, kernel), ms in told.items():
-        parts[part_of(scope.get(instruction, ""))] += ms
+    for (scope, kernel), ms in told.items():
+        parts[part_of(scope, kernel)] += ms
         kinds[kind_of(kernel)] += ms
-    most = [
-        {"ms": round(ms, 3), "kernel": kernel, "scope": scope.get(instruction, "")[-120:]}
-        for (instruction, kernel), ms in told.most_common(N_TOLD)
-    ]
+    most = [{"ms": round(ms, 3), "kernel": kernel, "scope": scope[-120:]} for (scope, kernel), ms in told.most_common(N_TOLD)]
     about = json.loads((folder / "about.json").read_text())
     return about | {
         "device_ms": round(sum(told.values()), 3),

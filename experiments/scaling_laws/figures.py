@@ -1,4 +1,7 @@
-"""Draw the loss against databases and against cells: ``python experiments/scaling_laws/figures.py RESULTS FIGURE``."""
+"""Draw the loss against databases and against cells, and the laws' exponents with their 89 % intervals.
+
+python experiments/scaling_laws/figures.py RESULTS LAWS FIGURE
+"""
 
 import json
 import sys
@@ -9,13 +12,35 @@ import matplotlib
 matplotlib.use("svg")
 matplotlib.rcParams |= {"svg.hashsalt": "scaling_laws", "svg.fonttype": "none"}
 import matplotlib.pyplot as plt  # noqa: E402
+from matplotlib.axes import Axes  # noqa: E402
+
+PARTS = {"all": "all runs", "best": "best run of each N", "most": "most databases"}
 
 
-def main(results: str, out: str) -> None:
-    """Draw both panels."""
+def draw_exponents(panel: Axes, laws: dict) -> None:
+    """Draw means and intervals of the exponents of every law."""
+    rows = [
+        (f"{name[-1].upper()}: {law}, {PARTS[part]}", row)
+        for part, found in laws.items()
+        for law, posterior in found["posteriors"].items()
+        for name, row in posterior.items()
+        if name.startswith("exponent")
+    ]
+    for k, (_, row) in enumerate(rows):
+        panel.plot([row["eti89_lb"], row["eti89_ub"]], [k, k], color="0.4")
+        panel.plot([row["mean"]], [k], "o", color="0.2")
+    panel.set_yticks(range(len(rows)), [label for label, _ in rows], fontsize=8)
+    panel.invert_yaxis()
+    panel.set_xlabel("exponent")
+
+
+def main(results: str, laws: str, out: str) -> None:
+    """Draw all panels."""
     lines = [json.loads(line) for line in Path(results).read_text().splitlines()]
-    figure, panels = plt.subplots(1, 2, figsize=(10, 4), layout="constrained", sharey=True)
-    for panel, x, by in zip(panels, ("n_database", "n_cell"), ("n_cell", "n_database"), strict=True):
+    figure, panels = plt.subplots(1, 3, figsize=(15, 4), layout="constrained")
+    panels[1].sharey(panels[0])
+    draw_exponents(panels[2], json.loads(Path(laws).read_text()))
+    for panel, x, by in zip(panels[:2], ("n_database", "n_cell"), ("n_cell", "n_database"), strict=True):
         values = sorted({line[by] for line in lines})
         for k, value in enumerate(values):
             mine = sorted((line[x], line["validation_loss"]) for line in lines if line[by] == value)
