@@ -63,8 +63,6 @@ def measured(args: argparse.Namespace, done: Done) -> Iterator[dict]:
                     "seed": config.seed,
                     "size": config.size,
                     "seconds": round(time.perf_counter() - start, 1),
-                    "device": f"{jax.default_backend()}, {jax.devices()[0].device_kind}",
-                    "versions": {package: version(package) for package in PACKAGES},
                 }
 
 
@@ -79,9 +77,11 @@ def main() -> None:
     args = parser.parse_args()
     lines = [json.loads(line) for line in args.out.read_text().splitlines()] if args.out.exists() else []
     done = {(line["run"], line["database"], line["task"]) for line in lines}
+    device = f"{jax.default_backend()}, {jax.devices()[0].device_kind}"
+    machine = {"device": device, "versions": {package: version(package) for package in PACKAGES}}
     with args.out.open("a") as file:
         for line in measured(args, done):
-            print(json.dumps(line), file=file, flush=True)
+            print(json.dumps(line | machine), file=file, flush=True)
             told = {name: round(line[name], 4) for name in ("loss", "baseline", "AUROC", "R2") if name in line}
             print(f"{line['run']}, {line['database']}, {line['task']}: {told}", flush=True)
 

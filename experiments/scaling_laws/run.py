@@ -122,9 +122,10 @@ def main() -> None:
     lines = [json.loads(line) for line in args.out.read_text().splitlines()] if args.out.exists() else []
     done = {(line["n_database"], line["n_cell"], line["seed"]) for line in lines}
     points = [point for point in grid(args.databases, args.cells, args.n_seed, args.n_corner_seed) if point not in done]
+    told = machine()
     with args.out.open("a") as file:
         for line in measured(args, points):
-            print(json.dumps(line | machine()), file=file, flush=True)
+            print(json.dumps(line | told), file=file, flush=True)
             print(f"{line['n_database']} databases, {line['n_cell']:,} cells: {line['validation_loss']:.4f}", flush=True)
 
 
