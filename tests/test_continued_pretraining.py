@@ -6,7 +6,9 @@ import sys
 import pandas as pd
 import pytest
 
+from plurel_prob.rfm.evaluation import task_names
 from plurel_prob.rfm.training import load_model
+from tests.rfm.evaluation.shop import shop as write_shop
 from tests.rfm.training.databases import write_database
 from tests.studies import load
 
@@ -27,6 +29,19 @@ def test_the_table_has_means_and_intervals(tmp_path, capsys):
     assert "| a, y | 51.0 ± 2.5 | 41.0 ± 2.5 | 61.0 ± 2.5 | 70.0 |" in shown
     assert "| mean | 51.0 ± 2.5 | 41.0 ± 2.5 | 61.0 ± 2.5 | 75.0 |" in shown
     assert "| mean | 51.0 ± 2.5 | 41.0 ± 2.5 | 61.0 ± 2.5 | 30.0 |" in shown
+
+
+@pytest.mark.slow
+def test_baselines_have_a_line_a_task(tmp_path, monkeypatch):
+    shop, out = write_shop(tmp_path / "shop"), tmp_path / "x.jsonl"
+    monkeypatch.setattr(sys, "argv", ["baselines.py", "--data", str(shop), "--out", str(out)])
+    module = load("continued_pretraining", "baselines")
+    module.main()
+    module.main()  # nothing is left to do
+    lines = pd.read_json(out, lines=True)
+    assert set(lines["run"]) == {"mean", "history", "LightGBM"} and not lines.duplicated(["run", "task"]).any()
+    assert set(lines["task"]) == set(task_names(shop)) and len(lines) == 3 * lines["task"].nunique()
+    assert (lines.loc[lines["run"] == "mean", "AUROC"].dropna() == 0.5).all()
 
 
 @pytest.mark.slow
