@@ -29,6 +29,9 @@ def test_the_table_has_means_and_intervals(tmp_path, capsys):
     assert "| a, y | 51.0 ± 2.5 | 41.0 ± 2.5 | 61.0 ± 2.5 | 70.0 |" in shown
     assert "| mean | 51.0 ± 2.5 | 41.0 ± 2.5 | 61.0 ± 2.5 | 75.0 |" in shown
     assert "| mean | 51.0 ± 2.5 | 41.0 ± 2.5 | 61.0 ± 2.5 | 30.0 |" in shown
+    load("continued_pretraining", "figures").main(str(tmp_path / "figure.svg"), str(tmp_path / "x.jsonl"))
+    drawn = (tmp_path / "figure.svg").read_text()
+    assert all(text in drawn for text in ("a, y", "synthetic, then real", "LightGBM", "R2, per cent"))
 
 
 @pytest.mark.slow

@@ -1,24 +1,19 @@
 """Files of results: a JSON line for each repeat of a routine."""
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
+
+from experiments.lines import read_lines
 
 RANKED = ("infer_schema", "infer_links", "infer_graph", "infer_mechanisms")
 
 
-def lines(path: Path) -> Iterator[dict[str, Any]]:
-    """Records of a file; none if it is missing."""
-    if path.exists():
-        yield from map(json.loads, path.read_text().splitlines())
-
-
 def ranks(folder: Path) -> pd.DataFrame:
     """Ranks of all routines, a row for each repeat and quantity; ``place`` is the rank as a share, between 0 and 1."""
-    rows = [{"routine": name} | row for name in RANKED for line in lines(folder / f"{name}.jsonl") for row in line["quantities"]]
+    rows = [
+        {"routine": name} | row for name in RANKED for line in read_lines(folder / f"{name}.jsonl") for row in line["quantities"]
+    ]
     frame = pd.DataFrame(rows, columns=["routine", "quantity", "rank", "n_draw", "truth", "ess"])
     return frame.assign(place=(frame["rank"] + 0.5) / (frame["n_draw"] + 1))
 
@@ -26,7 +21,7 @@ def ranks(folder: Path) -> pd.DataFrame:
 def pairs(folder: Path) -> pd.DataFrame:
     """Ordered pairs of nodes of the recovery study, a row for each scale and pair; ``is_half`` marks one of both directions."""
     rows = []
-    for table, line in enumerate(lines(folder / "recovery.jsonl")):
+    for table, line in enumerate(read_lines(folder / "recovery.jsonl")):
         edge = line["edge"]
         place = [(cause, effect) for cause in range(len(edge)) for effect in range(len(edge)) if cause != effect]
         for scale, prob in line["edge_prob"].items():

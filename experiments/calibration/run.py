@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from experiments.calibration import features, links, recovery, schema, summary
-from experiments.calibration.records import lines
+from experiments.lines import read_lines
 from plurel_prob.cli.sample import use_compilation_cache
 
 HERE = Path(__file__).parent
@@ -59,7 +59,7 @@ def main() -> None:
 
 def extend(path: Path, routine: Routine, n_repeat: int, seed: int) -> None:
     """Append missing repeats to a file, a line each."""
-    done = {(line["seed"], line["repeat"]) for line in lines(path)}
+    done = {(line["seed"], line["repeat"]) for line in read_lines(path)}
     for index in range(n_repeat):
         if (seed, index) in done:
             continue
@@ -81,7 +81,7 @@ def record(out: Path) -> dict[str, Any]:
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "versions": {package: version(package) for package in PACKAGES},
-        "routines": {name: cost(list(lines(out / f"{name}.jsonl"))) for name in ROUTINES},
+        "routines": {name: cost(read_lines(out / f"{name}.jsonl")) for name in ROUTINES},
     }
 
 

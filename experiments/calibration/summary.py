@@ -9,7 +9,8 @@ from rich.table import Table
 from scipy.stats import binomtest, norm
 
 from experiments.calibration import features
-from experiments.calibration.records import lines, pairs, ranks
+from experiments.calibration.records import pairs, ranks
+from experiments.lines import read_lines
 
 N_BIN, LEVEL = 10, 0.05  # of ranks; of all tests together
 N_SIMULATED = 100_000
@@ -28,7 +29,7 @@ def write(folder: Path) -> None:
         found = power(sorted(table["n_repeat"].unique()), LEVEL / len(table))
         found.to_csv(folder / "power.csv", index=False, float_format="%.3g")
         show("power", found)
-        print(nuts(list(lines(folder / "infer_mechanisms.jsonl"))))
+        print(nuts(read_lines(folder / "infer_mechanisms.jsonl")))
     of_pairs = pairs(folder)
     if len(of_pairs):
         for name, table in (("recovery", recovery(of_pairs)), ("recovery_bins", reliability(of_pairs))):

@@ -1,20 +1,36 @@
 """Baselines on tasks of real databases: LightGBM on simple aggregates, the entity's history, the mean.
 
-    python experiments/continued_pretraining/baselines.py --data rel-f1 --out results/baselines.jsonl
+    python -m experiments.continued_pretraining.baselines --data rel-f1 --out results/baselines.jsonl
 
 A line of JSON for each database, task and baseline, all rows of the split; what has a line is left out.
 """
 
 import argparse
-import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import relbench
 
+from experiments.lines import append_lines, read_lines
 from plurel_prob.rfm.evaluation import task_names
 from plurel_prob.rfm.evaluation.baselines import BASELINES
 from plurel_prob.rfm.evaluation.evaluate import figures_of
+
+PACKAGES = ("relbench", "lightgbm", "scikit-learn", "pandas")
+
+
+def measured(args: argparse.Namespace, done: set[tuple[str, str, str]]) -> Iterator[dict]:
+    """Evaluate every baseline on a task, then on the next."""
+    for folder in args.data:
+        dataset = relbench.load_dataset(folder)
+        for task in task_names(folder):
+            loaded = dataset.load_task(task)
+            for name in [name for name in BASELINES if (name, folder.name, task) not in done]:
+                start = time.perf_counter()
+                line = {"run": name, "database": folder.name, "task": task, "split": args.split}
+                line |= figures_of(loaded, args.split, BASELINES[name](loaded, args.split))
+                yield line | {"seconds": round(time.perf_counter() - start, 1)}
 
 
 def main() -> None:
@@ -24,19 +40,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="file of results")
     parser.add_argument("--split", default="test", choices=["val", "test"])
     args = parser.parse_args()
-    lines = [json.loads(line) for line in args.out.read_text().splitlines()] if args.out.exists() else []
-    done = {(line["run"], line["database"], line["task"]) for line in lines}
-    with args.out.open("a") as file:
-        for folder in args.data:
-            dataset = relbench.load_dataset(folder)
-            for task in task_names(folder):
-                loaded = dataset.load_task(task)
-                for name in [name for name in BASELINES if (name, folder.name, task) not in done]:
-                    start = time.perf_counter()
-                    line = {"run": name, "database": folder.name, "task": task, "split": args.split}
-                    line |= figures_of(loaded, args.split, BASELINES[name](loaded, args.split))
-                    print(json.dumps(line | {"seconds": round(time.perf_counter() - start, 1)}), file=file, flush=True)
-                    print(line, flush=True)
+    done = {(line["run"], line["database"], line["task"]) for line in read_lines(args.out)}
+    append_lines(args.out, measured(args, done), PACKAGES, str)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Train networks for a real database that is left out: on other real ones, on drawn ones, and on drawn ones and then real ones.
 
-    python experiments/continued_pretraining/run.py --held-out rel-f1 --real lahman financial chinook --corpus out/corpus \
+    python -m experiments.continued_pretraining.run --held-out rel-f1 --real lahman financial chinook --corpus out/corpus \
         --runs out/continued/rel-f1
 
 All take the same number of steps; the third takes half of them on drawn databases. Runs that are complete stay, one that was
@@ -11,22 +11,10 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from plurel_prob.rfm.training import FolderData, TrainingConfig, folder_data, train
+from experiments.networks import add_options, config_of
+from plurel_prob.rfm.training import FolderData, folder_data, train
 
 ARMS = ("real", "synthetic", "both")
-
-
-def config_of(args: argparse.Namespace, n_step: int, seed: int) -> TrainingConfig:
-    """Settings of a run, or of half of one: the schedule of the learning rate fits its length."""
-    return TrainingConfig(
-        size=args.size,
-        n_step=n_step,
-        batch_size=args.batch_size,
-        context_length=args.context_length,
-        n_masked=args.masked,
-        learning_rate=args.learning_rate,
-        seed=seed,
-    )
 
 
 def run_arm(arm: str, seed: int, args: argparse.Namespace, data: Callable[[str], FolderData]) -> None:
@@ -48,12 +36,8 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, required=True, help="folder of drawn databases")
     parser.add_argument("--runs", type=Path, required=True, help="folder for the runs")
     parser.add_argument("--n-seed", type=int, default=3)
-    parser.add_argument("--size", default="tiny")
     parser.add_argument("--steps", type=int, default=500)
-    parser.add_argument("--batch-size", type=int, default=16)
-    parser.add_argument("--context-length", type=int, default=256)
-    parser.add_argument("--masked", type=int, default=32)
-    parser.add_argument("--learning-rate", type=float, default=2e-3)
+    add_options(parser)
     args = parser.parse_args()
     if args.held_out.resolve() in [folder.resolve() for folder in args.real]:
         raise SystemExit(f"--real: {args.held_out} is the database that is left out")

@@ -1,4 +1,4 @@
-"""Draw figures on real tasks against cells seen: ``python experiments/generalisation/figures.py RESULTS FIGURE``."""
+"""Draw figures on real tasks against cells seen: ``python -m experiments.generalisation.figures RESULTS FIGURE``."""
 
 import sys
 from pathlib import Path

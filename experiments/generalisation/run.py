@@ -1,26 +1,24 @@
 """Loss, AUROC and R2 of networks on tasks of real databases, of which they have seen nothing.
 
-    python experiments/generalisation/run.py --runs out/scaling --data rel-f1 lahman --out results.jsonl
+    python -m experiments.generalisation.run --runs out/scaling --data rel-f1 lahman --out results.jsonl
 
 A line of JSON for each run and task; what has a line is left out. Contexts of a task are made once: all runs see the same.
 """
 
 import argparse
-import json
 import time
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 
-import jax
 import numpy as np
 from sklearn.metrics import r2_score, roc_auc_score
 
+from experiments.lines import append_lines, read_lines
 from plurel_prob.rfm.contexts import BOOLEAN
 from plurel_prob.rfm.evaluation import task_names
 from plurel_prob.rfm.training import Run, TaskData, Validation, load_model
 
-PACKAGES = ("plurel-prob", "jax", "jaxlib", "relbench", "scikit-learn")
+PACKAGES = ("jax", "jaxlib", "relbench", "scikit-learn")
 Done = set[tuple[str, str, str]]  # run, database, task
 
 
@@ -28,11 +26,11 @@ def figures(validation: Validation, run: Run, n_row: int) -> dict:
     """How well a network predicts the rows: mean loss, and AUROC or R2, which is that of numbers before they were normalised."""
     prediction = validation.predict(run.model)
     losses = {"loss": validation.losses_of(prediction), "baseline": validation.baseline}
-    told = {name: float(loss[:n_row].mean()) for name, loss in losses.items()}
+    means = {name: float(loss[:n_row].mean()) for name, loss in losses.items()}
     prediction, target = prediction[:n_row], validation.target[:n_row]  # the rest fills the last batch
     if validation.kind[0] != BOOLEAN:
-        return told | {"R2": float(r2_score(target, prediction))}
-    return told | ({"AUROC": float(roc_auc_score(target, prediction))} if len(np.unique(target)) == 2 else {})
+        return means | {"R2": float(r2_score(target, prediction))}
+    return means | ({"AUROC": float(roc_auc_score(target, prediction))} if len(np.unique(target)) == 2 else {})
 
 
 def measured(args: argparse.Namespace, done: Done) -> Iterator[dict]:
@@ -66,6 +64,12 @@ def measured(args: argparse.Namespace, done: Done) -> Iterator[dict]:
                 }
 
 
+def told(line: dict) -> str:
+    """The figures of a line."""
+    shown = {name: round(line[name], 4) for name in ("loss", "baseline", "AUROC", "R2") if name in line}
+    return f"{line['run']}, {line['database']}, {line['task']}: {shown}"
+
+
 def main() -> None:
     """Evaluate what has no line yet."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -75,15 +79,8 @@ def main() -> None:
     parser.add_argument("--split", default="test", choices=["train", "val", "test"])
     parser.add_argument("--n-row", type=int, default=512, help="rows of a task, drawn at random; all if there are no more")
     args = parser.parse_args()
-    lines = [json.loads(line) for line in args.out.read_text().splitlines()] if args.out.exists() else []
-    done = {(line["run"], line["database"], line["task"]) for line in lines}
-    device = f"{jax.default_backend()}, {jax.devices()[0].device_kind}"
-    machine = {"device": device, "versions": {package: version(package) for package in PACKAGES}}
-    with args.out.open("a") as file:
-        for line in measured(args, done):
-            print(json.dumps(line | machine), file=file, flush=True)
-            told = {name: round(line[name], 4) for name in ("loss", "baseline", "AUROC", "R2") if name in line}
-            print(f"{line['run']}, {line['database']}, {line['task']}: {told}", flush=True)
+    done = {(line["run"], line["database"], line["task"]) for line in read_lines(args.out)}
+    append_lines(args.out, measured(args, done), PACKAGES, told)
 
 
 if __name__ == "__main__":

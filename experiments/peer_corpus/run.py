@@ -1,6 +1,6 @@
 """Train the same network on corpora of several generators, and measure its loss on databases that each has held out.
 
-    python experiments/peer_corpus/run.py --corpora plurel=out/corpus compact=out/compact peer=out/peer --runs out/peer_corpus \
+    python -m experiments.peer_corpus.run --corpora plurel=out/corpus compact=out/compact peer=out/peer --runs out/peer_corpus \
         --out experiments/peer_corpus/results/tiny.jsonl
 
 Of the databases of the smallest seeds of each corpus, those are trained on that have as many rows in all as those of the others;
@@ -9,24 +9,18 @@ from its last checkpoint.
 """
 
 import argparse
-import json
-import os
-import platform
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 
-import jax
 import pyarrow.parquet as pq
 
-from plurel_prob.corpora import Folder
+from experiments.lines import append_lines, read_lines
+from experiments.networks import PACKAGES, add_options, config_of, folders_of
 from plurel_prob.rfm.network import text_encoder
-from plurel_prob.rfm.training import TrainingConfig, Validation, folder_data, load_model, train
-
-PACKAGES = ("plurel-prob", "jax", "jaxlib", "equinox", "optax", "numpy")
+from plurel_prob.rfm.training import Validation, folder_data, load_model, train
 
 
 def named(text: str) -> tuple[str, Path]:
@@ -35,14 +29,6 @@ def named(text: str) -> tuple[str, Path]:
     if not path:
         raise argparse.ArgumentTypeError(f"must be NAME=FOLDER, got {text}")
     return name, Path(path)
-
-
-def folders_of(corpus: Path, n_database: int) -> list[Path]:
-    """The databases of the smallest seeds."""
-    names = Folder(corpus).databases()  # by seed
-    if len(names) < n_database:
-        raise SystemExit(f"{corpus} has {len(names)} databases; {n_database} are needed")
-    return [corpus / name for name in names[:n_database]]
 
 
 def n_row_of(folder: Path) -> int:
@@ -80,15 +66,7 @@ def measured(args: argparse.Namespace, done: set[tuple[str, int]]) -> Iterator[d
     held_out = {name: folder_data(others, args.context_length) for name, (_, others) in corpora.items()}
     validations: dict[str, Validation] = {}
     for seed in range(args.n_seed):
-        config = TrainingConfig(
-            size=args.size,
-            n_step=args.steps,
-            batch_size=args.batch_size,
-            context_length=args.context_length,
-            n_masked=args.masked,
-            learning_rate=args.learning_rate,
-            seed=seed,
-        )
+        config = config_of(args, args.steps, seed)
         for name, (folders, _) in corpora.items():
             if (name, seed) in done:
                 continue
@@ -110,6 +88,12 @@ def measured(args: argparse.Namespace, done: set[tuple[str, int]]) -> Iterator[d
             }
 
 
+def told(line: dict) -> str:
+    """The losses of a line."""
+    losses = {name: round(figures["validation_loss"], 4) for name, figures in line["held_out"].items()}
+    return f"{line['corpus']}, seed {line['seed']}: {losses}"
+
+
 def main() -> None:
     """Run what has no line yet."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -120,22 +104,11 @@ def main() -> None:
     parser.add_argument("--n-held-out", type=int, default=16, help="databases of each corpus that are held out")
     parser.add_argument("--n-seed", type=int, default=2)
     parser.add_argument("--n-validation", type=int, default=2048, help="cells of the databases that each corpus holds out")
-    parser.add_argument("--size", default="tiny")
     parser.add_argument("--steps", type=int, default=500)
-    parser.add_argument("--batch-size", type=int, default=16)
-    parser.add_argument("--context-length", type=int, default=256)
-    parser.add_argument("--masked", type=int, default=32)
-    parser.add_argument("--learning-rate", type=float, default=2e-3)
+    add_options(parser)
     args = parser.parse_args()
-    lines = [json.loads(line) for line in args.out.read_text().splitlines()] if args.out.exists() else []
-    device = f"{jax.default_backend()}, {jax.devices()[0].device_kind}"
-    versions = {name: version(name) for name in PACKAGES} | {"python": platform.python_version()}
-    with args.out.open("a") as file:
-        for line in measured(args, {(line["corpus"], line["seed"]) for line in lines}):
-            told = line | {"device": device, "cores": os.cpu_count(), "versions": versions}
-            print(json.dumps(told), file=file, flush=True)
-            losses = {name: round(figures["validation_loss"], 4) for name, figures in line["held_out"].items()}
-            print(f"{line['corpus']}, seed {line['seed']}: {losses}", flush=True)
+    done = {(line["corpus"], line["seed"]) for line in read_lines(args.out)}
+    append_lines(args.out, measured(args, done), PACKAGES, told)
 
 
 if __name__ == "__main__":

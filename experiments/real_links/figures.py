@@ -1,6 +1,5 @@
-"""Draw degrees and which model wins, from the results alone: ``python figures.py results``."""
+"""Draw degrees and which model wins, from the results alone: ``python -m experiments.real_links.figures RESULTS``."""
 
-import json
 import sys
 from pathlib import Path
 
@@ -11,6 +10,8 @@ matplotlib.rcParams |= {"svg.hashsalt": "real_links", "svg.fonttype": "none"}
 import matplotlib.pyplot as plt  # noqa: E402
 import numpy as np  # noqa: E402
 from matplotlib.ticker import SymmetricalLogLocator  # noqa: E402
+
+from experiments.lines import read_lines  # noqa: E402
 
 COLORS = {"uniform": "#999999", "popularity": "#e69f00", "blocks": "#0072b2", "blocks+popularity": "#009e73"}
 SHOWN = (
@@ -27,7 +28,7 @@ SHOWN = (
 
 def main(folder: str) -> None:
     """Draw both figures next to this file."""
-    rows = [json.loads(line) for line in (Path(folder) / "keys.jsonl").read_text().splitlines()]
+    rows = read_lines(Path(folder) / "keys.jsonl")
     here = Path(__file__).parent
     shown = [row for row in rows if (row["database"], row["key"]) in SHOWN] or rows[:8]
     save(degrees(shown), here / "degrees.svg")

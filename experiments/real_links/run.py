@@ -3,13 +3,13 @@
 import argparse
 import json
 import time
-from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from experiments.lines import read_lines
 from plurel_prob.cli.sample import use_compilation_cache
 from plurel_prob.databases import ObservedDatabase, observe
 from plurel_prob.inference.links import LinkInference, infer_links
@@ -35,7 +35,7 @@ def main() -> None:
     use_compilation_cache()
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "keys.jsonl"
-    done = {(row["database"], row["key"]) for row in read(path)}
+    done = {(row["database"], row["key"]) for row in read_lines(path)}
     for database in map(observe, options.databases):
         for child, column, parent in database.foreign_keys:
             if (database.name, f"{child}.{column}") in done:
@@ -45,12 +45,6 @@ def main() -> None:
                 file.write(json.dumps(row, separators=(",", ":")) + "\n")
             print(f"{row['database']} {row['key']}: {row['best']}, {row['seconds']:.0f} s", flush=True)
             write_comparison(path, options.out)
-
-
-def read(path: Path) -> Iterator[dict]:
-    """Rows of a file of results; none if it is missing."""
-    if path.exists():
-        yield from map(json.loads, path.read_text().splitlines())
 
 
 def study(database: ObservedDatabase, child: str, column: str, parent: str, options: argparse.Namespace) -> dict:
@@ -117,7 +111,7 @@ def quantiles(result: LinkInference) -> dict:
 def write_comparison(path: Path, out: Path) -> None:
     """Write the comparisons of all keys as a table."""
     rows = []
-    for row in read(path):
+    for row in read_lines(path):
         place = {"database": row["database"], "key": row["key"]}
         for model, numbers in row["models"].items():
             rows.append(place | {"model": model} | {k: v for k, v in numbers.items() if isinstance(v, (int, float))})

@@ -1,6 +1,6 @@
 """Draw the loss against databases and against cells, and the laws' exponents with their 89 % intervals.
 
-python experiments/scaling_laws/figures.py RESULTS LAWS FIGURE
+python -m experiments.scaling_laws.figures RESULTS LAWS FIGURE
 """
 
 import json
@@ -13,6 +13,8 @@ matplotlib.use("svg")
 matplotlib.rcParams |= {"svg.hashsalt": "scaling_laws", "svg.fonttype": "none"}
 import matplotlib.pyplot as plt  # noqa: E402
 from matplotlib.axes import Axes  # noqa: E402
+
+from experiments.lines import read_lines  # noqa: E402
 
 PARTS = {"all": "all runs", "best": "best run of each N", "most": "most databases"}
 
@@ -36,7 +38,7 @@ def draw_exponents(panel: Axes, laws: dict) -> None:
 
 def main(results: str, laws: str, out: str) -> None:
     """Draw all panels."""
-    lines = [json.loads(line) for line in Path(results).read_text().splitlines()]
+    lines = read_lines(Path(results))
     figure, panels = plt.subplots(1, 3, figsize=(15, 4), layout="constrained")
     panels[1].sharey(panels[0])
     draw_exponents(panels[2], json.loads(Path(laws).read_text()))

@@ -1,4 +1,4 @@
-"""Fit laws of the loss to the results, and compare them: ``python experiments/scaling_laws/laws.py RESULTS OUT``.
+"""Fit laws of the loss to the results, and compare them: ``python -m experiments.scaling_laws.laws RESULTS OUT``.
 
 The joint law is L(N, S) = C + A N^-a + B S^-b, with N databases and S cells (in units of the smallest); laws of N or of S alone
 lack a term, the flat law has C alone, and the law of repetition adds D (S/N)^d to the joint one (S/N in units of the largest):
@@ -21,6 +21,8 @@ import numpyro
 import numpyro.distributions as dist
 from jax import Array, random
 from numpyro.infer import MCMC, NUTS
+
+from experiments.lines import read_lines
 
 LAWS = {"repetition": ("n", "s", "r"), "joint": ("n", "s"), "databases": ("n",), "cells": ("s",), "flat": ()}
 MOST = 16  # runs with the most databases are those with at least this share of the largest number
@@ -88,8 +90,7 @@ def summary(lines: list[dict], names: list[str]) -> dict[str, Any]:
 
 def main(results: str, out: str) -> None:
     """Fit, and write what was found."""
-    lines = [json.loads(line) for line in Path(results).read_text().splitlines()]
-    found = {part: summary(some, names) for part, (some, names) in parts(lines).items()}
+    found = {part: summary(some, names) for part, (some, names) in parts(read_lines(Path(results))).items()}
     Path(out).write_text(json.dumps(found, indent=1) + "\n")
 
 

@@ -1,6 +1,6 @@
 """Train networks on grids of databases and cells, and measure their loss on databases that are held out.
 
-    python experiments/scaling_laws/run.py --corpus out/corpus --held-out out/held --runs out/scaling \
+    python -m experiments.scaling_laws.run --corpus out/corpus --held-out out/held --runs out/scaling \
         --out experiments/scaling_laws/results/tiny.jsonl
 
 A line of JSON for each run. Runs whose line is there are left out; one that was interrupted goes on from its last checkpoint.
@@ -8,24 +8,17 @@ A line of JSON for each run. Runs whose line is there are left out; one that was
 
 import argparse
 import itertools
-import json
-import os
-import platform
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
-import jax
-
-from plurel_prob.corpora import Folder
+from experiments.lines import append_lines, read_lines
+from experiments.networks import PACKAGES, add_options, config_of, folders_of
 from plurel_prob.rfm.network import text_encoder
-from plurel_prob.rfm.training import TrainingConfig, Validation, folder_data, load_model, train
-
-PACKAGES = ("plurel-prob", "jax", "jaxlib", "equinox", "optax", "numpy")
+from plurel_prob.rfm.training import Validation, folder_data, load_model, train
 
 
 class Point(NamedTuple):
@@ -50,34 +43,14 @@ def grid(databases: list[int], cells: list[float], n_seed: int, n_corner_seed: i
     return sorted(points, key=lambda point: (point.n_cell, point.seed, point.n_database))
 
 
-def config_of(args: argparse.Namespace, point: Point) -> TrainingConfig:
-    """Settings of a run: the schedule of the learning rate fits its length."""
-    return TrainingConfig(
-        size=args.size,
-        n_step=max(1, round(point.n_cell / (args.batch_size * args.context_length))),
-        batch_size=args.batch_size,
-        context_length=args.context_length,
-        n_masked=args.masked,
-        learning_rate=args.learning_rate,
-        seed=point.seed,
-    )
-
-
-def folders_of(corpus: Path, n_database: int) -> list[Path]:
-    """The databases of the smallest seeds: a larger corpus has those of a smaller one."""
-    names = Folder(corpus).databases()  # by seed
-    if len(names) < n_database:
-        raise SystemExit(f"{corpus} has {len(names)} databases; {n_database} are needed")
-    return [corpus / name for name in names[:n_database]]
-
-
 def measured(args: argparse.Namespace, points: list[Point]) -> Iterator[dict]:
     """Train at each point, and give its line."""
     held_out = folder_data([args.held_out], args.context_length)
     validation: Validation | None = None
     read = cache(lambda n_database: folder_data(folders_of(args.corpus, n_database), args.context_length, args.masked))
     for point in points:
-        config, start = config_of(args, point), time.perf_counter()
+        n_step, start = max(1, round(point.n_cell / (args.batch_size * args.context_length))), time.perf_counter()
+        config = config_of(args, n_step, point.seed)
         data, run = read(point.n_database), args.runs / point.name
         train(data, run, config, checkpoint_every=max(1, config.n_step // 4), log_every=max(1, config.n_step // 100))
         trained = load_model(run)
@@ -94,13 +67,6 @@ def measured(args: argparse.Namespace, points: list[Point]) -> Iterator[dict]:
         }
 
 
-def machine() -> dict:
-    """What ran it."""
-    device = f"{jax.default_backend()}, {jax.devices()[0].device_kind}"
-    versions = {name: version(name) for name in PACKAGES} | {"python": platform.python_version()}
-    return {"device": device, "cores": os.cpu_count(), "versions": versions}
-
-
 def main() -> None:
     """Run what has no line yet."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -108,25 +74,17 @@ def main() -> None:
     parser.add_argument("--held-out", type=Path, required=True, help="folder of others")
     parser.add_argument("--runs", type=Path, required=True, help="folder for the runs")
     parser.add_argument("--out", type=Path, required=True, help="file of results")
-    parser.add_argument("--size", default="tiny")
     parser.add_argument("--databases", type=int, nargs="+", default=[1, 4, 16, 64, 256])
     parser.add_argument("--cells", type=float, nargs="+", default=[0.125e6, 0.5e6, 2e6, 8e6])
     parser.add_argument("--n-seed", type=int, default=1, help="seeds of every pair")
     parser.add_argument("--n-corner-seed", type=int, default=2, help="seeds at the corners of the grid")
     parser.add_argument("--n-validation", type=int, default=2048, help="cells of the databases that are held out")
-    parser.add_argument("--batch-size", type=int, default=16)
-    parser.add_argument("--context-length", type=int, default=256)
-    parser.add_argument("--masked", type=int, default=32)
-    parser.add_argument("--learning-rate", type=float, default=2e-3)
+    add_options(parser)
     args = parser.parse_args()
-    lines = [json.loads(line) for line in args.out.read_text().splitlines()] if args.out.exists() else []
-    done = {(line["n_database"], line["n_cell"], line["seed"]) for line in lines}
+    done = {(line["n_database"], line["n_cell"], line["seed"]) for line in read_lines(args.out)}
     points = [point for point in grid(args.databases, args.cells, args.n_seed, args.n_corner_seed) if point not in done]
-    told = machine()
-    with args.out.open("a") as file:
-        for line in measured(args, points):
-            print(json.dumps(line | told), file=file, flush=True)
-            print(f"{line['n_database']} databases, {line['n_cell']:,} cells: {line['validation_loss']:.4f}", flush=True)
+    told = "{n_database} databases, {n_cell:,} cells: {validation_loss:.4f}".format_map
+    append_lines(args.out, measured(args, points), PACKAGES, told)
 
 
 if __name__ == "__main__":
