@@ -13,6 +13,25 @@ from tests.rfm.evaluation.shop import shop as write_shop
 from tests.studies import load
 
 
+def test_the_table_has_means_of_seeds_and_tasks(tmp_path, capsys):
+    lines = [
+        {"n_database": n, "n_cell": cell, "seed": seed, "database": "a", "task": task, "loss": loss + 0.1 * seed, "baseline": 1.0}
+        | {figure: 0.5}
+        for n in (1, 4)
+        for cell, loss in ((1_000_000, 1.0), (4_000_000, 0.9 if n == 4 else 1.2))
+        for seed in range(2)
+        for task, figure in (("x", "AUROC"), ("y", "R2"), ("z", "R2"))
+    ]
+    (tmp_path / "x.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    load("generalisation", "table").main(str(tmp_path / "x.jsonl"))
+    shown = capsys.readouterr().out
+    assert "| loss, N | 1 M | 4 M |" in shown and "| 1 | 0.050 | 0.250 |" in shown and "| 4 | 0.050 | -0.050 |" in shown
+    assert "| AUROC, N |" in shown and "| R2, N |" in shown
+    # all tasks have the same loss: intervals have no width
+    assert "| 1 | +0.250 (+0.250 to +0.250), 0 of 3 | +0.200 (+0.200 to +0.200), 0 of 3 |" in shown
+    assert "| 4 | -0.050 (-0.050 to -0.050), 3 of 3 | -0.100 (-0.100 to -0.100), 3 of 3 |" in shown
+
+
 @pytest.mark.slow
 def test_figures_are_those_of_all_rows_in_another_order(tmp_path, monkeypatch):
     shop = write_shop(tmp_path / "shop")
