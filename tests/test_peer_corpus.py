@@ -25,25 +25,30 @@ def test_corpora_are_matched_by_their_rows():
     assert matched([5, 5, 1, 9], 2, 10) == [0, 1]
 
 
-def test_the_figure_has_every_network_on_all_that_it_was_measured_on(tmp_path):
+def test_figure_and_table_have_every_network_on_all_that_it_was_measured_on(tmp_path, capsys):
     names = ("plurel", "compact", "peer")
     held_out = {name: {"validation_loss": 0.3, "validation_baseline": 0.4} for name in names}
     losses = [{"corpus": name, "seed": seed, "held_out": held_out} for name in names for seed in range(2)]
     tasks = [
-        {"run": f"{name}-{seed}", "seed": seed, "loss": 0.9, "baseline": 1.0, figure: 0.6}
-        for name in names
+        {"run": f"{name}-{seed}", "seed": seed, "database": "a", "task": task, "loss": loss, "baseline": 1.0, figure: 0.6}
+        for name, loss in zip(names, (0.9, 0.9, 0.8), strict=True)
         for seed in range(2)
-        for figure in ("AUROC", "R2", "R2")
+        for task, figure in (("x", "AUROC"), ("y", "R2"), ("z", "R2"))
     ]
     for name, lines in (("losses", losses), ("real", tasks)):
         (tmp_path / name).write_text("".join(f"{json.dumps(line)}\n" for line in lines))
     figures = load("peer_corpus", "figures")
     drawn, real = figures.drawn(tmp_path / "losses"), figures.real(tmp_path / "real")
     assert len(drawn) == 3 * 2 * 3 and np.allclose(drawn[figures.ABOVE], -0.25)
-    assert set(real["corpus"]) == set(names) and np.allclose(real[figures.ABOVE], -0.1)
+    assert set(real["corpus"]) == set(names) and np.allclose(real[figures.ABOVE], real["loss"] - 1)
     figures.main(str(tmp_path / "losses"), str(tmp_path / "real"), str(tmp_path / "figure.svg"))
     picture = (tmp_path / "figure.svg").read_text()
     assert picture.count("<use") > 6 * 6 and all(f">{name}</text>" in picture for name in names)
+    load("peer_corpus", "table").main(str(tmp_path / "losses"), str(tmp_path / "real"))
+    shown = capsys.readouterr().out
+    assert "| compact | 0.3000 (0.0000) | 0.3000 (0.0000) | 0.3000 (0.0000) |" in shown
+    assert "| peer | -0.200 (0.000) | 0.600 (0.000) | 0.600 (0.000) |" in shown
+    assert "| peer less plurel | -0.100 (-0.100 to -0.100), 3 of 3 | +0.000 (+0.000 to +0.000), 0 of 1 |" in shown
 
 
 @pytest.mark.slow

@@ -21,11 +21,12 @@ OF_MEANS = {ABOVE: 0.0, "AUROC": 0.5, "R2": 0.0}  # what column means have
 def drawn(path: Path) -> pd.DataFrame:
     """The loss of each network on what each corpus holds out, a row for each."""
     rows = [
-        {"corpus": line["corpus"], "of": name, ABOVE: figures["validation_loss"] / figures["validation_baseline"] - 1}
+        {"corpus": line["corpus"], "of": name, "loss": figures["validation_loss"], "mean": figures["validation_baseline"]}
         for line in read_lines(path)
         for name, figures in line["held_out"].items()
     ]
-    return pd.DataFrame(rows)
+    frame = pd.DataFrame(rows)
+    return frame.assign(**{ABOVE: frame["loss"] / frame["mean"] - 1})
 
 
 def real(path: Path) -> pd.DataFrame:

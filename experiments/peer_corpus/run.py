@@ -1,7 +1,7 @@
 """Train the same network on corpora of several generators, and measure its loss on databases that each has held out.
 
     python -m experiments.peer_corpus.run --corpora plurel=out/corpus compact=out/compact peer=out/peer --runs out/peer_corpus \
-        --out experiments/peer_corpus/results/tiny.jsonl
+        --out experiments/peer_corpus/results/two_cores.jsonl
 
 Of the databases of the smallest seeds of each corpus, those are trained on that have as many rows in all as those of the others;
 the rest is held out. A line of JSON for each corpus and seed. What has a line is left out; a run that was interrupted goes on

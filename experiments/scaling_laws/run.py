@@ -1,7 +1,7 @@
 """Train networks on grids of databases and cells, and measure their loss on databases that are held out.
 
     python -m experiments.scaling_laws.run --corpus out/corpus --held-out out/held --runs out/scaling \
-        --out experiments/scaling_laws/results/tiny.jsonl
+        --out experiments/scaling_laws/results/two_cores.jsonl
 
 A line of JSON for each run. Runs whose line is there are left out; one that was interrupted goes on from its last checkpoint.
 """
