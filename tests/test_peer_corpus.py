@@ -48,7 +48,7 @@ def test_figure_and_table_have_every_network_on_all_that_it_was_measured_on(tmp_
     shown = capsys.readouterr().out
     assert "| compact | 0.3000 (0.0000) | 0.3000 (0.0000) | 0.3000 (0.0000) |" in shown
     assert "| peer | -0.200 (0.000) | 0.600 (0.000) | 0.600 (0.000) |" in shown
-    assert "| peer less plurel | -0.100 (-0.100 to -0.100), 3 of 3 | +0.000 (+0.000 to +0.000), 0 of 1 |" in shown
+    assert "| plurel less peer | +0.100 (+0.100 to +0.100), 0 of 3 | +0.000 (-inf to +inf), 0 of 1 |" in shown
 
 
 @pytest.mark.slow

@@ -1,6 +1,6 @@
 """Train networks for a real database that is left out: on other real ones, on drawn ones, and on drawn ones and then real ones.
 
-    python -m experiments.continued_pretraining.run --held-out rel-f1 --real lahman financial chinook --corpus out/corpus \
+    python -m experiments.continued_pretraining.run --held-out rel-f1 --real lahman financial chinook --corpus out/corpus_64 \
         --runs out/continued/rel-f1
 
 All take the same number of steps; the third takes half of them on drawn databases. Runs that are complete stay, one that was

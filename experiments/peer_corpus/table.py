@@ -1,7 +1,7 @@
 """Print the tables of results: ``python -m experiments.peer_corpus.table RESULTS REAL``.
 
 Mean and standard deviation over networks of a corpus: loss on what each corpus holds out; means over real tasks of loss above
-that of column means, AUROC and R2; then differences of these between corpora, with 95 % intervals of the bootstrap over tasks.
+that of column means, AUROC and R2; then differences of these between corpora, with 95 % intervals of Student's t over tasks.
 """
 
 import sys
