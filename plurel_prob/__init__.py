@@ -5,7 +5,8 @@ back; ``sample_to(path, seed)`` and ``sample_rows(seed, table, rows)`` draw tabl
 one. The joint NumPyro program is ``database``; ``plurel_prob.models`` has its stages, ``plurel_prob.distributions`` their laws.
 """
 
-from plurel_prob.databases import Database, DatabaseError, load
+from plurel_prob.databases import Database, load
+from plurel_prob.errors import DatabaseError
 from plurel_prob.models import Bucket, database
 from plurel_prob.priors import PRIORS, Prior, PriorError, get_prior
 from plurel_prob.sampling import Stream, sample, sample_many, sample_rows, sample_to, stream

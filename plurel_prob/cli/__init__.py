@@ -23,7 +23,7 @@ from plurel_prob.cli.signals import heed_signals
 from plurel_prob.cli.tasks import tasks
 from plurel_prob.cli.validate import validate
 from plurel_prob.cli.verify import verify
-from plurel_prob.databases import DatabaseError
+from plurel_prob.errors import DatabaseError
 from plurel_prob.priors import PriorError
 from plurel_prob.sampling.pool import WorkerLost
 

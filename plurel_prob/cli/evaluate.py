@@ -14,7 +14,7 @@ from rich.table import Table
 from plurel_prob.cli.extras import extra
 from plurel_prob.cli.output import check_out, write_whole
 from plurel_prob.cli.sample import use_compilation_cache
-from plurel_prob.databases import DatabaseError
+from plurel_prob.errors import DatabaseError
 
 if TYPE_CHECKING:
     from plurel_prob.rfm.evaluation import Evaluation

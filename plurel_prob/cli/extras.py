@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from plurel_prob.databases import DatabaseError
+from plurel_prob.errors import DatabaseError
 
 
 @contextmanager

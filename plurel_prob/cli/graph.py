@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from plurel_prob.cli.output import check_out, write_whole
-from plurel_prob.databases import DatabaseError, load
+from plurel_prob.databases import load
+from plurel_prob.errors import DatabaseError
 
 
 def graph(path: Path, /, *, out: Path, hidden: bool = False) -> None:

@@ -9,7 +9,8 @@ from rich.table import Table
 
 from plurel_prob.cli.output import check_out, write_whole
 from plurel_prob.cli.sample import progress_bar, use_compilation_cache
-from plurel_prob.databases import DatabaseError, observe
+from plurel_prob.databases import observe
+from plurel_prob.errors import DatabaseError
 from plurel_prob.priors import get_prior
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from plurel_prob.databases import DatabaseError
+from plurel_prob.errors import DatabaseError
 
 
 def check_out(out: Path | None) -> None:

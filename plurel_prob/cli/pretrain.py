@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from plurel_prob.cli.extras import extra
 from plurel_prob.cli.sample import use_compilation_cache
-from plurel_prob.databases import DatabaseError
+from plurel_prob.errors import DatabaseError
 
 if TYPE_CHECKING:
     from plurel_prob.rfm.training import Data, TrainingConfig

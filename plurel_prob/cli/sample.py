@@ -13,8 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from plurel_prob.cli.stores import order_of, refuse_options, rows_asked, sample_into_stores
-from plurel_prob.databases import DatabaseError
 from plurel_prob.databases.schema import DatabaseSchema
+from plurel_prob.errors import DatabaseError
 from plurel_prob.priors import Prior, get_prior, override, scale_rows
 
 if TYPE_CHECKING:

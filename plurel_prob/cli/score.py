@@ -7,8 +7,9 @@ from rich.console import Console
 from rich.table import Table
 
 from plurel_prob.cli.output import check_out, write_whole
-from plurel_prob.databases import DatabaseError, load, observe
+from plurel_prob.databases import load, observe
 from plurel_prob.databases.disk import PROVENANCE
+from plurel_prob.errors import DatabaseError
 from plurel_prob.priors import get_prior
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from cyclopts import Parameter
 
 from plurel_prob.cli.output import check_out, write_whole
 from plurel_prob.cli.sample import progress_bar
-from plurel_prob.databases import DatabaseError
 from plurel_prob.databases.disk import MANIFEST, PROVENANCE
+from plurel_prob.errors import DatabaseError
 
 if TYPE_CHECKING:
     from plurel_prob.reports import Subject

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from plurel_prob.databases import DatabaseError
+from plurel_prob.errors import DatabaseError
 from plurel_prob.priors import Prior, override
 
 if TYPE_CHECKING:

@@ -13,12 +13,12 @@ from numpyro.distributions import Distribution
 
 from plurel_prob.conditioning.graphs import posterior_of_graph, read_graph
 from plurel_prob.conditioning.programs import PARENT_ROW, free_sites
-from plurel_prob.databases import DatabaseError
 from plurel_prob.databases.latents import REGISTRIES
 from plurel_prob.databases.schema import PKEY, TIME, column_name, index_of, key_name, table_name
 from plurel_prob.databases.tables import EPOCH
 from plurel_prob.distributions import FAMILIES
 from plurel_prob.distributions.mechanisms.transforms import TRANSFORMS, UNBOUNDED
+from plurel_prob.errors import DatabaseError
 from plurel_prob.keys import site_key
 from plurel_prob.priors import Prior
 from plurel_prob.priors.fields import support_bounds

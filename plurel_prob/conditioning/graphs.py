@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.databases.schema import index_of, table_name
 from plurel_prob.distributions import FAMILIES
+from plurel_prob.errors import DatabaseError
 from plurel_prob.inference.schema.candidates import draw_from
 from plurel_prob.inference.schema.evidence import DISCRETE
 from plurel_prob.inference.schema.infer import weigh_families

@@ -10,8 +10,9 @@ from jax import random
 from plurel_prob.conditioning.conditions import N_ROW, Condition, Conditions
 from plurel_prob.conditioning.handler import Given
 from plurel_prob.conditioning.programs import PARENT_ROW, GivenSites, Verdicts, free_sites, given_program, structure_program
-from plurel_prob.databases import Database, DatabaseError
+from plurel_prob.databases import Database
 from plurel_prob.databases.schema import table_name
+from plurel_prob.errors import DatabaseError
 from plurel_prob.models.database import Bucket
 from plurel_prob.models.schema import Schema
 from plurel_prob.priors import Prior

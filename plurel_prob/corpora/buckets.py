@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 from plurel_prob.corpora.corpus import Corpus, check_any, check_complete, check_content, check_origin, is_database
 from plurel_prob.corpora.temporary import temporary_folder
-from plurel_prob.databases import DatabaseError
 from plurel_prob.databases.disk import PROVENANCE
+from plurel_prob.errors import DatabaseError
 from plurel_prob.priors import Prior
 
 Item = TypeVar("Item")

@@ -6,8 +6,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.databases.disk import MANIFEST, PROVENANCE
+from plurel_prob.errors import DatabaseError
 from plurel_prob.priors import Prior
 
 NEEDED = {"fingerprint", "seed", "given", "by_hand", "files"}  # in a provenance

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from plurel_prob.corpora.corpus import Corpus, check_any, check_complete, check_content, is_database
-from plurel_prob.databases import DatabaseError
 from plurel_prob.databases.disk import PROVENANCE, reading
+from plurel_prob.errors import DatabaseError
 from plurel_prob.priors import Prior
 
 LEFTOVERS = (".plurel-*.partial-*", ".plurel-*.old-*")  # of runs that were killed

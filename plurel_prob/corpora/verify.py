@@ -12,9 +12,10 @@ import pandas as pd
 from plurel_prob.corpora.corpus import missing_files
 from plurel_prob.corpora.folders import read_provenance, sizes_of
 from plurel_prob.corpora.temporary import temporary_folder
-from plurel_prob.databases import Database, DatabaseError, TableSchema, load, observe
+from plurel_prob.databases import Database, TableSchema, load, observe
 from plurel_prob.databases.disk import PROVENANCE, sha256
 from plurel_prob.databases.provenance import PACKAGES, instruction_set
+from plurel_prob.errors import DatabaseError
 from plurel_prob.priors import PROGRAM_VERSION
 from plurel_prob.sampling import sample_to
 

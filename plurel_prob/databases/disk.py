@@ -17,6 +17,7 @@ import pandas as pd
 
 from plurel_prob.databases.provenance import Origin, dumps, origin_of, provenance
 from plurel_prob.databases.schema import DatabaseSchema, TableSchema
+from plurel_prob.errors import DatabaseError
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -31,10 +32,6 @@ MIN_COMPRESSED = 1 << 14  # bytes; compressing a smaller variable takes longer t
 
 Parts = Mapping[str, Iterable[pd.DataFrame]]  # frames of a table's rows, one after another
 NO_PARTS: Parts = MappingProxyType({})
-
-
-class DatabaseError(ValueError):
-    """A database that cannot be read or written; the message names the path."""
 
 
 def check_free(path: Path, *, overwrite: bool) -> None:

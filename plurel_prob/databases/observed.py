@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from plurel_prob.databases.disk import DatabaseError, read_tables
+from plurel_prob.databases.disk import read_tables
 from plurel_prob.databases.schema import TableSchema
+from plurel_prob.errors import DatabaseError
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field, replace
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.declared.cursor import Cursor
 from plurel_prob.declared.drafts import CheckDraft, ReferenceDraft
 from plurel_prob.declared.literals import NoLiteralError, default_text, literal, parse
 from plurel_prob.declared.schema import Column
 from plurel_prob.declared.types import Types, read_type
+from plurel_prob.errors import DatabaseError
 
 # words that end an expression after DEFAULT, as they start the next constraint
 STARTS = (

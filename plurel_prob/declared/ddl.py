@@ -3,7 +3,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.declared.alter import alter_table
 from plurel_prob.declared.columns import ColumnDraft, read_constraints, read_names, read_nulls
 from plurel_prob.declared.create import Tables, create_table
@@ -14,6 +13,7 @@ from plurel_prob.declared.schema import Column, DeclaredSchema
 from plurel_prob.declared.statements import object_kind, split_statements
 from plurel_prob.declared.text import Sql, Token, read_text
 from plurel_prob.declared.types import labels_of, read_type
+from plurel_prob.errors import DatabaseError
 
 
 def read_ddl(path: Path, dialect: str | None = None) -> DeclaredSchema:

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.declared.text import Dialect
+from plurel_prob.errors import DatabaseError
 
 NAMES: dict[str, Dialect] = {
     "postgresql": "postgresql",

@@ -6,10 +6,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.declared.ddl import parse_ddl
 from plurel_prob.declared.schema import DeclaredSchema
 from plurel_prob.declared.text import Sql
+from plurel_prob.errors import DatabaseError
 
 # shadow tables, of full-text search and the like, are no tables of the schema
 SQLITE_STATEMENTS = """

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from plurel_prob.databases.disk import DatabaseError, read_tables
+from plurel_prob.databases.disk import read_tables
 from plurel_prob.databases.schema import TableSchema
 from plurel_prob.declared.schema import Column, DeclaredSchema, DeclaredTable, ForeignKey, Kind
+from plurel_prob.errors import DatabaseError
 
 if TYPE_CHECKING:
     import pyarrow as pa

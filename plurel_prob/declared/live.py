@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.declared.columns import with_default
 from plurel_prob.declared.cursor import Cursor, Name
 from plurel_prob.declared.drafts import CheckDraft, ReferenceDraft, TableDraft, resolve
@@ -15,6 +14,7 @@ from plurel_prob.declared.schema import Column, DeclaredSchema
 from plurel_prob.declared.statements import split_statements
 from plurel_prob.declared.text import Dialect, Sql
 from plurel_prob.declared.types import read_type
+from plurel_prob.errors import DatabaseError
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Inspector

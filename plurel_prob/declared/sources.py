@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.databases.disk import MANIFEST
 from plurel_prob.declared.schema import DeclaredSchema
+from plurel_prob.errors import DatabaseError
 
 
 def is_sqlite(path: Path) -> bool:

@@ -8,7 +8,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Literal, NamedTuple, NoReturn
 
-from plurel_prob.databases import DatabaseError
+from plurel_prob.errors import DatabaseError
 
 Dialect = Literal["postgresql", "sqlite", "mysql", "duckdb", "sqlserver"]
 

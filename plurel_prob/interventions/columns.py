@@ -12,10 +12,10 @@ from jaxtyping import Array, Float, Int, Int32
 
 from plurel_prob.blocks import BLOCK, N_PILOT_BLOCK
 from plurel_prob.databases.database import Database
-from plurel_prob.databases.disk import DatabaseError
 from plurel_prob.databases.schema import column_name, index_of, table_name
 from plurel_prob.distributions.mechanisms.sorting import flip
 from plurel_prob.distributions.mechanisms.transforms import TRANSFORMS, Cells, Pilot, pilot_of
+from plurel_prob.errors import DatabaseError
 from plurel_prob.priors.toml import nearest
 
 LARGEST = 1e30  # of node values that a shown number is looked for among

@@ -13,10 +13,10 @@ from jaxtyping import PRNGKeyArray
 
 from plurel_prob.blocks import BLOCK
 from plurel_prob.databases.database import Database
-from plurel_prob.databases.disk import DatabaseError
 from plurel_prob.databases.schema import column_name, table_name
 from plurel_prob.databases.tables import column_values, node_values
 from plurel_prob.distributions.mechanisms.structure import Intervention
+from plurel_prob.errors import DatabaseError
 from plurel_prob.interventions.columns import Column, find_column
 from plurel_prob.interventions.requests import Request, values_to_set
 from plurel_prob.models.database import Bucket, Draw

@@ -7,8 +7,8 @@ import pandas as pd
 from jax import random
 
 from plurel_prob.databases.database import Database
-from plurel_prob.databases.disk import DatabaseError
 from plurel_prob.databases.tables import column_values
+from plurel_prob.errors import DatabaseError
 from plurel_prob.interventions.columns import find_column
 from plurel_prob.interventions.counterfactual import Noise, Replay
 from plurel_prob.interventions.requests import Request

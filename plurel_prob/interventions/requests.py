@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from plurel_prob.databases.disk import DatabaseError
+from plurel_prob.errors import DatabaseError
 from plurel_prob.interventions.columns import Column, Transformed
 
 Request = Any  # a value, an array with a value a row, or a function of the natural values (a pandas Series)

@@ -6,10 +6,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from plurel_prob.blocks import BLOCK
-from plurel_prob.databases.disk import DatabaseError
 from plurel_prob.databases.latents import CHOICES, FAMILY_PARAMETERS, REGISTRIES
 from plurel_prob.databases.schema import table_name
 from plurel_prob.distributions import FAMILIES
+from plurel_prob.errors import DatabaseError
 from plurel_prob.models.database import Bucket
 from plurel_prob.priors import Prior
 from plurel_prob.replay.layout import site_layout

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.databases.schema import table_name
+from plurel_prob.errors import DatabaseError
 from plurel_prob.reports.layers import Layout, lay_out
 from plurel_prob.reports.subject import Subject
 from plurel_prob.reports.svg import EMPTY, Drawing, element, fit, group, line, number, text, text_width

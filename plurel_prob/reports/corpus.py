@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.databases.disk import LATENTS, MANIFEST, PROVENANCE, reading
+from plurel_prob.errors import DatabaseError
 
 MAX_LATENT = 200  # databases
 

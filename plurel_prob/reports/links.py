@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from plurel_prob.databases import DatabaseError, ObservedDatabase
+from plurel_prob.databases import ObservedDatabase
+from plurel_prob.errors import DatabaseError
 from plurel_prob.reports.subject import Subject
 
 N_GROUP = 24  # of rows, where there are no blocks

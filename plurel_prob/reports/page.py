@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from plurel_prob.databases import DatabaseError, TableSchema
+from plurel_prob.databases import TableSchema
+from plurel_prob.errors import DatabaseError
 from plurel_prob.reports.causal_diagram import causal_drawing
 from plurel_prob.reports.charts import over_time
 from plurel_prob.reports.columns import ColumnSummary, plain, shown, summary_of

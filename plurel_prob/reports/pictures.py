@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from plurel_prob.databases import Database, DatabaseError, ObservedDatabase
+from plurel_prob.databases import Database, ObservedDatabase
+from plurel_prob.errors import DatabaseError
 from plurel_prob.reports.causal_diagram import causal_drawing
 from plurel_prob.reports.charts import dependence_drawing
 from plurel_prob.reports.columns import plain

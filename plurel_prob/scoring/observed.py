@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.databases.observed import ObservedDatabase
+from plurel_prob.errors import DatabaseError
 from plurel_prob.inference.features import columns_log_prob, foreign_columns_of
 from plurel_prob.inference.links import links_log_prob, uniform_log_prob
 from plurel_prob.inference.schema import graph_log_prob, table_graph

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from plurel_prob.databases.database import Database
-from plurel_prob.databases.disk import DatabaseError
 from plurel_prob.databases.schema import table_name
+from plurel_prob.errors import DatabaseError
 from plurel_prob.replay.programs import score_program
 from plurel_prob.replay.sites import bucket_of_latents, check_complete, sites_of
 

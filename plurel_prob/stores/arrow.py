@@ -12,8 +12,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable
+from plurel_prob.errors import DatabaseError
 
 MAX_DIGIT = 76
 ERRORS = (pa.ArrowException, ValueError, TypeError, ArithmeticError, OverflowError)

@@ -9,8 +9,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, ForeignKey
+from plurel_prob.errors import DatabaseError
 from plurel_prob.stores.arrow import missing_rows
 
 MAX_EXACT = 50  # digits of decimals that are compared exactly with bounds, of up to 17 digits after the point

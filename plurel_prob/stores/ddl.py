@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterator
 from typing import Literal
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, ForeignKey
+from plurel_prob.errors import DatabaseError
 from plurel_prob.stores.alike import with_keys_alike
 
 Dialect = Literal["sqlite", "duckdb", "postgresql"]

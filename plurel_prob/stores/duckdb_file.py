@@ -9,8 +9,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, ForeignKey, order_tables
+from plurel_prob.errors import DatabaseError
 from plurel_prob.stores.arrow import arrow_type, cast, typed
 from plurel_prob.stores.checks import parent_rows
 from plurel_prob.stores.ddl import quoted, statements_of

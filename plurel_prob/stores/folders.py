@@ -6,8 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.declared import DeclaredSchema
+from plurel_prob.errors import DatabaseError
 from plurel_prob.stores.arrow import cast, typed
 from plurel_prob.stores.ddl import ddl_of
 from plurel_prob.stores.places import SCHEMA, OnTable, file_of

@@ -6,8 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from plurel_prob.databases import DatabaseError, TableSchema
+from plurel_prob.databases import TableSchema
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, ForeignKey
+from plurel_prob.errors import DatabaseError
 
 
 def infer_declared(tables: dict[str, pd.DataFrame], schemas: dict[str, TableSchema], source: str) -> DeclaredSchema:

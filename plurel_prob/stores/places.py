@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.databases.disk import LATENTS, MANIFEST, PROVENANCE, check_free, new_folder
+from plurel_prob.errors import DatabaseError
 
 SCHEMA = "schema.sql"
 JOURNALS = ("-wal", "-shm", "-journal", ".wal")  # files beside a database that its next reader would replay

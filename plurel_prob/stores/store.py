@@ -7,9 +7,10 @@ from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 
-from plurel_prob.databases import DatabaseError, observe
+from plurel_prob.databases import observe
 from plurel_prob.databases.disk import MANIFEST
 from plurel_prob.declared import DeclaredSchema
+from plurel_prob.errors import DatabaseError
 from plurel_prob.stores.arrow import arrow_tables, frame_of
 from plurel_prob.stores.checks import check_rows
 from plurel_prob.stores.infer import infer_declared

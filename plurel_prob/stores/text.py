@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.declared import Column, DeclaredTable
+from plurel_prob.errors import DatabaseError
 from plurel_prob.stores.arrow import arrow_type, cast, typed
 
 CHUNK = 1 << 16  # rows

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from plurel_prob.databases import DatabaseError
+from plurel_prob.errors import DatabaseError
 from plurel_prob.tasks.labels import Labeller, Question, label_sql, labeller, quoted
 from plurel_prob.tasks.leaks import codes, leaks
 from plurel_prob.tasks.split import SPLITS, SplitDatabase, is_alone

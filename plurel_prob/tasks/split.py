@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from plurel_prob.databases import Database, DatabaseError, TableSchema
+from plurel_prob.databases import Database, TableSchema
 from plurel_prob.databases.disk import MANIFEST, read_tables, reading
+from plurel_prob.errors import DatabaseError
 
 SPLITS = ("train", "val", "test")
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.databases.disk import PROVENANCE, checksums, reading
 from plurel_prob.databases.provenance import dumps
+from plurel_prob.errors import DatabaseError
 from plurel_prob.tasks.autocomplete import autocomplete_tasks
 from plurel_prob.tasks.forecast import forecast_tasks
 from plurel_prob.tasks.split import SplitDatabase, split_database

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.databases.disk import MANIFEST
+from plurel_prob.errors import DatabaseError
 from plurel_prob.validation.problem import Problem
 
 BROKEN = (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException, yaml.YAMLError)

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.declared import Order
+from plurel_prob.errors import DatabaseError
 from tests.declared.reading import read, table
 from tests.declared.writer import DIALECTS
 

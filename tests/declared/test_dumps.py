@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.declared import DeclaredSchema, declare_relbench, order_tables, read_ddl
 from plurel_prob.declared.dialects import guesses
+from plurel_prob.errors import DatabaseError
 
 DIALECTS = ("mysql", "postgresql", "sqlite", "sqlserver")
 N_TABLE, N_KEY = {"chinook": 11, "sakila": 16}, {"chinook": 11, "sakila": 22}

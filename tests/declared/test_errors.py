@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.declared import read_ddl
+from plurel_prob.errors import DatabaseError
 from tests.declared.reading import read
 
 P = "CREATE TABLE p (id int PRIMARY KEY, t text, u int, v int, UNIQUE (u, v));\n"

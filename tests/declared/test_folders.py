@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 from relbench.manifest import DatasetManifest, TableSpec
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.declared import Column, ForeignKey, declare_relbench, declared_of, reflect
+from plurel_prob.errors import DatabaseError
 
 TIMES = pd.to_datetime(["2020-01-01", "2020-01-02", "2020-01-03", "2020-01-04"])
 

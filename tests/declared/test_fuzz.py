@@ -5,8 +5,8 @@ from random import Random
 
 import pytest
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.declared import DeclaredSchema, order_tables, read_ddl
+from plurel_prob.errors import DatabaseError
 from tests.declared.writer import DIALECTS, Writer, random_schema
 
 STRANGE = (

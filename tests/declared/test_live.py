@@ -6,8 +6,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.declared import Column, DeclaredSchema, ForeignKey, Order, count_rows, read_ddl, reflect
+from plurel_prob.errors import DatabaseError
 from tests.declared.writer import Writer, normal, random_schema
 from tests.postgres import postgres_url
 

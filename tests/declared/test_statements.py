@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.declared import DeclaredSchema, ForeignKey, read_ddl
 from plurel_prob.declared.statements import split_statements
 from plurel_prob.declared.text import Sql
+from plurel_prob.errors import DatabaseError
 from tests.declared.reading import read
 
 ROUTINES = {

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.declared import Column
+from plurel_prob.errors import DatabaseError
 from tests.declared.reading import column, read
 
 ALL = ("sqlite", "postgresql", "mysql", "duckdb", "sqlserver")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from plurel_prob.databases import DatabaseError
+from plurel_prob.errors import DatabaseError
 from plurel_prob.reports.key_charts import children_drawing, children_in_words, heatmap_drawing
 from plurel_prob.reports.links import blocks_of, by_degree, children_of, levels_of
 

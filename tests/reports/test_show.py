@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from plurel_prob.cli.show import show
-from plurel_prob.databases import DatabaseError
+from plurel_prob.errors import DatabaseError
 from plurel_prob.reports.corpus import MAX_LATENT, names_in, read_entry, with_latents
 from plurel_prob.reports.corpus_page import file_names
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from plurel_prob import get_prior
-from plurel_prob.databases import DatabaseError
+from plurel_prob.errors import DatabaseError
 from plurel_prob.priors import override
 from plurel_prob.reports import read_subject, subject_of
 

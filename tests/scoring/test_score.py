@@ -7,8 +7,9 @@ import xarray as xr
 
 import plurel_prob
 from plurel_prob.cli.score import score as score_command
-from plurel_prob.databases import DatabaseError, ObservedDatabase
+from plurel_prob.databases import ObservedDatabase
 from plurel_prob.databases.schema import TableSchema
+from plurel_prob.errors import DatabaseError
 from plurel_prob.inference.schema import graph_log_prob, table_graph
 from plurel_prob.scoring.observed import observed_log_density
 from tests.models.tiny import tiny

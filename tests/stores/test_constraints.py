@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, ForeignKey
+from plurel_prob.errors import DatabaseError
 from plurel_prob.stores import read_store, store, write_store
 from tests.postgres import postgres_url
 from tests.stores.databases import emptied, everything, plain

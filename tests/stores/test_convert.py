@@ -10,7 +10,8 @@ import relbench
 from cyclopts import App
 
 from plurel_prob.cli.convert import convert
-from plurel_prob.databases import DatabaseError, observe
+from plurel_prob.databases import observe
+from plurel_prob.errors import DatabaseError
 from plurel_prob.stores import read_store
 from plurel_prob.stores.huggingface import plain_names
 from plurel_prob.tasks import write_tasks

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from plurel_prob.cli.convert import hidden, summary
-from plurel_prob.databases import DatabaseError
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, Order
+from plurel_prob.errors import DatabaseError
 from plurel_prob.stores import read_store, to_relbench, write_store
 from plurel_prob.validation import validate
 

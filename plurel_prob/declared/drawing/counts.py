@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.declared.drawing.domains import domain_of
 from plurel_prob.declared.drawing.plan import Plan, TablePlan
 from plurel_prob.declared.drawing.program import counts_of
+from plurel_prob.errors import DatabaseError
 from plurel_prob.priors import Prior
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float64, Int64
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.declared.schema import Column
+from plurel_prob.errors import DatabaseError
 
 GRID = 2**40  # values of a column of floats
 MAX_STEP = 2**53  # values of a column of integers or decimals

@@ -8,8 +8,9 @@ import pandas as pd
 from jax.scipy.special import ndtri
 from jaxtyping import Float, Int
 
-from plurel_prob.databases import DatabaseError, ObservedDatabase, TableSchema
+from plurel_prob.databases import ObservedDatabase, TableSchema
 from plurel_prob.databases.disk import column_type
+from plurel_prob.errors import DatabaseError
 from plurel_prob.inference.features.basis import features
 
 MAX_ROW = 2000

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
-from plurel_prob.databases import DatabaseError
+from plurel_prob.errors import DatabaseError
 from plurel_prob.inference.features.basis import features
 from plurel_prob.inference.features.columns import Columns, encode
 from plurel_prob.inference.features.dags import MAX_NODE, GraphPosterior, causes_of, log_structure_prior, membership

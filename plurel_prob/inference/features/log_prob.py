@@ -8,8 +8,8 @@ import pandas as pd
 from jaxtyping import Float
 from numpyro.infer import log_likelihood
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.distributions.mechanisms.effects import DIM
+from plurel_prob.errors import DatabaseError
 from plurel_prob.inference.features.columns import encode
 from plurel_prob.inference.features.mechanisms import TABLE_PARAMETERS, arguments, structure_of
 from plurel_prob.inference.features.model import Structure, mechanisms

@@ -11,7 +11,7 @@ from jax import random
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 from numpyro.infer import MCMC, NUTS, Predictive, init_to_median, log_likelihood
 
-from plurel_prob.databases import DatabaseError
+from plurel_prob.errors import DatabaseError
 from plurel_prob.inference.features.columns import Columns, encode
 from plurel_prob.inference.features.graphs import topological_order
 from plurel_prob.inference.features.model import Structure, mechanisms

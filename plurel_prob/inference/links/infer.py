@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from jax import random
 
-from plurel_prob.databases import DatabaseError
+from plurel_prob.errors import DatabaseError
 from plurel_prob.inference.links.key import Key
 from plurel_prob.inference.links.loo import leave_one_out
 from plurel_prob.inference.links.posterior import BlockPosterior, Component, Fit

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from plurel_prob.databases import DatabaseError
+from plurel_prob.errors import DatabaseError
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from plurel_prob.blocks import BLOCK
-from plurel_prob.databases import DatabaseError
 from plurel_prob.distributions import HSBM
+from plurel_prob.errors import DatabaseError
 from plurel_prob.inference.links.key import Key
 from plurel_prob.inference.links.structures import Values
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.distributions import FAMILIES
+from plurel_prob.errors import DatabaseError
 from plurel_prob.inference.schema.candidates import draw_from, log_sum
 from plurel_prob.inference.schema.densities import draw_graphs, static_size
 from plurel_prob.inference.schema.evidence import CONTINUOUS, Evidence, Posterior, evidence

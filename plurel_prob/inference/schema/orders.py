@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
-from plurel_prob.databases import DatabaseError
+from plurel_prob.errors import DatabaseError
 
 MAX_IDEAL = 1_000_000  # sets of tables that are closed under parents: what the count runs over
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Bool, Int
 
-from plurel_prob.databases import DatabaseError, ObservedDatabase
+from plurel_prob.databases import ObservedDatabase
+from plurel_prob.errors import DatabaseError
 from plurel_prob.priors import SchemaPrior
 from plurel_prob.priors.fields import support_bounds
 

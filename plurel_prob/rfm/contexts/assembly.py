@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float32, Float64, Int32, Int64
 
-from plurel_prob.databases import Database, DatabaseError, ObservedDatabase
+from plurel_prob.databases import Database, ObservedDatabase
+from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.contexts.batch import DATETIME, TEXT
 from plurel_prob.rfm.contexts.columns import moments, read_column
 from plurel_prob.rfm.contexts.data import Column, RelationalData

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float64, Int64
 
-from plurel_prob.databases import DatabaseError
+from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.contexts.batch import BOOLEAN, DATETIME, NUMBER, TEXT
 from plurel_prob.rfm.contexts.vocabulary import Vocabulary
 

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Int32
 
-from plurel_prob.databases import DatabaseError
+from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.contexts.batch import BOOLEAN, NUMBER
 from plurel_prob.rfm.contexts.kernel import NEVER, RowGraph
 

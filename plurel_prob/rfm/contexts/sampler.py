@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Int, UInt64
 
-from plurel_prob.databases import DatabaseError
+from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.contexts.batch import PADDING, Batch
 from plurel_prob.rfm.contexts.data import RelationalData
 from plurel_prob.rfm.contexts.kernel import below, context_key, fill, new_scratch

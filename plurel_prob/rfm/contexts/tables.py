@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Int64
 
-from plurel_prob.databases import Database, DatabaseError, ObservedDatabase, observe
+from plurel_prob.databases import Database, ObservedDatabase, observe
 from plurel_prob.databases.disk import MANIFEST, reading
 from plurel_prob.databases.schema import TableSchema
+from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.contexts.columns import MISSING, microseconds
 from plurel_prob.rfm.contexts.kernel import NEVER, STATIC
 

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int64
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.databases.disk import reading
 from plurel_prob.databases.schema import TableSchema
+from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.contexts.assembly import assemble, place
 from plurel_prob.rfm.contexts.data import RelationalData
 from plurel_prob.rfm.contexts.kernel import NEVER, STATIC

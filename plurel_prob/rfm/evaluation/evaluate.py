@@ -11,8 +11,8 @@ from jaxtyping import Float64
 from sklearn.metrics import r2_score
 
 from plurel_prob.corpora.temporary import temporary_folder
-from plurel_prob.databases import DatabaseError
 from plurel_prob.databases.disk import reading
+from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.evaluation.baselines import BASELINES
 from plurel_prob.rfm.evaluation.predict import predict
 from plurel_prob.rfm.training import Run, TaskData, train

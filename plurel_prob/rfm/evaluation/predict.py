@@ -8,7 +8,7 @@ import jax
 import numpy as np
 from jaxtyping import Float64
 
-from plurel_prob.databases import DatabaseError
+from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.contexts import BOOLEAN, ContextSampler, Vocabulary, task_targets
 from plurel_prob.rfm.training import Run
 from plurel_prob.rfm.training.config import check_length

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float32
 
-from plurel_prob.databases import DatabaseError
+from plurel_prob.errors import DatabaseError
 
 HASHED = "hashed"
 DIM = 384  # as the small sentence encoders have

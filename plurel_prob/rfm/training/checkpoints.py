@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import jax
 import orbax.checkpoint as ocp
 
-from plurel_prob.databases import DatabaseError
+from plurel_prob.errors import DatabaseError
 
 CHECKPOINTS = "checkpoints"
 N_KEPT = 2

@@ -10,8 +10,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from plurel_prob.corpora.folders import read_provenance
-from plurel_prob.databases import DatabaseError
 from plurel_prob.databases.disk import PROVENANCE
+from plurel_prob.errors import DatabaseError
 from plurel_prob.priors import Prior, get_prior
 from plurel_prob.rfm.contexts import Batch, ContextSampler, RelationalData, Vocabulary, relational_data, task_targets
 from plurel_prob.rfm.contexts.sampler import n_slot_of

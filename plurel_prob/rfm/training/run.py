@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Array
 
 from plurel_prob.corpora import Folder
-from plurel_prob.databases import DatabaseError
+from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.network import RelationalTransformer, TextEncoder, text_encoder, tiles_of
 from plurel_prob.rfm.training.ahead import batches_ahead
 from plurel_prob.rfm.training.checkpoints import CHECKPOINTS, Checkpoints

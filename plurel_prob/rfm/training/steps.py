@@ -12,7 +12,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
-from plurel_prob.databases import DatabaseError
+from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.contexts import Batch
 from plurel_prob.rfm.network import SIZES, Cells, RelationalTransformer, cell_loss, tiles_of
 from plurel_prob.rfm.training.config import TrainingConfig

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from plurel_prob import get_prior
-from plurel_prob.databases import DatabaseError
 from plurel_prob.databases.tables import column_values
 from plurel_prob.declared import Column, DeclaredSchema, read_ddl
 from plurel_prob.declared.drawing import sample_declared, save
@@ -19,6 +18,7 @@ from plurel_prob.declared.drawing.numbers import Domain
 from plurel_prob.declared.drawing.orders import put_in_order
 from plurel_prob.declared.drawing.plan import plan_of
 from plurel_prob.declared.drawing.program import bounds_of, draw_observed, fitting, observed_schema, window_of
+from plurel_prob.errors import DatabaseError
 from plurel_prob.stores import write_store
 from plurel_prob.validation import validate
 from tests.declared.drawing.made_up import drawn

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from plurel_prob.databases import DatabaseError
+from plurel_prob.errors import DatabaseError
 from tests.declared.drawing.made_up import drawn, parsed
 
 SCHEMAS = {

@@ -5,11 +5,11 @@ import pytest
 from scipy.stats import chisquare
 
 from plurel_prob import get_prior
-from plurel_prob.databases import DatabaseError
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, ForeignKey
 from plurel_prob.declared.drawing.counts import row_counts
 from plurel_prob.declared.drawing.plan import plan_of
 from plurel_prob.declared.drawing.rows import matching, uniform
+from plurel_prob.errors import DatabaseError
 from tests.declared.drawing.made_up import drawn, parsed
 
 FAILURE_RATE = 1e-6

@@ -5,10 +5,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.declared import Column
 from plurel_prob.declared.drawing.domains import domain_of
 from plurel_prob.declared.drawing.words import n_word, word
+from plurel_prob.errors import DatabaseError
 
 WINDOW = (18_000, 18_364)
 COLUMNS = [

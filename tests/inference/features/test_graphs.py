@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from plurel_prob.databases import DatabaseError, ObservedDatabase, TableSchema
+from plurel_prob.databases import ObservedDatabase, TableSchema
+from plurel_prob.errors import DatabaseError
 from plurel_prob.inference.features import columns_of, foreign_columns_of, infer_graph
 from plurel_prob.inference.features.columns import MAX_ROW, encode, normal_scores
 from plurel_prob.inference.features.graphs import dependence

@@ -16,7 +16,8 @@ from scipy import stats
 
 from plurel_prob.cli import infer_features
 from plurel_prob.cli.score import read_posterior
-from plurel_prob.databases import DatabaseError, observe
+from plurel_prob.databases import observe
+from plurel_prob.errors import DatabaseError
 from plurel_prob.inference.features import columns_log_prob, infer_graph, infer_mechanisms
 from plurel_prob.inference.features.basis import contrasts, effect_basis
 from plurel_prob.inference.features.columns import Columns

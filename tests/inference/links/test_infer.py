@@ -3,7 +3,7 @@ import pytest
 
 from plurel_prob.cli.infer_links import write
 from plurel_prob.cli.score import read_posterior
-from plurel_prob.databases import DatabaseError
+from plurel_prob.errors import DatabaseError
 from plurel_prob.inference.links import MODELS, infer_links, links_log_prob
 from plurel_prob.scoring.observed import mean_log_prob
 from tests.inference.links.plain import PRIOR, block_probs

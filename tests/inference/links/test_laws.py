@@ -7,8 +7,8 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import lognorm
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.distributions import HSBM
+from plurel_prob.errors import DatabaseError
 from plurel_prob.inference.links import links_log_prob, uniform_log_prob
 from plurel_prob.inference.links.affinities import fill, log_likelihood
 from plurel_prob.inference.links.key import Key

@@ -7,8 +7,9 @@ import pytest
 import xarray
 
 from plurel_prob.cli import infer_schema as infer_schema_command
-from plurel_prob.databases import DatabaseError, ObservedDatabase
+from plurel_prob.databases import ObservedDatabase
 from plurel_prob.databases.schema import TableSchema
+from plurel_prob.errors import DatabaseError
 from plurel_prob.inference.schema import graph_log_prob, table_graph
 
 

@@ -14,10 +14,10 @@ import pytest
 from jax import random
 from numpyro.infer import Predictive
 
-from plurel_prob.databases import DatabaseError
 from plurel_prob.distributions import GraphFamily
 from plurel_prob.distributions.graphs import FAMILIES, edges
 from plurel_prob.distributions.graphs.law import BACKWARD, DROPPED, EDGE, JOINED
+from plurel_prob.errors import DatabaseError
 from plurel_prob.inference.schema import candidates as listing
 from plurel_prob.inference.schema import graph_log_prob, infer_schema, small_world
 from plurel_prob.inference.schema.densities import law, log_probs

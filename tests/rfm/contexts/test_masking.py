@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from plurel_prob.databases import DatabaseError
+from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.contexts import BOOLEAN, NUMBER, ContextSampler, Vocabulary, relational_data
 from tests.rfm.contexts.databases import VAL, random_database
 from tests.rfm.contexts.plain import Draws, mix

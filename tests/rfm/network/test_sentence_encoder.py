@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from plurel_prob.databases import DatabaseError
+from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.network import text_encoder
 from plurel_prob.rfm.training import TrainingConfig, folder_data, load_model, train
 from tests.rfm.training.databases import write_database

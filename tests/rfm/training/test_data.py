@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from plurel_prob.databases import DatabaseError
+from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.contexts import Vocabulary
 from plurel_prob.rfm.training import StreamData, TaskData, check_held_out, folder_data
 from plurel_prob.tasks import add_tasks

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 import pytest
 
-from plurel_prob.databases import DatabaseError
+from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.contexts import BOOLEAN, Batch
 from plurel_prob.rfm.training import TrainingConfig, Validation, folder_data, load_model, train
 from plurel_prob.rfm.training.data import FolderData

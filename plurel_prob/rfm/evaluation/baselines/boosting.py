@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float64
 
-from plurel_prob.databases import DatabaseError
+from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.contexts.columns import microseconds
 from plurel_prob.rfm.contexts.kernel import NEVER
 from plurel_prob.rfm.evaluation.baselines.features import DAY, features
