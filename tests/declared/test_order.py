@@ -2,8 +2,10 @@ from itertools import product
 from random import Random
 
 import networkx as nx
+import pytest
 
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, ForeignKey, order_tables
+from plurel_prob.declared import order as ordering
 
 
 def schema_of(n_table: int, keys: list[tuple[int, int, bool]]) -> DeclaredSchema:
@@ -60,3 +62,48 @@ def test_large_circles_are_broken_in_time() -> None:
     place = {name: i for i, name in enumerate(names)}
     late = [(child, key) for child, key in broken if child != key.parent]
     assert all(place[key.parent] > place[child] for child, key in late) and len(late) < 15
+
+
+def cost_of(schema: DeclaredSchema) -> int:
+    """Keys that are broken, counted as the search counts them; checks that nothing is circular without them."""
+    names, waiting = order_tables(schema)
+    broken = {(child, key.columns) for child, key in waiting}
+    for table in schema.tables:
+        for key in table.foreign_keys:
+            assert (table.name, key.columns) in broken or names.index(key.parent) < names.index(table.name)
+    keys = [(schema.table(child), key) for child, key in waiting if child != key.parent]
+    return sum(1 if table.column(key.columns[0]).is_nullable else ordering.REQUIRED for table, key in keys)
+
+
+def random_keys(rng: Random, n_table: int, n_key: int, share_optional: float) -> list[tuple[int, int, bool]]:
+    return [(rng.randrange(n_table), rng.randrange(n_table), rng.random() < share_optional) for _ in range(n_key)]
+
+
+def test_few_keys_are_broken_where_the_fewest_take_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    exact, quick = [], []
+    for seed in range(40):
+        rng = Random(seed)
+        n_table = rng.randint(4, 10)
+        schema = schema_of(n_table, random_keys(rng, n_table, 2 * n_table, rng.choice([0.5, 0.8, 1])))
+        exact.append(cost_of(schema))
+        with monkeypatch.context() as patch:
+            patch.setattr(ordering, "MAX_WORK", 0)
+            quick.append(cost_of(schema))
+    assert all(found >= least for found, least in zip(quick, exact, strict=True))
+    assert all(found <= 2 * least for found, least in zip(quick, exact, strict=True))
+    assert sum(quick) < 1.1 * sum(exact) and sum(exact) > 300
+
+
+def test_required_keys_stay_where_others_open_all_circles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ordering, "MAX_WORK", 0)
+    for seed in range(20):
+        rng = Random(seed)
+        required = [(child, parent, False) for child, parent in (sorted(rng.sample(range(20), 2)) for _ in range(25))]
+        schema = schema_of(20, rng.sample(keys := required + random_keys(rng, 20, 60, 1.0), len(keys)))
+        assert cost_of(schema) < ordering.REQUIRED
+
+
+@pytest.mark.parametrize("n_table", [30, 100, 400])
+def test_random_circular_keys_take_a_moment(n_table: int) -> None:
+    keys = random_keys(Random(n_table), n_table, 3 * n_table, 0.8)
+    assert cost_of(schema_of(n_table, keys)) > 0  # the search for the fewest alone takes years
