@@ -72,9 +72,8 @@ def _column(place: str, name: str, values: "pa.ChunkedArray") -> Column:
         return _category(name, labels.sort().to_pylist(), is_nullable=is_nullable)
     if pa.types.is_integer(kind):
         known = pc.min_max(values).as_py()
-        low, high = (None if known[side] is None else float(known[side]) for side in ("min", "max"))
         is_unsigned = pa.types.is_unsigned_integer(kind)
-        return Column(name, "integer", is_nullable, kind.bit_width, is_unsigned, low=low, high=high)
+        return Column(name, "integer", is_nullable, kind.bit_width, is_unsigned, low=known["min"], high=known["max"])
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return _strings(name, values)
     if pa.types.is_decimal(kind):

@@ -1,11 +1,11 @@
 """Expressions of SQL: literals, and what is around them."""
 
 from datetime import date, datetime, time
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from plurel_prob.declared.schema import Column
+from plurel_prob.declared.schema import Column, Number
 from plurel_prob.declared.text import Sql
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ BOOLEANS = {
     **dict.fromkeys(("false", "f", "0", "no", "n", "off"), "false"),
 }
 Literal = str | int | float | Decimal | bool | None
+MAX_DIGIT = 1000  # of a number that is written
+EXACT = Context(prec=2 * MAX_DIGIT)
 
 
 class NoLiteralError(ValueError):
@@ -72,26 +74,50 @@ def literal(expression: Expr) -> Literal:
     if isinstance(value, exp.Neg):
         number = literal(value.this)
         if isinstance(number, (int, Decimal)):
-            return -number
+            return number.copy_negate() if isinstance(number, Decimal) else -number  # a minus would round
     if isinstance(value, exp.Literal):
         return str(value.this) if value.is_string else as_number(str(value.this))
     raise NoLiteralError
 
 
 def as_number(text: str) -> int | Decimal:
-    """Value of a number with the digits that are written.
+    """Value of a number with the digits that are written; an integer if it is whole.
 
     Raises:
-        NoLiteralError: it is no number, or none that a computer's floats reach.
+        NoLiteralError: it is no number, none that a computer's floats reach, or has more than 1,000 digits.
     """
     try:
-        number = int(text) if text.isdecimal() else Decimal(text)
-        is_finite = abs(float(number)) < float("inf")
+        number = Decimal(text) if len(text) <= MAX_DIGIT else None
+        if number is None or not abs(float(number)) < float("inf") or (number and not float(number)):
+            raise NoLiteralError
+        whole = int(number)
     except (ValueError, ArithmeticError):
         raise NoLiteralError from None
-    if not is_finite:
-        raise NoLiteralError
-    return number
+    return whole if whole == number else number
+
+
+def exact(value: Any) -> int | Decimal:
+    """Number with exactly its digits; of a float those that tell it from other floats.
+
+    Raises:
+        NoLiteralError: it is none.
+    """
+    return value if type(value) is int else as_number(str(value) if not isinstance(value, bool) else str(int(value)))
+
+
+def decimal_of(steps: int, digits: int) -> Decimal:
+    """Number of so many steps of the last of some digits after the point; as an operation, a division would round it."""
+    return Decimal(steps).scaleb(-digits, EXACT)
+
+
+def number_of(column: Column, value: Any) -> Number:
+    """Number as a column of numbers is compared with it: a float if its values are floats, exact otherwise.
+
+    Raises:
+        NoLiteralError: it is none.
+    """
+    number = exact(value)
+    return float(number) if column.kind == "float" else number
 
 
 def default_text(value: Literal, column: Column) -> str | None:

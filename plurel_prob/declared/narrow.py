@@ -4,10 +4,11 @@ import math
 import operator
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
-from plurel_prob.declared.literals import Literal
-from plurel_prob.declared.schema import Column
+from plurel_prob.declared.literals import Literal, NoLiteralError, exact, number_of
+from plurel_prob.declared.schema import Column, Number
 
 FORMS = (
     "a CHECK is honoured if it gives numbers a range (x >= 0, x BETWEEN 1 AND 5), lists values (x IN ('a', 'b')), orders two"
@@ -15,7 +16,7 @@ FORMS = (
 )
 NUMERIC = ("integer", "decimal", "float")
 BOTH = ({"0", "1"}, {"false", "true"}, {"t", "f"}, {"y", "n"})
-HOLDS: dict[str, Callable[[float, float], bool]] = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+HOLDS: dict[str, Callable[[Number, Number], bool]] = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
 
 class CheckError(ValueError):
@@ -42,30 +43,34 @@ def listed(column: Column, values: list[Literal]) -> Column:
     if column.length is not None:
         allowed = [label for label in allowed if len(label) <= column.length]
     for comparison, bound in _bounds(column):
-        allowed = [label for label in allowed if HOLDS[comparison](float(label), bound)]
+        allowed = [label for label in allowed if HOLDS[comparison](exact(label), exact(bound))]
     if not allowed:
         raise CheckError("it leaves the column no value")
     return Column(column.name, "category", column.is_nullable, labels=tuple(allowed), default=column.default, line=column.line)
 
 
 def _labels(column: Column, values: list[Any]) -> list[Any]:
-    """Values as labels: numbers for a column of numbers, texts for one of texts; each once."""
+    """Values as labels, each once: texts for a column of texts, numbers for one of numbers.
+
+    These are integers if all are whole, or else floats if these tell the digits, or else decimals.
+    """
     if not is_numeric(column):
         if column.kind not in ("text", "category"):
             raise CheckError(f"a column of kind {column.kind} cannot have a list of values; make it a text or a number")
         return list(dict.fromkeys(str(value) for value in values))
     try:
-        numbers = [float(value) for value in values]
-        if all(number.is_integer() for number in numbers):
-            return list(dict.fromkeys(value if isinstance(value, int) else int(float(value)) for value in values))
-    except (ValueError, OverflowError):
+        numbers = [exact(value) for value in values]
+    except NoLiteralError:
         raise CheckError("a column of numbers is compared with values that are none") from None
+    if all(isinstance(number, int) for number in numbers):
+        return list(dict.fromkeys(numbers))
     if column.kind == "integer":
         raise CheckError("an integer is compared with numbers that are none")
-    return list(dict.fromkeys(numbers))
+    is_float = column.kind == "float" or all(exact(float(number)) == number for number in numbers)
+    return list(dict.fromkeys(float(number) if is_float else number for number in numbers))
 
 
-def _bounds(column: Column) -> list[tuple[str, float]]:
+def _bounds(column: Column) -> list[tuple[str, Number]]:
     low = [] if column.low is None else [(">" if column.is_low_open else ">=", column.low)]
     return low if column.high is None else [*low, ("<" if column.is_high_open else "<=", column.high)]
 
@@ -81,13 +86,13 @@ def bounded(column: Column, comparison: str, value: Literal) -> Column:
     if not is_numeric(column):
         raise CheckError(f"a range of a column of kind {column.kind} cannot be honoured, only of numbers; leave it out")
     try:
-        number = float(value) if value is not None else None
-    except (ValueError, OverflowError):
+        number = number_of(column, value)
+    except NoLiteralError:
         number = None
     if number is None or comparison not in HOLDS:
         raise CheckError(FORMS)
     if column.labels:
-        return listed(column, [label for label in column.labels if HOLDS[comparison](float(label), number)])
+        return listed(column, [label for label in column.labels if HOLDS[comparison](exact(label), exact(number))])
     is_open = comparison in ("<", ">")
     if comparison in (">", ">="):
         if column.low is None or number > column.low or (number == column.low and is_open):
@@ -105,11 +110,23 @@ def _is_empty(column: Column) -> bool:
     is_open = column.is_low_open or column.is_high_open
     if column.kind == "integer":
         bits = 128 if column.bits is None else column.bits
-        least, most = (0.0, 2.0**bits - 1) if column.is_unsigned else (-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1)
-        low = least if low is None else max(least, math.floor(low) + 1.0 if column.is_low_open else float(math.ceil(low)))
-        high = most if high is None else min(most, math.ceil(high) - 1.0 if column.is_high_open else float(math.floor(high)))
+        least, most = (0, 2**bits - 1) if column.is_unsigned else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+        first, last = steps_of(column, 1)
+        low, high = least if first is None else max(least, first), most if last is None else min(most, last)
         is_open = False
     return low is not None and high is not None and (low > high or (low == high and is_open))
+
+
+def steps_of(column: Column, unit: int) -> tuple[int | None, int | None]:
+    """First and last value within the bounds, in steps of 1 / unit; None where there is no bound."""
+    low = high = None
+    if column.low is not None:
+        scaled = Fraction(exact(column.low)) * unit
+        low = math.floor(scaled) + 1 if column.is_low_open else math.ceil(scaled)
+    if column.high is not None:
+        scaled = Fraction(exact(column.high)) * unit
+        high = math.ceil(scaled) - 1 if column.is_high_open else math.floor(scaled)
+    return low, high
 
 
 def shortened(column: Column, comparison: str, value: Literal) -> Column:

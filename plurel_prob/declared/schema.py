@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Literal, TypeVar
 
 Kind = Literal[
@@ -21,6 +22,9 @@ Kind = Literal[
 ]
 
 
+Number = int | Decimal | float  # exactly as it is written: integers and decimals; only columns of floats have floats
+
+
 @dataclass(frozen=True)
 class Column:
     """A column: what its values can be.
@@ -29,15 +33,15 @@ class Column:
         name: without quotes.
         kind: what values are. A column of any type whose values are listed (an enumeration, ``CHECK ... IN``) is a ``category``.
         is_nullable: whether a value may be missing.
-        bits: of an ``integer``: 8, 16, 32 or 64; None: as wide as the store has them.
+        bits: of an ``integer``: 8, 16, 32 or 64; None: 128, as DuckDB's widest.
         is_unsigned: whether an integer cannot be negative.
         precision: digits of a ``decimal``; None: as many as the store has.
         scale: digits of a ``decimal`` after the point.
         length: most characters of a ``text``, most bytes of a ``blob``; None: no bound.
         has_zone: whether a ``time`` or ``timestamp`` has a time zone.
         labels: values of a ``category``, in their order: all strings, or all numbers.
-        low: least value by ``CHECK``, of numbers only.
-        high: greatest value by ``CHECK``.
+        low: least value by ``CHECK``, of numbers only; of integers and decimals exactly as it is declared, of floats a float.
+        high: greatest value by ``CHECK``, likewise.
         is_low_open: whether ``low`` itself is forbidden.
         is_high_open: whether ``high`` itself is forbidden.
         default: literal that stands for a missing value on insertion, as text; None: there is none, or it is an expression.
@@ -53,9 +57,9 @@ class Column:
     scale: int | None = None
     length: int | None = None
     has_zone: bool = False
-    labels: tuple[str, ...] | tuple[int, ...] | tuple[float, ...] = ()
-    low: float | None = None
-    high: float | None = None
+    labels: tuple[str, ...] | tuple[Number, ...] = ()
+    low: Number | None = None
+    high: Number | None = None
     is_low_open: bool = False
     is_high_open: bool = False
     default: str | None = None

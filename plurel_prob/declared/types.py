@@ -22,7 +22,7 @@ def _all(kind: Kind, names: str) -> Types:
     return {name.strip(): Column("", kind) for name in names.split(",")}
 
 
-YEAR = Column("", "integer", bits=16, low=1901.0, high=2155.0)
+YEAR = Column("", "integer", bits=16, low=1901, high=2155)
 COMMON: Types = {
     **_integers(tinyint=8, smallint=16, int2=16, int=32, integer=32, int4=32, bigint=64, int8=64, serial=32, serial4=32),
     **_integers(smallserial=16, serial2=16, bigserial=64, serial8=64, int1=8, big_int=64, long=64),
@@ -60,8 +60,8 @@ OF_DIALECT: dict[Dialect, Types] = {
     "postgresql": {},
     "sqlite": {**_integers(integer=64), **_all("text", "char, character, nchar, any")},
     "mysql": {
-        "mediumint": Column("", "integer", bits=32, low=-8388608.0, high=8388607.0),
-        "int3": Column("", "integer", bits=32, low=-8388608.0, high=8388607.0),
+        "mediumint": Column("", "integer", bits=32, low=-8388608, high=8388607),
+        "int3": Column("", "integer", bits=32, low=-8388608, high=8388607),
         "year": YEAR,
         **_integers(True, serial=64),
     },
@@ -82,7 +82,7 @@ OF_DIALECT: dict[Dialect, Types] = {
         "nvarchar": Column("", "text", length=1),
     },
 }
-MEDIUMINT_UNSIGNED = 16777215.0
+MEDIUMINT_UNSIGNED = 16777215
 INTERVAL_FIELDS = ("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND", "TO")
 
 
@@ -187,7 +187,7 @@ def _modified(cursor: Cursor, column: Column) -> Column:
             if cursor.symbol("("):
                 cursor.group()
         elif cursor.accept("UNSIGNED"):
-            column = replace(column, is_unsigned=column.kind == "integer", low=None if column.kind == "integer" else 0.0)
+            column = replace(column, is_unsigned=column.kind == "integer", low=None if column.kind == "integer" else 0)
             column = replace(column, high=MEDIUMINT_UNSIGNED) if column.high is not None else column
         elif cursor.accept("CHARACTER", "SET") or cursor.accept("CHARSET"):
             cursor.name()

@@ -1,7 +1,6 @@
 """Whether rows are as declared: each constraint, and the first row that breaks it."""
 
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -10,10 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, ForeignKey
+from plurel_prob.declared.literals import decimal_of
+from plurel_prob.declared.narrow import steps_of
 from plurel_prob.errors import DatabaseError
 from plurel_prob.stores.arrow import missing_rows
 
-MAX_EXACT = 50  # digits of decimals that are compared exactly with bounds, of up to 17 digits after the point
+MAX_EXACT = 76  # digits of decimals that Arrow compares
 
 
 def check_rows(tables: dict[str, pa.Table], declared: DeclaredSchema) -> None:
@@ -44,24 +45,41 @@ def _column_problems(values: pa.Array, column: Column) -> Iterator[tuple[str, np
 
     if not column.is_nullable:
         yield "is missing, in a column without missing values", missing_rows(values)
-    if column.low is not None:
-        below = pc.less_equal if column.is_low_open else pc.less
-        yield f"is below the range, from {column.low}", where(below(*_exactly(values, column.low)))
-    if column.high is not None:
-        above = pc.greater_equal if column.is_high_open else pc.greater
-        yield f"is above the range, to {column.high}", where(above(*_exactly(values, column.high)))
+    below, above = _outside(values, column)
+    if below is not None:
+        yield f"is below the range, from {column.low}", where(below)
+    if above is not None:
+        yield f"is above the range, to {column.high}", where(above)
     if column.length is not None and column.kind in ("text", "blob"):
         length = pc.utf8_length(values) if column.kind == "text" else pc.binary_length(values)
         yield f"is longer than {column.length}", where(pc.greater(length, column.length))
 
 
-def _exactly(values: pa.Array, bound: float) -> tuple[pa.Array, Any]:
-    """Values and a bound, as integers or decimals if they are such: floats do not tell large ones apart."""
-    if pa.types.is_integer(values.type) and bound == int(bound) and abs(bound) < 2**63:
-        return values, pa.scalar(int(bound))
-    if pa.types.is_decimal(values.type) and values.type.precision <= MAX_EXACT:
-        return values.cast(pa.decimal256(MAX_EXACT, values.type.scale)), pa.scalar(Decimal(repr(bound)))
-    return _numbers(values), bound
+def _outside(values: pa.Array, column: Column) -> tuple[Any, Any]:
+    """Values below and above the bounds; None where there is no bound. Floats would not tell large numbers apart."""
+    kind, low, high = values.type, column.low, column.high
+    if not (pa.types.is_integer(kind) or pa.types.is_decimal(kind)):
+        below, above = pc.less_equal if column.is_low_open else pc.less, pc.greater_equal if column.is_high_open else pc.greater
+        numbers = None if low is high is None else _numbers(values)
+        return None if low is None else below(numbers, float(low)), None if high is None else above(numbers, float(high))
+    scale = kind.scale if pa.types.is_decimal(kind) else 0
+    least, most = _limits(kind)
+    first, last = steps_of(column, 10**scale)
+
+    def bound(step: int) -> pa.Scalar:
+        return pa.scalar(decimal_of(step, scale) if pa.types.is_decimal(kind) else step, kind)
+
+    below = None if first is None else pc.is_valid(values) if first > most else pc.less(values, bound(max(first, least)))
+    above = None if last is None else pc.is_valid(values) if last < least else pc.greater(values, bound(min(last, most)))
+    return below, above
+
+
+def _limits(kind: pa.DataType) -> tuple[int, int]:
+    """Least and greatest number of a type of integers, or of decimals, in steps of their last digit."""
+    if pa.types.is_decimal(kind):
+        return 1 - 10**kind.precision, 10**kind.precision - 1
+    info = np.iinfo(kind.to_pandas_dtype())
+    return int(info.min), int(info.max)
 
 
 def _numbers(values: pa.Array) -> pa.Array:

@@ -1,9 +1,11 @@
 """Declared schemas as SQL, in the dialects of the stores."""
 
 from collections.abc import Collection, Iterator
+from decimal import Decimal
 from typing import Literal
 
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, ForeignKey
+from plurel_prob.declared.schema import Number
 from plurel_prob.errors import DatabaseError
 from plurel_prob.stores.alike import with_keys_alike
 
@@ -80,11 +82,13 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def literal(value: str | int | float) -> str:
-    """Value as SQL's literal."""
+def literal(value: str | Number) -> str:
+    """Value as SQL's literal, with all its digits."""
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
-    return str(int(value)) if float(value).is_integer() and abs(value) < 2**63 else repr(value)
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 2**63 else repr(value)
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
 def enumeration(table: DeclaredTable, column: Column) -> str:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
+from fractions import Fraction
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float64, Int64
 
+from plurel_prob.declared.literals import decimal_of, exact
+from plurel_prob.declared.narrow import steps_of
 from plurel_prob.declared.schema import Column
 from plurel_prob.errors import DatabaseError
 
@@ -93,7 +95,8 @@ def _digits(column: Column) -> int:
         return column.scale or 0
     if column.low is None or column.high is None or column.high <= column.low:
         return 2
-    return min(MAX_DIGIT, max(2, math.ceil(math.log10(1000 / (column.high - column.low)))))
+    width = Fraction(exact(column.high)) - Fraction(exact(column.low))
+    return min(MAX_DIGIT, max(2, math.ceil(math.log10(1000 / width))))
 
 
 def _limits(column: Column, unit: int) -> tuple[int, int]:
@@ -107,13 +110,7 @@ def _limits(column: Column, unit: int) -> tuple[int, int]:
 
 def _bounds(column: Column, unit: int, where: str) -> tuple[int | None, int | None]:
     """First and last value that the CHECK allows, in steps of 1 / unit."""
-    low = high = None
-    if column.low is not None:
-        scaled = Decimal(repr(column.low)) * unit
-        low = math.floor(scaled) + 1 if column.is_low_open else math.ceil(scaled)
-    if column.high is not None:
-        scaled = Decimal(repr(column.high)) * unit
-        high = math.ceil(scaled) - 1 if column.is_high_open else math.floor(scaled)
+    low, high = steps_of(column, unit)
     if low is not None and high is not None and low > high:
         raise DatabaseError(f"{where}: no value satisfies its CHECK, from {column.low} to {column.high}; widen the range")
     return low, high
@@ -133,12 +130,12 @@ def _integers(i: Rows, *, start: int, step: int, digits: int) -> Any:
 
 
 def _decimals(i: Rows, *, start: int, step: int, digits: int) -> pd.Series:
-    return as_objects(Decimal(k * step + start).scaleb(-digits) for k in i.tolist())
+    return as_objects(decimal_of(k * step + start, digits) for k in i.tolist())
 
 
 def float_domain(column: Column, rng: np.random.Generator, where: str) -> Domain:
     """Floats on a grid, or all that there are between two bounds; see :func:`plurel_prob.declared.drawing.domains.domain_of`."""
-    low, high = column.low, column.high
+    low, high = (None if bound is None else float(bound) for bound in (column.low, column.high))
     first = None if low is None else float(np.nextafter(low, np.inf)) if column.is_low_open else low
     last = None if high is None else float(np.nextafter(high, -np.inf)) if column.is_high_open else high
     if first is not None and last is not None:
