@@ -10,12 +10,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import relbench
-
 from experiments.lines import append_lines, read_lines
 from plurel_prob.rfm.evaluation import task_names
 from plurel_prob.rfm.evaluation.baselines import BASELINES
 from plurel_prob.rfm.evaluation.evaluate import figures_of
+from plurel_prob.tasks.load import load_task
 
 PACKAGES = ("relbench", "lightgbm", "scikit-learn", "pandas")
 
@@ -23,9 +22,8 @@ PACKAGES = ("relbench", "lightgbm", "scikit-learn", "pandas")
 def measured(args: argparse.Namespace, done: set[tuple[str, str, str]]) -> Iterator[dict]:
     """Evaluate every baseline on a task, then on the next."""
     for folder in args.data:
-        dataset = relbench.load_dataset(folder)
         for task in task_names(folder):
-            loaded = dataset.load_task(task)
+            loaded = load_task(folder, task)
             for name in [name for name in BASELINES if (name, folder.name, task) not in done]:
                 start = time.perf_counter()
                 line = {"run": name, "database": folder.name, "task": task, "split": args.split}

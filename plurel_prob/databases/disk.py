@@ -236,6 +236,8 @@ def reading(path: Path, hint: str) -> Iterator[None]:
 
     try:
         yield
+    except DatabaseError:
+        raise
     except FileNotFoundError:
         raise DatabaseError(f"{path}: no such file; {hint}") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from plurel_prob.tasks.queries import locked, select
 from plurel_prob.tasks.split import SplitDatabase
 from plurel_prob.tasks.windows import timestamps
 
@@ -94,7 +95,7 @@ class Labeller:
         """Make the label table of a split, sorted by time and parent row, of rows that exist when the test split starts."""
         starts = pd.DataFrame({"timestamp": timestamps(self.database, length)[split]})
         connection = self.connections[split].register("timestamps", starts)
-        table = connection.sql(sql.replace("{timedelta}", str(length))).df()
+        table = select(connection, sql.replace("{timedelta}", str(length)), f"{self.database.name}: SQL of labels of {parent}")
         time_col, pkey = table.columns[:2]
         known = table[table[pkey] < len(self.database.seen[parent])]
         return known.sort_values([time_col, pkey], ignore_index=True)
@@ -103,11 +104,14 @@ class Labeller:
 @contextmanager
 def labeller(database: SplitDatabase) -> Iterator[Labeller]:
     """Open DuckDB with the keys, times and numbers of all tables, those that are known when the test split starts and all."""
-    import duckdb
-
-    with duckdb.connect() as seen, duckdb.connect() as complete:
-        for connection, tables in ((seen, database.seen), (complete, database.tables)):
-            for name, schema in database.schemas.items():
-                numbers = [column for column, kind in schema.columns.items() if kind == "numerical"]
-                connection.register(name, tables[name][[*sorted(schema.keys), *numbers]])
+    with locked(_numbers(database, database.seen)) as seen, locked(_numbers(database, database.tables)) as complete:
         yield Labeller(database, seen, complete)
+
+
+def _numbers(database: SplitDatabase, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Keys, times and numbers of tables."""
+    kept = {}
+    for name, schema in database.schemas.items():
+        numbers = [column for column, kind in schema.columns.items() if kind == "numerical"]
+        kept[name] = tables[name][[*sorted(schema.keys), *numbers]]
+    return kept

@@ -4,13 +4,14 @@ import keyword
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from plurel_prob.databases import Database, TableSchema
 from plurel_prob.databases.disk import MANIFEST, read_tables, reading
-from plurel_prob.errors import DatabaseError
+from plurel_prob.errors import DatabaseError, shown
 
 SPLITS = ("train", "val", "test")
 
@@ -92,6 +93,17 @@ def is_alone(frame: pd.DataFrame, *columns: str | None) -> bool:
     return all(names.count(column.lower()) == 1 for column in columns if column)
 
 
+def check_time(file: Path, time_col: Any) -> None:
+    """Refuse a time column whose name is an expression: RelBench has pandas evaluate it.
+
+    Raises:
+        DatabaseError: it is; the message names the file.
+    """
+    if time_col is None or (isinstance(time_col, str) and time_col.isidentifier() and not keyword.iskeyword(time_col)):
+        return
+    raise DatabaseError(f"{file}: RelBench needs another name for the time column {shown(time_col)!r}: letters, digits, _")
+
+
 def _check_table(database: SplitDatabase, path: Path, name: str) -> None:
     """Refuse a table that RelBench cannot read."""
     frame, schema = database.tables[name], database.schemas[name]
@@ -102,10 +114,7 @@ def _check_table(database: SplitDatabase, path: Path, name: str) -> None:
         if not pd.api.types.is_numeric_dtype(frame[key].dtype):
             raise DatabaseError(f"{file}: the foreign key {key} must be of type integer, the number of a row of {parent}")
     if schema.time_col:
-        if not schema.time_col.isidentifier() or keyword.iskeyword(schema.time_col):
-            raise DatabaseError(
-                f"{file}: RelBench needs another name for the time column {schema.time_col!r}: letters, digits, _"
-            )
+        check_time(file, schema.time_col)
         if frame[schema.time_col].dtype.kind != "M" or getattr(frame[schema.time_col].dt, "tz", None) is not None:
             raise DatabaseError(f"{file}: the time column {schema.time_col} must be of type timestamp, without a time zone")
     if schema.pkey:

@@ -56,7 +56,9 @@ def task_targets(
     """
     if split not in KNOWN:
         raise DatabaseError(f"split must be {', '.join(KNOWN)}, got {split!r}")
-    source, loaded = read_source(folder, until), _load(Path(folder), task)
+    from plurel_prob.tasks.load import load_task  # RelBench is slow to import
+
+    source, loaded = read_source(folder, until), load_task(Path(folder), task)
     tables = [source.read_table(name) for name in source.tables]
     for name in {name for name, _ in loaded.remove_columns}:
         if name not in source.tables:
@@ -67,23 +69,9 @@ def task_targets(
     return _forecast(source, removed, loaded, split, vocabulary)
 
 
-def _load(folder: Path, task: str) -> Any:
-    """Read a task whose labels have a loss."""
-    import relbench
-    from relbench.manifest import TaskManifest
-
-    path = folder / "tasks" / task / "manifest.yaml"
-    with reading(path, f"has {folder} a task of this name?"):
-        task_type = TaskManifest.load(path).task_type
-    if task_type not in ("binary_classification", "regression"):
-        raise DatabaseError(f"{path}: only binary classification and regression can be predicted, not {task_type}")
-    with reading(path, f"is {folder} a folder in RelBench format?"):
-        return relbench.load_dataset(folder).load_task(task)
-
-
 def _labels(loaded: Any, split: str) -> pd.DataFrame:
     """Labels of a split, with the columns that the manifest names only."""
-    path = loaded.dataset.dataset_dir / "tasks" / loaded.name / f"{split}.parquet"
+    path = loaded._task_dir / f"{split}.parquet"
     with reading(path, "has the task this split?"):
         frame = loaded.get_table(split, mask_input_cols=False).df
         return frame[[name for name in (loaded.time_col, loaded.entity_col, loaded.target_col) if name]]

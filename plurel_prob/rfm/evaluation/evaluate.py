@@ -88,10 +88,9 @@ def evaluate(
     Raises:
         DatabaseError: see :func:`plurel_prob.rfm.contexts.task_targets`.
     """
-    import relbench
+    from plurel_prob.tasks.load import load_task
 
-    with reading(folder / "tasks" / task, f"is {folder} a folder in RelBench format?"):
-        loaded = relbench.load_dataset(folder).load_task(task)
+    loaded = load_task(folder, task)
     methods: dict[str, Callable[[str], Float64[np.ndarray, " row"]]] = {}
     for name, baseline in BASELINES.items() if baselines else ():
         methods[name] = lambda split, baseline=baseline: baseline(loaded, split)  # type: ignore[misc]

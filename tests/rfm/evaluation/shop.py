@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import relbench
 from relbench.manifest import DatasetManifest, TableSpec, TaskManifest
+
+from plurel_prob.tasks.load import load_task
 
 DAY, WEEK = pd.Timedelta(days=1), pd.Timedelta(days=7)
 START, VAL, TEST = pd.Timestamp("2020-01-01"), pd.Timestamp("2020-04-01"), pd.Timestamp("2020-05-06")
@@ -99,7 +100,7 @@ def write_labels(folder: Path, task: str, labels: pd.DataFrame) -> None:
 
 
 def load(folder: Path, task: str) -> Any:
-    return relbench.load_dataset(folder).load_task(task)
+    return load_task(folder, task)
 
 
 def label_frame(task: Any, split: str) -> pd.DataFrame:

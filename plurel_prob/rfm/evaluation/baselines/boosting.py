@@ -38,7 +38,7 @@ def boosted_trees(task: Any, split: str, *, until: pd.Timestamp | None = None) -
     fifth of the training rows; then that many trees are fitted to all labels that are known, of these rows too.
 
     Args:
-        task: of ``relbench.load_dataset(folder).load_task(name)``.
+        task: of :func:`plurel_prob.tasks.load.load_task`.
         split: ``"val"`` or ``"test"``.
         until: the last time that features see, beside the entity itself; RelBench gives rows up to the test timestamp by default.
 

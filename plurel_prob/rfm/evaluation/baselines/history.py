@@ -22,7 +22,7 @@ def history(task: Any, split: str) -> Float64[np.ndarray, " row"]:
     have the smallest mean squared error.
 
     Args:
-        task: of ``relbench.load_dataset(folder).load_task(name)``.
+        task: of :func:`plurel_prob.tasks.load.load_task`.
         split: ``"val"`` or ``"test"``.
 
     Raises:

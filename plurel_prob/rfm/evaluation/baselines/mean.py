@@ -12,7 +12,7 @@ def mean(task: Any, split: str) -> Float64[np.ndarray, " row"]:
     """Predict the mean of the training labels: of a binary one, the rate of the positive class.
 
     Args:
-        task: of ``relbench.load_dataset(folder).load_task(name)``.
+        task: of :func:`plurel_prob.tasks.load.load_task`.
         split: ``"val"`` or ``"test"``.
 
     Raises:
