@@ -30,6 +30,7 @@ def evaluate(
     fine_tune: NonNegativeInt = 0,
     context_length: PositiveInt | None = None,
     baselines: bool = True,
+    text_encoder: str = "hashed",
     out: Path | None = None,
 ) -> None:
     """Predict the tasks of a database with a trained network, without training on it, and compare with baselines.
@@ -45,6 +46,8 @@ def evaluate(
         fine_tune: also train the network on the training labels for as many steps, and evaluate it again.
         context_length: cells of a context; by default as many as in training.
         baselines: evaluate them too.
+        text_encoder: that the network was trained with: hashed, or a model of the package sentence-transformers. Only this option
+            chooses it, never a file of the run, because it may be downloaded.
         out: file to write the figures into, a line of JSON for each; one that exists is replaced.
     """
     with extra("rfm"):
@@ -56,7 +59,7 @@ def evaluate(
     use_compilation_cache()
     folder = folder_of(data)
     names = task_names(folder, task or ())
-    run, console = load_model(checkpoint), Console(stderr=True)
+    run, console = load_model(checkpoint, text_encoder), Console(stderr=True)
     found: list[Evaluation] = []
     with console.status("predicting") as status:
         for name in names:

@@ -1,6 +1,7 @@
 """What a report is about: a database, drawn or real."""
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -67,17 +68,15 @@ class Subject:
         model, seed = str(self.provenance["model"]), self.provenance["seed"]
         is_named = model in PRIORS and get_prior(model).fingerprint == self.provenance["fingerprint"]
         schema = self.provenance.get("schema")
-        parts = ["plurel-prob sample"]
-        parts += ["--schema SCHEMA"] if schema else []
-        parts += [f"--seed {seed} --count 1"]
-        parts += [] if is_named and model == "plurel" else [f"--prior {model if is_named else 'PRIOR.toml'}"]
+        words = ["plurel-prob", "sample", *(["--schema", "SCHEMA"] if schema else []), "--seed", str(seed), "--count", "1"]
+        words += [] if is_named and model == "plurel" else ["--prior", model if is_named else "PRIOR.toml"]
         needs = [] if is_named else [f"Its prior, {model}, has figures of its own; plurel_prob.json records them."]
         needs += (
             [f"SCHEMA is the declaration it was drawn from, {schema}; numbers of rows may have been given."] if schema else []
         )
         if set(self.provenance.get("given", ())) - {"schema" if schema else ""} or self.provenance.get("by_hand"):
             needs.append("Parts of it were given or set by hand: the command draws it without them.")
-        return " ".join([*parts, "--out out"]), " ".join(needs)
+        return shlex.join([*words, "--out", "out"]), " ".join(needs)
 
 
 def subject_of(database: Database | ObservedDatabase) -> Subject:

@@ -77,6 +77,7 @@ def test_fine_tuning(shop, trained, capsys):
             ["multiple of 32"],
         ),
         (["evaluate", "--checkpoint", "{shop}", "--data", "{shop}"], ["config.json", "pretrain"]),
+        (["evaluate", "--checkpoint", "{run}", "--data", "{shop}", "--text-encoder", "x"], ["text encoder hashed, not x"]),
         (["evaluate", "--checkpoint", "{run}", "--data", "{shop}", "--task", "x"], ["no task x", "parents-children"]),
         (["evaluate", "--checkpoint", "{run}", "--data", "nowhere"], ["nowhere", "no such folder"]),
     ],

@@ -1,3 +1,4 @@
+import shlex
 from dataclasses import replace
 
 import pandas as pd
@@ -42,6 +43,14 @@ def test_the_command_draws_the_same_again_or_says_what_it_lacks(origin, command,
     assert found[0] == command
     assert (needs in found[1]) if needs else found[1] == ""
     assert "given" not in found[1] or needs != "figures of its own"
+
+
+def test_the_command_can_be_copied_into_a_shell_whatever_the_provenance_says(tmp_path):
+    subject = drawn_subject()
+    for name, value in {"seed": "1; touch x", "model": "$(touch x)", "schema": "`touch x`"}.items():
+        command, _ = replace(subject, provenance={**subject.provenance, name: value}).command()
+        words = shlex.split(command)
+        assert shlex.join(words) == command and "touch" not in words and words[:2] == ["plurel-prob", "sample"]
 
 
 def test_what_a_folder_says_is_read(tmp_path):

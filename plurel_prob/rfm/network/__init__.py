@@ -2,11 +2,12 @@
 
 from plurel_prob.rfm.network.loss import cell_loss
 from plurel_prob.rfm.network.sizes import SIZES, Size
-from plurel_prob.rfm.network.texts import TextEncoder, text_encoder
+from plurel_prob.rfm.network.texts import HASHED, TextEncoder, text_encoder
 from plurel_prob.rfm.network.tiles import TILE, Tiles, tiles_of
 from plurel_prob.rfm.network.transformer import Cells, RelationalTransformer, n_parameter
 
 __all__ = [
+    "HASHED",
     "SIZES",
     "Cells",
     "RelationalTransformer",

@@ -1,5 +1,6 @@
 """Runs of training, in a folder of their own."""
 
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -13,8 +14,8 @@ import numpy as np
 from jaxtyping import Array
 
 from plurel_prob.corpora import Folder
-from plurel_prob.errors import DatabaseError
-from plurel_prob.rfm.network import RelationalTransformer, TextEncoder, text_encoder, tiles_of
+from plurel_prob.errors import DatabaseError, shown
+from plurel_prob.rfm.network import HASHED, RelationalTransformer, TextEncoder, text_encoder, tiles_of
 from plurel_prob.rfm.training.ahead import batches_ahead
 from plurel_prob.rfm.training.checkpoints import CHECKPOINTS, Checkpoints
 from plurel_prob.rfm.training.config import CONFIG, TrainingConfig
@@ -152,21 +153,29 @@ def _model_like(init: Path | RelationalTransformer | None, config: TrainingConfi
     """Network to start from; the last of a run, if it fits."""
     if not isinstance(init, Path):
         return jax.tree.map(jnp.array, init)  # a copy: training uses up what it is given
-    run = load_model(init)
-    for name in ("size", "text_encoder"):
-        if getattr(run.config, name) != getattr(config, name):
-            raise DatabaseError(f"--init {init}: has {name} {getattr(run.config, name)}, not {getattr(config, name)}")
-    return run.model
+    known = TrainingConfig.load(init)
+    if known.size != config.size:
+        raise DatabaseError(f"--init {init}: has size {known.size}, not {config.size}")
+    return load_model(init, config.text_encoder).model
 
 
-def load_model(path: Path) -> Run:
+def load_model(path: Path, encoder_name: str = HASHED) -> Run:
     """Read the last network of a run.
 
+    Args:
+        path: folder of the run.
+        encoder_name: text encoder that it was trained with, see :func:`plurel_prob.rfm.network.text_encoder`. A file may not
+            choose it, because an encoder is downloaded and run.
+
     Raises:
-        DatabaseError: there is none, or it cannot be read.
+        DatabaseError: there is none, it was trained with another text encoder, or it cannot be read.
     """
     config = TrainingConfig.load(path)
-    encoder = text_encoder(config.text_encoder)
+    if config.text_encoder != encoder_name:
+        known, given = shown(config.text_encoder), shown(encoder_name)
+        hint = f"if you trust that one, give it with --text-encoder {shlex.quote(known)}"
+        raise DatabaseError(f"{path}: was trained with the text encoder {known}, not {given}; {hint}")
+    encoder = text_encoder(encoder_name)
     with Checkpoints(path, is_read_only=True) as checkpoints:
         step = checkpoints.last()
         if step is None:

@@ -41,7 +41,7 @@ def test_a_run_keeps_its_encoder(model_folder, tmp_path):
     data = folder_data([tmp_path / "corpus"], 64, 8)
     config = TrainingConfig(n_step=2, batch_size=4, context_length=64, n_masked=8, text_encoder=str(model_folder))
     train(data, tmp_path / "run", config, log_every=1)
-    run = load_model(tmp_path / "run")
+    run = load_model(tmp_path / "run", str(model_folder))
     assert run.encoder.name == str(model_folder) and run.model.text.shape[0] == 16
     losses = [json.loads(line)["loss"] for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert len(losses) == 2 and np.isfinite(losses).all()

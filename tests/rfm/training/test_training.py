@@ -1,6 +1,7 @@
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import time
 from dataclasses import replace
@@ -89,6 +90,27 @@ def test_settings_cannot_change_in_between(data, finished):
 def test_a_run_needs_weights_of_its_size(data, finished, tmp_path):
     with pytest.raises(DatabaseError, match="has size tiny, not small"):
         train(data, tmp_path / "run", replace(SMALL, size="small"), init=finished)
+
+
+def test_only_the_caller_chooses_the_text_encoder(data, finished, tmp_path, monkeypatch):
+    def refuse(name):
+        raise AssertionError(f"loads {name}")
+
+    monkeypatch.setattr("plurel_prob.rfm.network.texts.SentenceEncoder", refuse)
+    run = shutil.copytree(finished, tmp_path / "other")
+    path = run / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"text_encoder": "evil/model; touch x"}))
+    message = "text encoder evil/model; touch x, not hashed; .* --text-encoder 'evil/model; touch x'"
+    with pytest.raises(DatabaseError, match=message):
+        load_model(run)
+    with pytest.raises(DatabaseError, match=message):
+        train(data, tmp_path / "run", SMALL, init=run)
+    with pytest.raises(DatabaseError, match="started with text_encoder"):
+        train(data, run, SMALL)
+    with pytest.raises(AssertionError, match="loads evil"):
+        load_model(run, "evil/model; touch x")
+    with pytest.raises(DatabaseError, match="trained with the text encoder hashed, not other/model"):
+        load_model(finished, "other/model")
 
 
 def test_a_folder_of_something_else_is_left_alone(data, tmp_path):
