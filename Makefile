@@ -2,13 +2,14 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+EXTRAS ?= dev,rfm,sql
 PYTEST := -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test test-all lint format figures clean
 
 $(VENV)/installed: pyproject.toml
 	if command -v uv >/dev/null 2>&1; then uv venv --quiet --clear --python $(PYTHON) --seed $(VENV); else $(PYTHON) -m venv $(VENV); fi
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,rfm,sql]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(EXTRAS)]'
 	touch $@
 
 demo: $(VENV)/installed
