@@ -19,7 +19,7 @@ from plurel_prob.cli.pretrain import pretrain
 from plurel_prob.cli.sample import sample
 from plurel_prob.cli.score import score
 from plurel_prob.cli.show import show
-from plurel_prob.cli.signals import heed_signals
+from plurel_prob.cli.signals import TERMINATED, heed_signals
 from plurel_prob.cli.tasks import tasks
 from plurel_prob.cli.validate import validate
 from plurel_prob.cli.verify import verify
@@ -31,7 +31,12 @@ LOST = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
 
-app = App(name="plurel-prob", help="Draw relational databases from a probabilistic program.", version=__version__)
+app = App(
+    name="plurel-prob",
+    help="Draw relational databases from a probabilistic program.",
+    version=__version__,
+    suppress_keyboard_interrupt=False,
+)
 app.command(sample)
 app.command(describe)
 app.command(show)
@@ -68,3 +73,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         fail(str(error), LOST)
     except KeyboardInterrupt:
         fail("interrupted; what is complete stays, and the same command goes on", INTERRUPTED)
+    except SystemExit as error:
+        if error.code == TERMINATED:
+            fail("terminated; what is complete stays, and the same command goes on", TERMINATED)
+        raise

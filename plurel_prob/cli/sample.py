@@ -2,7 +2,8 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -95,9 +96,10 @@ def sample(
         with progress_bar() as progress:
             task = progress.add_task("drawing", total=len(seeds), completed=len(seeds) - len(left))
             work = partial(draw_and_put, corpus, scaled.name, scaled.record(), overwrite, tasks)
-            for row in rows_of(work, left, workers, engine, address, PartsProgress(progress)):
-                summary.add_row(*row)
-                progress.advance(task)
+            with closing(rows_of(work, left, workers, engine, address, PartsProgress(progress))) as rows_drawn:
+                for row in rows_drawn:
+                    summary.add_row(*row)
+                    progress.advance(task)
     if left:
         console.print(summary)
     if len(left) < len(seeds):
@@ -113,18 +115,19 @@ def rows_of(
     engine: str,
     address: str | None,
     on_part: Callable[[str, int, int], None],
-) -> Iterator[list[str]]:
+) -> Generator[list[str]]:
     """Draw databases by an engine; return their rows of the summary, in order."""
     if not seeds:
-        return iter(())
+        return
     if engine == "ray":
         from plurel_prob.sampling.cluster import map_on_ray
 
-        return map_on_ray(work, seeds, workers, address)
+        yield from map_on_ray(work, seeds, workers, address)
+        return
     from plurel_prob.sampling.pool import map_in_processes
 
     n_worker = min(workers or 1, len(seeds))
-    return map_in_processes(partial(work, on_part=on_part) if n_worker == 1 else work, seeds, n_worker)
+    yield from map_in_processes(partial(work, on_part=on_part) if n_worker == 1 else work, seeds, n_worker)
 
 
 def shard_of(seeds: range, shard: str | None) -> range:
@@ -171,6 +174,9 @@ def use_compilation_cache() -> None:
     import jax
     import platformdirs
 
+    from plurel_prob.sampling.program_files import check_program_files
+
+    check_program_files()
     if jax.config.jax_compilation_cache_dir is None:  # type: ignore[attr-defined]
         jax.config.update("jax_compilation_cache_dir", platformdirs.user_cache_dir("plurel_prob"))
 

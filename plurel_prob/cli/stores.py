@@ -3,7 +3,8 @@
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -183,10 +184,11 @@ def sample_into_stores(order: Order, seeds: Sequence[int], workers: int) -> None
     lost: list[str] = []
     with progress_bar() as progress:
         task = progress.add_task("drawing", total=len(seeds), completed=len(seeds) - len(left))
-        for row, warnings in _drawn(order, left, workers):
-            summary.add_row(*row)
-            lost += warnings
-            progress.advance(task)
+        with closing(_drawn(order, left, workers)) as drawn:
+            for row, warnings in drawn:
+                summary.add_row(*row)
+                lost += warnings
+                progress.advance(task)
     if left:
         console.print(summary)
         target = order.target(seeds[0])
@@ -198,10 +200,10 @@ def sample_into_stores(order: Order, seeds: Sequence[int], workers: int) -> None
         console.print(f"{len(seeds) - len(left):,} of {len(seeds):,} databases were there already.")
 
 
-def _drawn(order: Order, seeds: list[int], workers: int) -> Iterator[tuple[list[str], list[str]]]:
+def _drawn(order: Order, seeds: list[int], workers: int) -> Generator[tuple[list[str], list[str]]]:
     from plurel_prob.sampling.pool import map_in_processes
 
-    return map_in_processes(partial(draw_and_store, order), seeds, min(workers, len(seeds))) if seeds else iter(())
+    return map_in_processes(partial(draw_and_store, order), seeds, max(1, min(workers, len(seeds))))
 
 
 def draw_and_store(order: Order, seed: int) -> tuple[list[str], list[str]]:

@@ -6,7 +6,7 @@ import signal
 import socket
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Any, Generic, TypeVar
@@ -23,7 +23,7 @@ GRACE = 60.0  # seconds for running tasks to end when one has failed
 
 def map_on_ray(
     work: Callable[[int], Result], seeds: Iterable[int], n_worker: int | None = None, address: str | None = None
-) -> Iterator[Result]:
+) -> Generator[Result]:
     """Return ``work(seed)`` for every seed, in order, each drawn by a task on one processor core.
 
     A seed whose worker was killed, or whose node was lost, is drawn again, up to three times; so ``work`` has to leave what
@@ -52,8 +52,9 @@ def map_on_ray(
                         tasks.start(following)
                     done |= tasks.next_result()
                 yield done.pop(seed)
-        finally:
-            tasks.end()
+        except BaseException as error:
+            tasks.end(at_once=not isinstance(error, Exception))
+            raise
 
 
 class _Tasks(Generic[Result]):
@@ -83,10 +84,10 @@ class _Tasks(Generic[Result]):
             self.start(seed)
             return {}
 
-    def end(self) -> None:
-        """End all tasks: what they are writing is removed, or completed."""
+    def end(self, *, at_once: bool) -> None:
+        """End all tasks: what they are writing is removed, or completed; or ``at_once``, with their processes."""
         for reference in self.running:
-            self.ray.cancel(reference)
+            self.ray.cancel(reference, force=at_once)
         if self.running:
             self.ray.wait(list(self.running), num_returns=len(self.running), timeout=GRACE)
 

@@ -2,10 +2,12 @@
 
 import multiprocessing
 import os
+import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import TypeVar
 
 Result = TypeVar("Result")
@@ -15,8 +17,10 @@ class WorkerLost(RuntimeError):
     """A process that draws has died."""
 
 
-def map_in_processes(work: Callable[[int], Result], seeds: Iterable[int], n_worker: int) -> Iterator[Result]:
+def map_in_processes(work: Callable[[int], Result], seeds: Iterable[int], n_worker: int) -> Generator[Result]:
     """Return ``work(seed)`` for every seed, in order; with more than one worker in processes of their own.
+
+    These are killed when this process is told to end, or the generator is closed: what they write appears when it is complete.
 
     Args:
         work: a function that can be pickled.
@@ -34,15 +38,34 @@ def map_in_processes(work: Callable[[int], Result], seeds: Iterable[int], n_work
         yield from map(work, seeds)
         return
     context = multiprocessing.get_context("spawn")  # JAX's threads do not survive a fork
+    others = multiprocessing.active_children()
     with ProcessPoolExecutor(n_worker, mp_context=context, initializer=_end_with_parent) as pool:
         try:
-            yield from pool.map(work, seeds)
+            with _keeping_interrupts():
+                results = pool.map(work, seeds)
+            yield from results
         except BrokenProcessPool:
             message = "a worker process was killed, perhaps for want of memory; what is written is complete: run this again"
             raise WorkerLost(message) from None
-        except BaseException:
+        except BaseException as error:
+            if not isinstance(error, Exception):  # a compilation that runs takes minutes
+                for process in set(multiprocessing.active_children()).difference(others):
+                    process.kill()
             pool.shutdown(cancel_futures=True)
             raise
+
+
+@contextmanager
+def _keeping_interrupts() -> Iterator[None]:
+    """Keep Ctrl-C from processes that are started meanwhile; a terminal sends it to all, and this one ends the others."""
+    if not hasattr(signal, "pthread_sigmask"):  # on Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end_with_parent() -> None:

@@ -4,7 +4,9 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 MARK = "PLUREL_PROB_TEST"
 
@@ -40,3 +42,11 @@ def wait_for(is_so: Callable[[], object], seconds: float) -> bool:
             return False
         time.sleep(0.1)
     return True
+
+
+def draw_forever(corpus: Any, name: str, record: Any, overwrite: bool, tasks: bool, seed: int) -> list[str]:
+    """Say that a seed is being drawn, and never end, deaf to exceptions that signals raise, as a compilation is."""
+    (Path(corpus.path) / f"drawing-{seed}").touch()
+    while True:
+        with suppress(KeyboardInterrupt):
+            time.sleep(1000)
