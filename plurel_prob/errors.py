@@ -3,7 +3,7 @@
 import reprlib
 from typing import Any
 
-MAX_SHOWN = 80  # characters
+MAX_SHOWN, MAX_REASON = 80, 240  # characters
 
 
 class DatabaseError(ValueError):
@@ -24,5 +24,25 @@ def shown(value: Any, limit: int = MAX_SHOWN) -> str:
             text = short.repr(value)
         except ValueError:  # an integer of more digits than Python writes out
             text = f"{type(value).__name__} of {value.bit_length()} bits" if isinstance(value, int) else type(value).__name__
-    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    text = printable(text)
     return text if len(text) <= limit else f"{text[: limit - 3]}..."
+
+
+def printable(text: str) -> str:
+    """Text without control characters, for a terminal: ends of lines, escapes and marks of direction are spelt out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def reason(error: BaseException) -> str:
+    """Why something failed, for a message: what the operating system or a library says about it, on one line."""
+    if isinstance(error, KeyError):
+        return f"there is no {shown(error.args[0] if error.args else '')}"
+    said = error.strerror if isinstance(error, OSError) and error.strerror else error
+    return shown(" ".join(str(said).split()), MAX_REASON) or type(error).__name__
+
+
+def bounded_int(digits: str, most: int) -> int | None:
+    """Integer that decimal digits write; None if it is above ``most``, however many digits there are."""
+    digits = digits.lstrip("0") or "0"
+    number = int(digits) if len(digits) <= len(str(most)) else most + 1
+    return number if number <= most else None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
+from plurel_prob.documents import read_json
 from plurel_prob.errors import DatabaseError
 from plurel_prob.priors import Prior, override
 
@@ -75,8 +76,8 @@ class Order(NamedTuple):
         if not isinstance(target, Path) or not target.exists():
             return False
         try:
-            known = json.loads(note_of(target).read_text())
-        except (OSError, ValueError):
+            known = read_json(note_of(target))
+        except DatabaseError:
             known = None
         if known != self.origin(seed):
             raise DatabaseError(

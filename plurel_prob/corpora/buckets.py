@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from plurel_prob.corpora.corpus import Corpus, check_any, check_complete, check_content, check_origin, is_database
 from plurel_prob.corpora.temporary import temporary_folder
 from plurel_prob.databases.disk import PROVENANCE
+from plurel_prob.documents import parse_json
 from plurel_prob.errors import DatabaseError
 from plurel_prob.priors import Prior
 
@@ -156,10 +157,8 @@ class Bucket(Corpus):
                 text = bytes(_obstore().get(self._store, f"{name}/{PROVENANCE}").bytes())
             except FileNotFoundError:
                 return None
-        try:
-            return check_content(json.loads(text), self._where(name))
-        except json.JSONDecodeError as error:
-            raise DatabaseError(f"{self._where(name)}/{PROVENANCE}: cannot be read: {error}") from None
+        where = self._where(name)
+        return check_content(parse_json(text, f"{where}/{PROVENANCE}"), where)
 
     def _sizes(self, name: str) -> Mapping[str, int]:
         """Bytes of the objects below a name, by their path there."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from plurel_prob.databases.disk import MANIFEST, PROVENANCE
+from plurel_prob.databases.provenance import check_provenance
 from plurel_prob.errors import DatabaseError
 from plurel_prob.priors import Prior
 
@@ -68,13 +69,13 @@ def check_content(content: Any, where: str) -> dict[str, Any]:
     """Return what a provenance says if it says enough.
 
     Raises:
-        DatabaseError: it does not.
+        DatabaseError: it does not, or see :func:`plurel_prob.databases.provenance.check_provenance`.
     """
-    missing = NEEDED - set(content) if isinstance(content, dict) else NEEDED
+    missing = NEEDED - set(check_provenance(content, f"{where}/{PROVENANCE}"))
     if missing:
         hint = "it was written by an earlier version: draw it again"
         raise DatabaseError(f"{where}/{PROVENANCE}: has no {sorted(missing)[0]!r}; {hint}")
-    return content
+    return dict(content)
 
 
 def check_complete(where: str, content: dict[str, Any], sizes: Mapping[str, int], seed: int, fingerprint: str) -> None:

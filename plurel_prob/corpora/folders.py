@@ -1,6 +1,5 @@
 """Corpora in folders of a file system."""
 
-import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from plurel_prob.corpora.corpus import Corpus, check_any, check_complete, check_content, is_database
-from plurel_prob.databases.disk import PROVENANCE, reading
+from plurel_prob.databases import provenance
 from plurel_prob.errors import DatabaseError
 from plurel_prob.priors import Prior
 
@@ -127,9 +126,7 @@ def read_provenance(path: Path) -> dict[str, Any]:
     Raises:
         DatabaseError: it says nothing, or not enough.
     """
-    with reading(path / PROVENANCE, f"is {path} a folder that `plurel-prob sample` wrote?"):
-        content = json.loads((path / PROVENANCE).read_text())
-    return check_content(content, str(path))
+    return check_content(provenance.read_provenance(path), str(path))
 
 
 def sizes_of(path: Path, content: dict[str, Any]) -> Mapping[str, int]:

@@ -2,7 +2,6 @@
 
 import hashlib
 import itertools
-import json
 import os
 import shutil
 import tempfile
@@ -15,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from plurel_prob.databases.provenance import Origin, dumps, origin_of, provenance
+from plurel_prob.databases.manifest import MANIFEST, read_manifest
+from plurel_prob.databases.provenance import PROVENANCE, Origin, dumps, origin_of, provenance, read_provenance
 from plurel_prob.databases.schema import DatabaseSchema, TableSchema
-from plurel_prob.errors import DatabaseError
+from plurel_prob.errors import DatabaseError, reason, shown
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 else:
     DataTree = Database = Any  # xarray is slow to import; the database imports this module
 
-MANIFEST, LATENTS, PROVENANCE = "manifest.yaml", "latents.nc", "plurel_prob.json"
+LATENTS = "latents.nc"
 MIN_COMPRESSED = 1 << 14  # bytes; compressing a smaller variable takes longer than writing it
 
 
@@ -191,22 +191,36 @@ def write_latents(tree: DataTree, path: Path) -> None:
 
 
 def read_latents(path: Path) -> DataTree:
-    """Read the latents of a written database into memory."""
+    """Read the latents of a written database into memory.
+
+    Raises:
+        DatabaseError: they are missing, broken or not those that were written.
+    """
     import xarray as xr
 
-    try:
-        with xr.open_datatree(path / LATENTS, engine="netcdf4") as tree:
-            return tree.load()
-    except OSError as error:
-        raise DatabaseError(f"{path / LATENTS}: cannot be read: {error.strerror or error}") from None
+    with reading_latents(path), xr.open_datatree(path / LATENTS, engine="netcdf4") as tree:
+        from plurel_prob.databases.latents import check_latents
+
+        return check_latents(tree.load())
+
+
+@contextmanager
+def reading_latents(path: Path) -> Iterator[None]:
+    """Compare the file of latents with its checksum, where there is one, before it is read: a damaged one can crash its reader.
+
+    Raises:
+        DatabaseError: they differ, or the file cannot be read.
+    """
+    with reading(path / LATENTS, "it belongs to every database that `plurel-prob sample` wrote"):
+        written = read_provenance(path).get("files", {}).get(LATENTS)
+        if written is not None and sha256(path / LATENTS) != written["sha256"]:
+            raise DatabaseError(f"{path / LATENTS}: differs from what was written (SHA-256); draw the database again")
+        yield
 
 
 def read(path: Path) -> tuple[dict[str, pd.DataFrame], DatabaseSchema, Origin]:
     """Read tables, schema and origin of a written database."""
-    with reading(path / PROVENANCE, f"is {path} a folder that `plurel-prob sample` wrote?"):
-        content = json.loads((path / PROVENANCE).read_text())
-        origin = origin_of(content)
-        window = (pd.Timestamp(content["window"][0]), pd.Timestamp(content["window"][1]))
+    origin, window = origin_of(read_provenance(path), str(path / PROVENANCE))
     frames, tables = read_tables(path)
     return frames, DatabaseSchema(tables, window), origin
 
@@ -217,38 +231,36 @@ def read_tables(path: Path) -> tuple[dict[str, pd.DataFrame], dict[str, TableSch
     Raises:
         DatabaseError: a file is missing or broken; the message names it.
     """
-    from relbench.manifest import DatasetManifest
-
-    hint = f"is {path} a folder in RelBench format?"
-    with reading(path / MANIFEST, hint):
-        specs = DatasetManifest.load(path / MANIFEST).tables
+    specs = read_manifest(path).tables
     frames = {}
     for name in specs:
-        with reading(path / "db" / f"{name}.parquet", hint):
+        with reading(path / "db" / f"{name}.parquet", f"is {path} a folder in RelBench format?"):
             frames[name] = pd.read_parquet(path / "db" / f"{name}.parquet")
     return frames, {name: _table_schema(path, name, frames[name], spec) for name, spec in specs.items()}
 
 
 @contextmanager
 def reading(path: Path, hint: str) -> Iterator[None]:
-    """Name the file that cannot be read."""
-    import yaml
+    """Name the file that cannot be read.
 
+    Raises:
+        DatabaseError: whatever a library raises, as a broken file can make it raise anything.
+    """
     try:
         yield
     except DatabaseError:
         raise
     except FileNotFoundError:
         raise DatabaseError(f"{path}: no such file; {hint}") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
-        raise DatabaseError(f"{path}: cannot be read: {error}") from None
+    except Exception as error:
+        raise DatabaseError(f"{path}: cannot be read: {reason(error)}") from None
 
 
 def _table_schema(path: Path, name: str, frame: pd.DataFrame, spec: Any) -> TableSchema:
     schema = TableSchema(len(frame), {}, spec.pkey, spec.time_col, dict(spec.fkeys))
     missing = schema.keys - set(frame.columns)
     if missing:
-        raise DatabaseError(f"{path / MANIFEST}: {name} has no column {sorted(missing)[0]}")
+        raise DatabaseError(f"{path / MANIFEST}: {shown(name)} has no column {shown(min(missing))}")
     types = {column: column_type(frame[column]) for column in frame.columns if column not in schema.keys}
     return replace(schema, columns=types)
 

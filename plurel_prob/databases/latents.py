@@ -41,6 +41,8 @@ CHOICES: dict[str, list[str]] = {
     "foreign_effect": ["foreign_key"],
     **{f"{name}_palette": [f"{name}_color"] for name in ("aggregation", "edge_effect", "foreign_effect", "transform")},
 }
+NEEDED = {"n_table", "family"}  # variables of every database
+NEEDED_OF_TABLE = {"family", "column_node", "edge", "edge_weight", "is_categorical"}
 REGISTRIES = {"edge_weight_family": list(EDGE_WEIGHTS), "source": list(SOURCES)}
 # A variable is its values (without the chain and draw axes) and the names of its dimensions.
 Variables = dict[str, tuple[Any, list[str]]]
@@ -55,6 +57,20 @@ def latents(draw: Draw) -> DataTree:
     for table in range(n_table):
         groups[f"/prior/{table_name(table)}"] = _dataset(_of_table(draw, table), _coords(draw, table))
     return xr.DataTree.from_dict(groups)
+
+
+def check_latents(tree: DataTree) -> DataTree:
+    """Return a tree if it has the groups and variables that the latents of every database have.
+
+    Raises:
+        ValueError: it has not.
+    """
+    if "prior" not in tree.children or not NEEDED <= set(tree["prior"].data_vars):
+        raise ValueError(f"its group prior must have {' and '.join(sorted(NEEDED))}")
+    for name in _names(int(tree["prior"].n_table.item())):
+        if name not in tree["prior"].children or not NEEDED_OF_TABLE <= set(tree["prior"][name].data_vars):
+            raise ValueError(f"its group prior/{name} must have {', '.join(sorted(NEEDED_OF_TABLE))}")
+    return tree
 
 
 def _names(n_table: int) -> list[str]:

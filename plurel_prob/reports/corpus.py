@@ -1,12 +1,13 @@
 """What a report says about many databases, from manifests, parquet footers, provenance and the smallest latents only."""
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from plurel_prob.databases.disk import LATENTS, MANIFEST, PROVENANCE, reading
+from plurel_prob.databases.disk import LATENTS, MANIFEST, PROVENANCE, reading, reading_latents
+from plurel_prob.databases.manifest import read_manifest
+from plurel_prob.databases.provenance import read_provenance
 from plurel_prob.errors import DatabaseError
 
 MAX_LATENT = 200  # databases
@@ -69,19 +70,15 @@ def read_entry(path: Path, *, has_families: bool = True) -> Entry:
     Raises:
         DatabaseError: a file is missing or broken; the message names it.
     """
-    import yaml
-
-    hint = f"is {path} a folder in RelBench format?"
-    with reading(path / MANIFEST, hint):
-        tables: dict[str, Any] = yaml.load((path / MANIFEST).read_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))["tables"]
-        keys = {name: {spec.get("pkey"), spec.get("time_col"), *(spec.get("fkeys") or ())} for name, spec in tables.items()}
-        n_activity = sum(spec.get("time_col") is not None for spec in tables.values())
-        n_key = sum(len(spec.get("fkeys") or ()) for spec in tables.values())
+    tables = read_manifest(path).tables
+    keys = {name: {spec.pkey, spec.time_col, *spec.fkeys} for name, spec in tables.items()}
+    n_activity = sum(spec.time_col is not None for spec in tables.values())
+    n_key = sum(len(spec.fkeys) for spec in tables.values())
     kinds: Counter[str] = Counter()
     n_row = n_byte = n_cell = n_missing = 0
     for name in tables:
         file = path / "db" / f"{name}.parquet"
-        with reading(file, hint):
+        with reading(file, f"is {path} a folder in RelBench format?"):
             n, columns = read_footer(file)
             n_byte += file.stat().st_size
         features = {column: what for column, what in columns.items() if column not in keys[name]}
@@ -125,14 +122,13 @@ def read_origin(path: Path, has_families: bool) -> tuple[str, str, Counter[str]]
     """Prior, graph family of the schema, and those of the tables; empty for a real database."""
     if not (path / PROVENANCE).exists():
         return "", "", Counter()
-    with reading(path / PROVENANCE, ""):
-        prior = str(json.loads((path / PROVENANCE).read_text())["model"])
+    prior = read_provenance(path).get("model", "")
     if not has_families or not (path / LATENTS).exists():
         return prior, "", Counter()
     import netCDF4
 
     # one group of many: xarray would open them all
-    with reading(path / LATENTS, ""), netCDF4.Dataset(path / LATENTS) as file:
+    with reading_latents(path), netCDF4.Dataset(path / LATENTS) as file:
         group = file.groups["prior"]
         tables = [table for table in group.groups.values() if "family" in table.variables]
         return prior, _value(group), Counter(_value(table) for table in tables)

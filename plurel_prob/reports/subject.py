@@ -1,6 +1,5 @@
 """What a report is about: a database, drawn or real."""
 
-import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from plurel_prob.databases import Database, ObservedDatabase, TableSchema, load, observe
-from plurel_prob.databases.disk import LATENTS, MANIFEST, PROVENANCE, read_latents, reading
+from plurel_prob.databases.disk import LATENTS, PROVENANCE, read_latents
+from plurel_prob.databases.manifest import known_splits, read_manifest
+from plurel_prob.databases.provenance import read_provenance
 from plurel_prob.databases.schema import DatabaseSchema
 from plurel_prob.priors import PRIORS, get_prior
 
@@ -101,18 +102,12 @@ def read_subject(path: Path) -> Subject:
     Raises:
         DatabaseError: a file is missing or broken; the message names it.
     """
-    from relbench.manifest import DatasetManifest
-
-    with reading(path / MANIFEST, f"is {path} a folder in RelBench format?"):
-        manifest = DatasetManifest.load(path / MANIFEST)
-        splits = (pd.Timestamp(manifest.val_timestamp), pd.Timestamp(manifest.test_timestamp))
-    known = partial(Subject, description=manifest.description or "", splits=splits)
+    manifest = read_manifest(path)
+    known = partial(Subject, description=manifest.description or "", splits=known_splits(manifest, path))
     if not (path / PROVENANCE).exists():
         observed = observe(path)
         return known(observed, None, {}, window=time_window(observed.tables, observed.schemas))
-    drawn = load(path)
-    with reading(path / PROVENANCE, ""):
-        provenance = json.loads((path / PROVENANCE).read_text())
+    drawn, provenance = load(path), read_provenance(path)
     latents = read_latents(path) if (path / LATENTS).exists() else None
     schema: DatabaseSchema = drawn.schema
     return known(ObservedDatabase(manifest.name, drawn.tables, schema.tables), latents, provenance, window=schema.window)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from plurel_prob.databases.disk import MANIFEST, sha256
+from plurel_prob.databases.manifest import read_manifest
 from plurel_prob.declared import DeclaredSchema
 from plurel_prob.stores.places import OnTable, new_store
 from plurel_prob.stores.relbench_form import save_relbench
@@ -39,9 +40,8 @@ def copy_relbench(source: Path, target: Path, *, is_described: bool, overwrite: 
 def describe_folder(folder: Path) -> None:
     """Write ``README.md`` and ``croissant.json`` into a folder in RelBench format."""
     import yaml
-    from relbench.manifest import DatasetManifest
 
-    manifest = DatasetManifest.load(folder / MANIFEST)
+    manifest = read_manifest(folder)
     names = plain_names(list(manifest.tables))
     configs = [{"config_name": names[table], "data_files": glob.escape(f"db/{table}.parquet")} for table in manifest.tables]
     front = yaml.safe_dump({"pretty_name": manifest.name, "configs": configs}, sort_keys=False, allow_unicode=True)

@@ -11,9 +11,9 @@ import pandas as pd
 import relbench
 from relbench.base import Database, Table
 from relbench.load import _AutoCompleteTask, _ForecastEntityTask, _install_nmae_std, build_task
-from relbench.manifest import DatasetManifest, TaskManifest
+from relbench.manifest import TaskManifest
 
-from plurel_prob.databases.disk import MANIFEST, reading
+from plurel_prob.databases.manifest import MANIFEST, read_manifest, read_task_manifest, splits_of
 from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.tasks.queries import locked, select
 from plurel_prob.tasks.split import check_time
@@ -96,9 +96,7 @@ def load_task(folder: Path, name: str) -> Any:
         DatabaseError: there is none, it is of another type, or a manifest, a name or a label is not as RelBench has it.
     """
     path = folder / "tasks" / name / MANIFEST
-    with reading(path, f"has {folder} a task of this name?"):
-        manifest = TaskManifest.load(path)
-        manifest.validate()
+    manifest = read_task_manifest(path)
     if manifest.task_type not in TYPES:
         raise DatabaseError(f"{path}: only binary classification and regression can be predicted, not {manifest.task_type}")
     _check_times(folder)
@@ -123,7 +121,7 @@ def _task(dataset: Any, manifest: TaskManifest, folder: Path) -> Any:
 
 def _check_times(folder: Path) -> None:
     """Refuse times whose names mean something else to pandas, which RelBench has evaluate them."""
-    with reading(folder / MANIFEST, f"is {folder} a folder in RelBench format?"):
-        times = {name: table.time_col for name, table in DatasetManifest.load(folder / MANIFEST).tables.items()}
-    for time in times.values():
-        check_time(folder / MANIFEST, time)
+    manifest = read_manifest(folder)
+    splits_of(manifest, folder)  # RelBench needs them
+    for table in manifest.tables.values():
+        check_time(folder / MANIFEST, table.time_col)

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from plurel_prob.databases import Database, TableSchema
-from plurel_prob.databases.disk import MANIFEST, read_tables, reading
+from plurel_prob.databases.disk import MANIFEST, read_tables
+from plurel_prob.databases.manifest import read_manifest, splits_of
 from plurel_prob.errors import DatabaseError, shown
 
 SPLITS = ("train", "val", "test")
@@ -74,14 +75,9 @@ def split_database(source: Database | Path | str) -> SplitDatabase:
         schema = source.schema
         stamps = (schema.val_timestamp.isoformat(), schema.test_timestamp.isoformat())
         return SplitDatabase(source.name, source.tables, schema.tables, pd.Timestamp(stamps[0]), pd.Timestamp(stamps[1]))
-    from relbench.manifest import DatasetManifest
-
     path = Path(source)
     tables, schemas = read_tables(path)
-    with reading(path / MANIFEST, "it needs the times val_timestamp and test_timestamp"):
-        manifest = DatasetManifest.load(path / MANIFEST)
-        stamps = (pd.Timestamp(manifest.val_timestamp), pd.Timestamp(manifest.test_timestamp))
-    database = SplitDatabase(path.name, tables, schemas, *stamps)
+    database = SplitDatabase(path.name, tables, schemas, *splits_of(read_manifest(path), path))
     for name in schemas:
         _check_table(database, path, name)
     return database

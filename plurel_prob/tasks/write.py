@@ -1,6 +1,5 @@
 """Tasks on disk: a folder each, beside the tables."""
 
-import json
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -8,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from plurel_prob.databases.disk import PROVENANCE, checksums, reading
-from plurel_prob.databases.provenance import dumps
+from plurel_prob.databases.disk import PROVENANCE, checksums
+from plurel_prob.databases.provenance import dumps, read_provenance
 from plurel_prob.errors import DatabaseError
 from plurel_prob.tasks.autocomplete import autocomplete_tasks
 from plurel_prob.tasks.forecast import forecast_tasks
@@ -102,9 +101,9 @@ def _read_provenance(path: Path) -> dict[str, Any] | None:
     """What a drawn database says about itself; None for a real one."""
     if not (path / PROVENANCE).exists():
         return None
-    with reading(path / PROVENANCE, "draw the database again"):
-        content: dict[str, Any] = json.loads((path / PROVENANCE).read_text())
-        content["files"] = dict(content["files"])
+    content = read_provenance(path)
+    if "files" not in content:
+        raise DatabaseError(f"{path / PROVENANCE}: files is missing; draw the database again")
     return content
 
 

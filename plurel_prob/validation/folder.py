@@ -11,13 +11,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import yaml
 
 from plurel_prob.databases.disk import MANIFEST
-from plurel_prob.errors import DatabaseError
+from plurel_prob.documents import read_yaml
+from plurel_prob.errors import DatabaseError, reason, shown
 from plurel_prob.validation.problem import Problem
-
-BROKEN = (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException, yaml.YAMLError)
 
 
 @dataclass
@@ -75,7 +73,7 @@ class Folder:
         try:
             given = [self.manifest[key] for key in ("val_timestamp", "test_timestamp")]
             val, test = map(pd.Timestamp, given)
-        except BROKEN:
+        except (KeyError, ValueError, TypeError, OverflowError):
             return None
         if not all(isinstance(stamp, str | datetime.date) for stamp in given):  # YAML has dates of its own
             return None
@@ -106,16 +104,16 @@ def read_folder(path: Path) -> Folder:
         what = "has no manifest.yaml; is it a folder in RelBench format?" if path.is_dir() else "no such folder"
         raise DatabaseError(f"{path}: {what}")
     try:
-        manifest = yaml.safe_load((path / MANIFEST).read_text(encoding="utf-8"))
+        manifest = read_yaml(path / MANIFEST)
         if not isinstance(manifest, dict):
-            raise TypeError("it is no mapping")
-    except BROKEN as error:
-        return Folder(path, {}, [Problem("manifest", None, None, None, f"cannot be read: {' '.join(str(error).split())}")])
+            raise DatabaseError("cannot be read: it is no mapping")
+    except DatabaseError as error:
+        return Folder(path, {}, [Problem("manifest", None, None, None, str(error).removeprefix(f"{path / MANIFEST}: "))])
     folder = Folder(path, manifest)
     folder.problems += _manifest_problems(folder)
     specs = manifest.get("tables")
     for name, spec in specs.items() if isinstance(specs, dict) else ():
-        folder.problems += _read_table(folder, str(name), spec)
+        folder.problems += _read_table(folder, name, spec)
     return folder
 
 
@@ -130,7 +128,10 @@ def _manifest_problems(folder: Folder) -> Iterator[Problem]:
         yield Problem("manifest", None, None, None, "val_timestamp must be before test_timestamp")
 
 
-def _read_table(folder: Folder, name: str, spec: Any) -> Iterator[Problem]:
+def _read_table(folder: Folder, name: Any, spec: Any) -> Iterator[Problem]:
+    if not isinstance(name, str):
+        yield Problem("manifest", shown(name), None, None, "must be text: a name such as 1 or yes wants quotes")
+        return
     file = folder.path / "db" / f"{name}.parquet"
     if not isinstance(spec, dict):
         yield Problem("manifest", name, None, None, "must be a mapping with pkey, time_col and fkeys")
@@ -145,9 +146,12 @@ def _read_table(folder: Folder, name: str, spec: Any) -> Iterator[Problem]:
             return
     try:
         rows = pq.read_table(file)
-    except BROKEN as error:
-        what = "there is no such file" if not file.exists() else f"cannot be read: {' '.join(str(error).split())[:200]}"
-        yield Problem("table-file", name, None, None, f"db/{file.name}: {what}")
+    except FileNotFoundError:
+        yield Problem("table-file", name, None, None, f"db/{shown(file.name)}: there is no such file")
+        return
+    except Exception as error:  # of a library, whatever it makes of a broken file
+        what = f"db/{shown(file.name)}: cannot be read: {reason(error)}"
+        yield Problem("table-file", name, None, None, what)
         return
     named = [column for column in (spec.get("pkey"), spec.get("time_col"), *fkeys) if column]
     missing = [column for column in named if column not in rows.column_names]

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
-import yaml
 
-from plurel_prob.validation.folder import BROKEN, Folder, Table
+from plurel_prob.databases.manifest import task_manifest_of_content
+from plurel_prob.documents import read_yaml
+from plurel_prob.errors import DatabaseError, reason, shown
+from plurel_prob.validation.folder import Folder, Table
 from plurel_prob.validation.problem import Problem, rows_where
 
 SPLITS = ("train", "val", "test")
@@ -44,7 +46,7 @@ class TaskFolder:
         """Length of its windows; None if it has none."""
         try:
             length = pd.Timedelta(self.manifest.timedelta)
-        except BROKEN:
+        except (ValueError, TypeError, OverflowError):
             return None
         return None if pd.isna(length) or length <= pd.Timedelta(0) else length
 
@@ -65,36 +67,20 @@ def read_tasks(folder: Folder) -> tuple[list[TaskFolder], list[Problem]]:
 
 
 def _read_task(path: Path) -> TaskFolder | Problem:
-    from relbench.manifest import TaskManifest
-
     file = path
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-        manifest = TaskManifest.from_dict(raw)
-        manifest.validate()
-        _check_names(manifest)
+        raw = read_yaml(path)
+        manifest = task_manifest_of_content(raw, str(path))
         labels = {}
         for split in SPLITS:
             file = path.parent / f"{split}.parquet"
             if file.exists():
                 labels[split] = pq.read_table(file).to_pandas(ignore_metadata=True)
-    except BROKEN as error:
-        what = f"{file.name}: {' '.join(str(error).split())[:200]}"
+    except Exception as error:  # of a library, whatever it makes of a broken file
+        said = str(error).removeprefix(f"{path}: ") if isinstance(error, DatabaseError) else reason(error)
+        what = f"{file.name}: {said}"
         return Problem("task-manifest", f"tasks/{path.parent.name}", None, None, what)
     return TaskFolder(path.parent, raw, manifest, labels)
-
-
-def _check_names(manifest: Any) -> None:
-    """Refuse what is no name where names are needed.
-
-    Raises:
-        TypeError: there is such.
-    """
-    if not all(isinstance(getattr(manifest, which), str | None) for which, _ in ENTITIES):
-        raise TypeError("tables of entities must be names")
-    pairs = manifest.remove_columns
-    if not isinstance(pairs, list) or not all(isinstance(pair, list) and all(isinstance(x, str) for x in pair) for pair in pairs):
-        raise TypeError("remove_columns must be a list of pairs of a table and a column")
 
 
 def entities(folder: Folder, task: TaskFolder) -> Iterator[Problem]:
@@ -116,7 +102,7 @@ def removed_columns(folder: Folder, task: TaskFolder) -> Iterator[Problem]:
         table, column = pair if isinstance(pair, list) and len(pair) == 2 else (None, pair)
         rows = folder.tables[table].rows.column_names if table in folder.tables else ()
         if column not in rows and table not in set(folder.manifest["tables"]) - set(folder.tables):
-            yield Problem("task-remove", task.name, str(column), None, f"remove_columns has {pair}, which is no column")
+            yield Problem("task-remove", task.name, str(column), None, f"remove_columns has {shown(pair)}, which is no column")
 
 
 def needs_time(folder: Folder, task: TaskFolder) -> Iterator[Problem]:
@@ -141,7 +127,7 @@ def windows(folder: Folder, task: TaskFolder) -> Iterator[Problem]:
         return
     length, (val, test) = task.length, folder.stamps
     if length is None:
-        yield Problem("task-window", task.name, None, None, f"timedelta is {task.manifest.timedelta!r}, no length of time")
+        yield Problem("task-window", task.name, None, None, f"timedelta is {shown(task.manifest.timedelta)}, no length of time")
         return
     first, last = min(times.min() for times in folder.times), max(times.max() for times in folder.times)
     seen = max((times[times <= test].max() for times in folder.times if (times <= test).any()), default=first)

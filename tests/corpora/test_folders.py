@@ -12,6 +12,7 @@ from plurel_prob.cli.sample import shard_of
 from plurel_prob.corpora import Folder, Redrawn, open_corpus, problems_of, redraw
 from plurel_prob.corpora.verify import EXACTLY, HAS_GIVEN, IS_OLDER, ROUGHLY
 from plurel_prob.databases.disk import PROVENANCE, checksums
+from plurel_prob.databases.provenance import dumps
 from tests.models.tiny import tiny
 
 PRIOR = tiny("compact")
@@ -35,7 +36,7 @@ def sign_again(path, **changes):
     """Make the checksums those of the files as they are: somebody has written other values in good order."""
     content = json.loads((path / PROVENANCE).read_text())
     (path / PROVENANCE).unlink()
-    (path / PROVENANCE).write_text(json.dumps(content | {"files": checksums(path)} | changes))
+    (path / PROVENANCE).write_text(dumps(content | {"files": checksums(path)} | changes))
 
 
 def test_what_is_complete_is_not_drawn_again(folder):

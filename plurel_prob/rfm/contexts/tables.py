@@ -8,7 +8,7 @@ import pandas as pd
 from jaxtyping import Bool, Int64
 
 from plurel_prob.databases import Database, ObservedDatabase, observe
-from plurel_prob.databases.disk import MANIFEST, reading
+from plurel_prob.databases.manifest import read_manifest, splits_of
 from plurel_prob.databases.schema import TableSchema
 from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.contexts.columns import MISSING, microseconds
@@ -104,10 +104,5 @@ def _parts(
         return source.name, source.tables, schema.tables, (schema.val_timestamp, schema.test_timestamp)
     if isinstance(source, ObservedDatabase):
         return source.name, source.tables, source.schemas, None
-    from relbench.manifest import DatasetManifest
-
-    observed = observe(source)
-    with reading(Path(source) / MANIFEST, f"is {source} a folder in RelBench format?"):
-        manifest = DatasetManifest.load(Path(source) / MANIFEST)
-        splits = pd.Timestamp(manifest.val_timestamp), pd.Timestamp(manifest.test_timestamp)
-    return observed.name, observed.tables, observed.schemas, splits
+    observed, path = observe(source), Path(source)
+    return observed.name, observed.tables, observed.schemas, splits_of(read_manifest(path), path)

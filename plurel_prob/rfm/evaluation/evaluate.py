@@ -11,7 +11,7 @@ from jaxtyping import Float64
 from sklearn.metrics import r2_score
 
 from plurel_prob.corpora.temporary import temporary_folder
-from plurel_prob.databases.disk import reading
+from plurel_prob.databases.manifest import read_task_manifest
 from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.evaluation.baselines import BASELINES
 from plurel_prob.rfm.evaluation.predict import predict
@@ -45,15 +45,12 @@ def task_names(folder: Path, chosen: Sequence[str] = ()) -> list[str]:
     Raises:
         DatabaseError: it has none, or a chosen one is not among them.
     """
-    from relbench.manifest import TaskManifest
-
     if not folder.is_dir():
         raise DatabaseError(f"{folder}: no such folder")
     found = []
     for path in sorted((folder / "tasks").glob("*/manifest.yaml")):
-        with reading(path, f"is {folder} a folder in RelBench format?"):
-            if TaskManifest.load(path).task_type in ("binary_classification", "regression"):
-                found.append(path.parent.name)
+        if read_task_manifest(path).task_type in ("binary_classification", "regression"):
+            found.append(path.parent.name)
     missing = [name for name in chosen if name not in found]
     if missing or not found:
         asked = f"no task {missing[0]}" if missing else "no task"

@@ -4,7 +4,8 @@ import json
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
-from plurel_prob.errors import DatabaseError
+from plurel_prob.documents import read_json
+from plurel_prob.errors import DatabaseError, reason, shown
 from plurel_prob.rfm.network import SIZES, TILE
 
 CONFIG = "config.json"
@@ -73,12 +74,15 @@ class TrainingConfig:
             DatabaseError: the folder has none, or it is broken.
         """
         try:
-            content = json.loads((folder / CONFIG).read_text())
+            content = read_json(folder / CONFIG, f"is {folder} a folder that `plurel-prob pretrain` wrote?")
+            for name, default in asdict(cls()).items():
+                if name in content and not isinstance(content[name], (type(default), list if name == "n_pair" else int)):
+                    raise DatabaseError(f"{folder / CONFIG}: {name} cannot be {shown(content[name])}")
             return cls(**(content | {"n_pair": tuple(content["n_pair"])}))
-        except FileNotFoundError:
-            raise DatabaseError(f"{folder}: has no {CONFIG}; is it a folder that `plurel-prob pretrain` wrote?") from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DatabaseError(f"{folder / CONFIG}: cannot be read: {error}") from None
+        except DatabaseError:
+            raise
+        except (ValueError, KeyError, TypeError) as error:
+            raise DatabaseError(f"{folder / CONFIG}: cannot be read: {reason(error)}") from None
 
     def check_same(self, other: "TrainingConfig", folder: Path) -> None:
         """Refuse to go on with a run of other settings.

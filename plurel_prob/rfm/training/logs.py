@@ -41,5 +41,5 @@ def _step(line: str) -> float:
     """Step of a line; one that a killed process left unfinished has none that counts."""
     try:
         return float(json.loads(line)["step"])
-    except ValueError:
+    except (ValueError, LookupError, TypeError, RecursionError):
         return float("inf")
