@@ -173,10 +173,10 @@ def test_the_name_of_a_time_is_no_expression(task, folder, tmp_path, monkeypatch
         ({"timedelta": "-7 days"}, "windows of a minute"),
         ({"timedelta": "1000 days"}, "cannot be used: timedelta cannot be larger"),
         ({"timedelta": "soon"}, "cannot be used"),
-        ({"num_eval_timestamps": 10**30}, "labels cannot be made"),
+        ({"num_eval_timestamps": 10**30}, "an integer of more than 64 bits"),
         ({"entity_table": "nothing"}, "labels cannot be made"),
         ({"entity_col": "nobody"}, "makes no column nobody"),
-        ({"sql": 3}, "sql: cannot be run"),
+        ({"sql": 3}, "sql must be text"),
         (
             {
                 "task_type": "recommendation",
