@@ -22,7 +22,8 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from plurel_prob.corpora import leftovers_in, problems_of
+from plurel_prob.corpora import problems_of
+from plurel_prob.files import leftovers
 
 PRIOR = """
 base = "compact"
@@ -69,7 +70,7 @@ class Study:
             else "",
             "n_database": len(found),
             "n_wrong": sum(bool(problems_of(path)) for path in found),
-            "n_leftover": len(leftovers_in(out)),
+            "n_leftover": len(leftovers(out)),
         }
         row |= {name: value() if callable(value) else value for name, value in more.items()}
         print(row, flush=True)

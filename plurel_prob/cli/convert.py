@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from plurel_prob.cli.extras import extra
+from plurel_prob.files import check_apart
 
 if TYPE_CHECKING:
     from plurel_prob.declared import DeclaredSchema
@@ -36,13 +37,16 @@ def convert(
         to: relbench and huggingface (RelBench format with README.md and croissant.json) number rows by their keys, and sort them
             by time, unless the database is in RelBench format already: then it is copied, with its tasks.
         out: file (duckdb, sqlite), folder, or URL (postgresql) to write.
-        overwrite: replace what exists.
+        overwrite: replace what exists: a folder only if this program wrote all that is in it, a file only if it is a SQLite or
+            DuckDB file.
     """
     from plurel_prob.cli.sample import progress_bar
     from plurel_prob.databases.disk import MANIFEST
     from plurel_prob.stores import read_store, write_store
 
     console = Console(soft_wrap=True)
+    if "://" not in f"{path}{out}":
+        check_apart(Path(path), Path(out))
     with extra("sql"), progress_bar() as progress:
         task = progress.add_task("reading", total=None)
         tables, declared = read_store(path)

@@ -1,10 +1,10 @@
 """Files that commands write: complete or not at all."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 from plurel_prob.errors import DatabaseError
+from plurel_prob.files import whole_file
 
 
 def check_out(out: Path | None) -> None:
@@ -20,11 +20,8 @@ def write_whole(out: Path, write: Callable[[Path], object]) -> None:
     Raises:
         DatabaseError: it cannot be written.
     """
-    partial = out.with_name(f".{os.getpid()}-{out.name}")
     try:
-        write(partial)
-        partial.replace(out)
+        with whole_file(out) as partial:
+            write(partial)
     except OSError as error:
         raise DatabaseError(f"--out {out}: cannot write there: {error.strerror or error}") from None
-    finally:
-        partial.unlink(missing_ok=True)

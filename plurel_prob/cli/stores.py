@@ -1,7 +1,6 @@
 """``plurel-prob sample`` into stores, and of declared schemas."""
 
 import hashlib
-import json
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
@@ -12,8 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from plurel_prob.documents import read_json
+from plurel_prob.cli.notes import noted, origin_noted
 from plurel_prob.errors import DatabaseError
+from plurel_prob.files import check_apart, check_no_link
 from plurel_prob.priors import Prior, override
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Order(NamedTuple):
         return prior | {"program_version": PROGRAM_VERSION, "seed": seed, "schema": schema, "rows": dict(self.rows)}
 
     def is_there(self, seed: int) -> bool:
-        """Whether the store of a seed is complete: stores appear at once, and then the file beside.
+        """Whether the store of a seed is complete: the file beside says what a store was drawn with that appeared at once.
 
         Raises:
             DatabaseError: there is something else.
@@ -75,20 +75,11 @@ class Order(NamedTuple):
         target = self.target(seed)
         if not isinstance(target, Path) or not target.exists():
             return False
-        try:
-            known = read_json(note_of(target))
-        except DatabaseError:
-            known = None
-        if known != self.origin(seed):
+        if origin_noted(target) != self.origin(seed):
             raise DatabaseError(
                 f"{target} exists, and was drawn otherwise, or not at all; choose another --out, or --overwrite it"
             )
         return True
-
-
-def note_of(target: Path) -> Path:
-    """File beside a store that says what it was drawn with."""
-    return target.with_name(f"{target.name}.plurel_prob.json")
 
 
 def refuse_options(**given: bool) -> None:
@@ -135,7 +126,11 @@ def order_of(
         from plurel_prob.declared.drawing import check_rows_asked
 
         check_rows_asked(declared, prior, asked)
-    return Order(out, format, declared, asked, prior.name, prior.record(), prior.fingerprint, overwrite)
+    order = Order(out, format, declared, asked, prior.name, prior.record(), prior.fingerprint, overwrite)
+    target = order.target(0)
+    if schema is not None and Path(schema).is_dir() and isinstance(target, Path):
+        check_apart(Path(schema), target)
+    return order
 
 
 def rows_asked(requests: Sequence[str], source: str | None, schema: DeclaredSchema | None) -> dict[str, int]:
@@ -214,22 +209,22 @@ def draw_and_store(order: Order, seed: int) -> tuple[list[str], list[str]]:
     use_compilation_cache()
     start, prior, target = time.perf_counter(), override(Prior(name=order.name), order.record), order.target(seed)
     if isinstance(target, Path):
-        note_of(target).unlink(missing_ok=True)  # it is of a store that is replaced
+        check_no_link(target)
     if order.schema is None:
         from plurel_prob.sampling import sample
         from plurel_prob.stores import infer_declared, write_store
 
         drawn = sample(seed, prior)
         tables, declared = drawn.tables, infer_declared(drawn.tables, drawn.schema.tables, drawn.name)
-        lost = write_store(tables, declared, target, order.format, overwrite=order.overwrite)
+        with noted(target, order.origin(seed)):
+            lost = write_store(tables, declared, target, order.format, overwrite=order.overwrite)
     else:
         from plurel_prob.declared.drawing import sample_declared, save
 
         database = sample_declared(order.schema, seed, prior, rows=order.rows)
         tables, declared = database.tables, database.schema
-        lost = save(database, target, order.format, overwrite=order.overwrite)
-    if isinstance(target, Path):
-        note_of(target).write_text(json.dumps(order.origin(seed), indent=1) + "\n")
+        with noted(target, order.origin(seed)):
+            lost = save(database, target, order.format, overwrite=order.overwrite)
     n_key = sum(len(table.foreign_keys) for table in declared.tables)
     counts = [seed, len(tables), sum(len(frame) for frame in tables.values()), n_key]
     return [*(f"{count:,}" for count in counts), f"{time.perf_counter() - start:.2f}"], lost

@@ -10,10 +10,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from plurel_prob.corpora.corpus import Corpus, check_any, check_complete, check_content, check_origin, is_database
-from plurel_prob.corpora.temporary import temporary_folder
 from plurel_prob.databases.disk import PROVENANCE
 from plurel_prob.documents import parse_json
 from plurel_prob.errors import DatabaseError
+from plurel_prob.files import temporary_folder, within
 from plurel_prob.priors import Prior
 
 Item = TypeVar("Item")
@@ -120,7 +120,7 @@ class Bucket(Corpus):
         with temporary_folder() as folder:
             path = folder / PurePosixPath(self.url, name).name
             with self._reaching():
-                _for_each(lambda file: self._download(f"{name}/{file}".removeprefix("./"), path / file), self._sizes(name))
+                _for_each(lambda file: self._download(f"{name}/{file}".removeprefix("./"), within(path, file)), self._sizes(name))
             yield path
 
     def _download(self, key: str, path: Path) -> None:

@@ -1,7 +1,6 @@
 """Corpora in folders of a file system."""
 
 import os
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,9 +10,10 @@ from typing import Any
 from plurel_prob.corpora.corpus import Corpus, check_any, check_complete, check_content, is_database
 from plurel_prob.databases import provenance
 from plurel_prob.errors import DatabaseError
+from plurel_prob.files import check_no_link, leftovers, marked_folder, tidy, within
 from plurel_prob.priors import Prior
 
-LEFTOVERS = (".plurel-*.partial-*", ".plurel-*.old-*")  # of runs that were killed
+UNMARKED = (".plurel-*.partial-*", ".plurel-*.old-*")  # names that earlier releases gave to what was in the making
 
 
 @dataclass(frozen=True)
@@ -27,20 +27,19 @@ class Folder(Corpus):
         """Make the folder and keep other runs from writing into it meanwhile; remove what killed runs have left there.
 
         The operating system lifts the lock when the process ends, however it ends. There is none on Windows, nor on file systems
-        that know no locks. What is left of killed runs, or of killed workers of this run, stays while other shards write.
+        that know no locks.
         """
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            probe = self.path / f".plurel-prob-probe-{os.getpid()}"
-            probe.touch()
-            probe.unlink()
+            Path(os.path.realpath(self.path)).mkdir(parents=True, exist_ok=True)
+            with marked_folder(self.path):  # whether one can write there
+                pass
         except OSError as error:
             raise DatabaseError(f"--out {self.path}: cannot write there: {error.strerror}") from None
         lock = _lock(self.path, is_shared)
         try:
+            tidy(self.path)
             yield
-            if lock is not None and not is_shared:
-                _tidy(self.path)
+            tidy(self.path)  # of workers of this run
         finally:
             if lock is not None:
                 os.close(lock)
@@ -52,7 +51,9 @@ class Folder(Corpus):
     @contextmanager
     def placing(self, seed: int, *, overwrite: bool) -> Iterator[Path]:
         """Give the database's own path: what writes there makes it appear complete, and replaces what is there if it may."""
-        yield self.path / f"plurel-{seed}"
+        path = self.path / f"plurel-{seed}"
+        check_no_link(path)
+        yield path
 
     def databases(self) -> list[str]:
         """Names of the folders of databases; ``.`` if the folder is one itself."""
@@ -65,7 +66,9 @@ class Folder(Corpus):
     def leftovers(self) -> list[str]:
         """What killed runs have left in the folder."""
         what_to_do = f"left by a run that was killed; `plurel-prob sample --out {self.path}` removes it"
-        return [f"{folder.name}: {what_to_do}" for folder in leftovers_in(self.path)]
+        found = [f"{folder.name}: {what_to_do}" for folder in leftovers(self.path)]
+        unmarked = sorted(folder.name for pattern in UNMARKED for folder in self.path.glob(pattern))
+        return [*found, *(f"{name}: may be left by an earlier release; look, and delete it yourself" for name in unmarked)]
 
     @contextmanager
     def reading(self, name: str) -> Iterator[Path]:
@@ -78,21 +81,14 @@ class Folder(Corpus):
 
 
 def _lock(folder: Path, is_shared: bool) -> int | None:
-    """Lock a folder, alone to tidy up, then with other shards if it is shared; return the open folder that holds the lock."""
+    """Lock a folder, alone, or with other shards if it is shared; return the open folder that holds the lock."""
     try:
         import fcntl
     except ImportError:  # Windows
         return None
     handle = os.open(folder, os.O_RDONLY)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _tidy(folder)
-        except BlockingIOError:
-            if not is_shared:
-                raise
-        if is_shared:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(handle, (fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(handle)
         raise DatabaseError(f"--out {folder}: another run is writing there; wait for it, or use another --out") from None
@@ -100,16 +96,6 @@ def _lock(folder: Path, is_shared: bool) -> int | None:
         os.close(handle)
         return None
     return handle
-
-
-def _tidy(folder: Path) -> None:
-    for left in leftovers_in(folder):
-        shutil.rmtree(left, ignore_errors=True)
-
-
-def leftovers_in(path: Path) -> list[Path]:
-    """What killed runs have left in a folder of databases."""
-    return sorted(folder for pattern in LEFTOVERS for folder in path.glob(pattern))
 
 
 def _is_complete(path: Path, seed: int, fingerprint: str) -> bool:
@@ -130,5 +116,10 @@ def read_provenance(path: Path) -> dict[str, Any]:
 
 
 def sizes_of(path: Path, content: dict[str, Any]) -> Mapping[str, int]:
-    """Bytes of those files of a database that are there."""
-    return {name: (path / name).stat().st_size for name in content["files"] if (path / name).is_file()}
+    """Bytes of those files of a database that are there.
+
+    Raises:
+        DatabaseError: one is not within its folder.
+    """
+    files = {name: within(path, name) for name in content["files"]}
+    return {name: file.stat().st_size for name, file in files.items() if file.exists()}

@@ -11,11 +11,11 @@ import pandas as pd
 
 from plurel_prob.corpora.corpus import missing_files
 from plurel_prob.corpora.folders import read_provenance, sizes_of
-from plurel_prob.corpora.temporary import temporary_folder
 from plurel_prob.databases import Database, TableSchema, load, observe
 from plurel_prob.databases.disk import PROVENANCE, sha256
 from plurel_prob.databases.provenance import PACKAGES, instruction_set
 from plurel_prob.errors import DatabaseError
+from plurel_prob.files import temporary_folder, within
 from plurel_prob.priors import PROGRAM_VERSION
 from plurel_prob.sampling import sample_to
 
@@ -38,10 +38,10 @@ def problems_of(path: Path) -> list[str]:
         content = read_provenance(path)
         problems = list(missing_files(content, sizes_of(path, content)))
         intact = [name for name in content["files"] if not any(problem.startswith(f"{name}:") for problem in problems)]
-        changed = [name for name in intact if sha256(path / name) != content["files"][name]["sha256"]]
+        changed = [name for name in intact if sha256(within(path, name)) != content["files"][name]["sha256"]]
         problems += [f"{name}: differs from what was written (SHA-256)" for name in changed]
         known = {PROVENANCE, *content["files"]}
-        names = sorted(file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file())
+        names = sorted(file.relative_to(path).as_posix() for file in path.rglob("*") if not file.is_dir() or file.is_symlink())
         problems += [f"{name}: was not written with the database" for name in names if name not in known]
         return problems or list(_table_problems(path))
     except DatabaseError as error:

@@ -2,9 +2,6 @@
 
 import hashlib
 import itertools
-import os
-import shutil
-import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,6 +15,7 @@ from plurel_prob.databases.manifest import MANIFEST, read_manifest
 from plurel_prob.databases.provenance import PROVENANCE, Origin, dumps, origin_of, provenance, read_provenance
 from plurel_prob.databases.schema import DatabaseSchema, TableSchema
 from plurel_prob.errors import DatabaseError, reason, shown
+from plurel_prob.files import marked_folder, new_folder, within
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -32,43 +30,6 @@ MIN_COMPRESSED = 1 << 14  # bytes; compressing a smaller variable takes longer t
 
 Parts = Mapping[str, Iterable[pd.DataFrame]]  # frames of a table's rows, one after another
 NO_PARTS: Parts = MappingProxyType({})
-
-
-def check_free(path: Path, *, overwrite: bool) -> None:
-    """Refuse to replace what exists."""
-    if path.exists() and not overwrite:
-        raise DatabaseError(f"{path} exists; choose another folder, or overwrite it")
-
-
-@contextmanager
-def new_folder(path: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Give a temporary folder that becomes ``path`` when the block ends well, and vanishes when it does not."""
-    check_free(path, overwrite=overwrite)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{path.name}.partial-", dir=path.parent))
-    except OSError as error:
-        raise DatabaseError(f"cannot write {path}: {error.strerror}") from None
-    try:
-        yield partial
-        partial.chmod(0o777 & ~_umask())
-        if path.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{path.name}.old-", dir=path.parent))
-            path.rename(old / path.name)
-            partial.rename(path)
-            shutil.rmtree(old)
-        else:
-            partial.rename(path)
-    except OSError as error:
-        raise DatabaseError(f"cannot write {path}: {error.strerror or error}") from None
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def write(database: Database, path: Path, *, overwrite: bool, parts: Parts = NO_PARTS, tasks: bool = False) -> Path:
@@ -120,8 +81,8 @@ def write_parts(parts: Iterable[pd.DataFrame], path: Path, keys: Collection[str]
                 seen.setdefault(name, set()).update(frame[name].dropna().unique()[:2])
             yield frame
 
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        complete = Path(folder) / path.name
+    with marked_folder(path.parent) as folder:
+        complete = folder / path.name
         _write_row_groups(watched(), complete)
         constant = {name for name, values in seen.items() if len(values) < 2}
         if constant:
@@ -150,11 +111,22 @@ def _row_groups(path: Path, left_out: Collection[str]) -> Iterator[pd.DataFrame]
             yield file.read_row_group(group, columns=columns).to_pandas()
 
 
+def table_file(folder: Path, table: str) -> Path:
+    """File of a table of a folder in RelBench format.
+
+    Raises:
+        DatabaseError: see :func:`plurel_prob.files.within`.
+    """
+    if "/" in str(table):
+        raise DatabaseError(f"{folder}: {shown(table)} is no name of a table, whose file lies in db/")
+    return within(folder, f"db/{table}.parquet")
+
+
 def column_names(path: Path, table: str) -> set[str]:
     """Columns of a table of a written database."""
     import pyarrow.parquet as pq
 
-    return set(pq.read_schema(path / "db" / f"{table}.parquet").names)
+    return set(pq.read_schema(table_file(path, table)).names)
 
 
 def manifest_of(database: Database) -> Any:
@@ -198,7 +170,7 @@ def read_latents(path: Path) -> DataTree:
     """
     import xarray as xr
 
-    with reading_latents(path), xr.open_datatree(path / LATENTS, engine="netcdf4") as tree:
+    with reading_latents(path), xr.open_datatree(within(path, LATENTS), engine="netcdf4") as tree:
         from plurel_prob.databases.latents import check_latents
 
         return check_latents(tree.load())
@@ -213,7 +185,7 @@ def reading_latents(path: Path) -> Iterator[None]:
     """
     with reading(path / LATENTS, "it belongs to every database that `plurel-prob sample` wrote"):
         written = read_provenance(path).get("files", {}).get(LATENTS)
-        if written is not None and sha256(path / LATENTS) != written["sha256"]:
+        if written is not None and sha256(within(path, LATENTS)) != written["sha256"]:
             raise DatabaseError(f"{path / LATENTS}: differs from what was written (SHA-256); draw the database again")
         yield
 
@@ -234,8 +206,9 @@ def read_tables(path: Path) -> tuple[dict[str, pd.DataFrame], dict[str, TableSch
     specs = read_manifest(path).tables
     frames = {}
     for name in specs:
-        with reading(path / "db" / f"{name}.parquet", f"is {path} a folder in RelBench format?"):
-            frames[name] = pd.read_parquet(path / "db" / f"{name}.parquet")
+        file = table_file(path, name)
+        with reading(file, f"is {path} a folder in RelBench format?"):
+            frames[name] = pd.read_parquet(file)
     return frames, {name: _table_schema(path, name, frames[name], spec) for name, spec in specs.items()}
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from plurel_prob.documents import read_yaml
 from plurel_prob.errors import DatabaseError, reason, shown
+from plurel_prob.files import within
 
 if TYPE_CHECKING:
     from relbench.manifest import DatasetManifest, TaskManifest
@@ -26,7 +27,7 @@ def read_manifest(folder: Path) -> DatasetManifest:
         DatabaseError: there is none, or a field of it is wrong; the message names both.
     """
     where = folder / MANIFEST
-    return manifest_of_content(read_yaml(where, f"is {folder} a folder in RelBench format?"), str(where))
+    return manifest_of_content(read_yaml(within(folder, MANIFEST), f"is {folder} a folder in RelBench format?"), str(where))
 
 
 def manifest_of_content(content: Any, where: str) -> DatasetManifest:

@@ -14,9 +14,9 @@ import pandas as pd
 from plurel_prob.databases.manifest import Field, check_fields, is_text, require, time_of
 from plurel_prob.documents import read_json
 from plurel_prob.errors import DatabaseError, shown
+from plurel_prob.files import PROVENANCE, within
 from plurel_prob.priors import PROGRAM_VERSION, Prior, PriorError, override
 
-PROVENANCE = "plurel_prob.json"
 CHECKSUM = "sha256"  # of all else in the file
 PACKAGES = ("plurel-prob", "jax", "jaxlib", "numpyro", "numpy")
 
@@ -72,7 +72,9 @@ def read_provenance(folder: Path) -> dict[str, Any]:
         DatabaseError: it says nothing, or something that :func:`check_provenance` refuses.
     """
     where = folder / PROVENANCE
-    return check_provenance(read_json(where, f"is {folder} a folder that `plurel-prob sample` wrote?"), str(where))
+    return check_provenance(
+        read_json(within(folder, PROVENANCE), f"is {folder} a folder that `plurel-prob sample` wrote?"), str(where)
+    )
 
 
 def check_provenance(content: Any, where: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from plurel_prob.databases.disk import read_tables
+from plurel_prob.databases.disk import read_tables, table_file
 from plurel_prob.databases.schema import TableSchema
 from plurel_prob.declared.schema import Column, DeclaredSchema, DeclaredTable, ForeignKey, Kind
 from plurel_prob.errors import DatabaseError
@@ -28,7 +28,7 @@ def declare_relbench(folder: Path) -> DeclaredSchema:
     import pyarrow.parquet as pq
 
     _, schemas = read_tables(folder)
-    arrow = {name: pq.read_table(folder / "db" / f"{name}.parquet") for name in schemas}
+    arrow = {name: pq.read_table(table_file(folder, name)) for name in schemas}
     return DeclaredSchema(tuple(_table(folder, name, arrow[name], schemas) for name in schemas), str(folder))
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from plurel_prob.databases.disk import LATENTS, MANIFEST, PROVENANCE, reading, reading_latents
+from plurel_prob.databases.disk import LATENTS, MANIFEST, PROVENANCE, reading, reading_latents, table_file
 from plurel_prob.databases.manifest import read_manifest
 from plurel_prob.databases.provenance import read_provenance
 from plurel_prob.errors import DatabaseError
@@ -77,7 +77,7 @@ def read_entry(path: Path, *, has_families: bool = True) -> Entry:
     kinds: Counter[str] = Counter()
     n_row = n_byte = n_cell = n_missing = 0
     for name in tables:
-        file = path / "db" / f"{name}.parquet"
+        file = table_file(path, name)
         with reading(file, f"is {path} a folder in RelBench format?"):
             n, columns = read_footer(file)
             n_byte += file.stat().st_size

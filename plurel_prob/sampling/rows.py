@@ -18,6 +18,7 @@ from plurel_prob.blocks import BLOCK, N_PILOT_BLOCK, HeldBlocks
 from plurel_prob.databases import Database, disk
 from plurel_prob.databases.schema import PKEY, DatabaseSchema, index_of, table_name
 from plurel_prob.databases.tables import all_columns
+from plurel_prob.files import check_folder
 from plurel_prob.models.database import Bucket, Draw
 from plurel_prob.priors import Prior, get_prior
 from plurel_prob.sampling.programs import Sizes, bucket_for, bucket_of_all, check_seed, draw, held_program, sizes_of
@@ -154,7 +155,7 @@ def sample_to(
     """
     check_seed(seed)
     path, prior = Path(path), get_prior(prior)
-    disk.check_free(path, overwrite=overwrite)
+    check_folder(path, overwrite=overwrite)
     sizes = sizes_of(prior, random.key(seed))
     long = [int(table) for table in np.flatnonzero(in_parts(sizes))]
     if not long:

@@ -15,7 +15,7 @@ from plurel_prob.stores.arrow import arrow_type, cast, typed
 from plurel_prob.stores.checks import parent_rows
 from plurel_prob.stores.ddl import quoted, statements_of
 from plurel_prob.stores.order import depths
-from plurel_prob.stores.places import OnTable, new_file
+from plurel_prob.stores.places import OnTable, new_database
 from plurel_prob.stores.sqlite_file import order_of
 
 ROWS = "plurel_prob_rows_to_insert"  # of no table, for DuckDB takes a name for either
@@ -47,7 +47,7 @@ def write_duckdb(
         else:
             levels[table.name] = depth
     ordered = DeclaredSchema(tuple(order), declared.source)
-    with new_file(target, overwrite=overwrite) as path, _talking(target):
+    with new_database(target, overwrite=overwrite) as path, _talking(target):
         with closing(duckdb.connect(str(path))) as connection:
             connection.execute("BEGIN")
             for statement in statements_of(ordered, "duckdb", left_out):

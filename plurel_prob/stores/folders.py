@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 
 from plurel_prob.declared import DeclaredSchema
 from plurel_prob.errors import DatabaseError
+from plurel_prob.files import within
 from plurel_prob.stores.arrow import cast, typed
 from plurel_prob.stores.ddl import ddl_of
 from plurel_prob.stores.places import SCHEMA, OnTable, file_of
@@ -51,7 +52,7 @@ def read_folder(source: Path, declared: DeclaredSchema) -> dict[str, pa.Table]:
     """
     tables = {}
     for table in declared.tables:
-        text, parquet = file_of(source, table.name, ".csv"), file_of(source, table.name, ".parquet")
+        text, parquet = (within(source, file_of(source, table.name, end).name) for end in (".csv", ".parquet"))
         if text.exists():
             tables[table.name] = read_csv(text, table)
         elif parquet.exists():

@@ -10,10 +10,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from plurel_prob.databases.disk import MANIFEST, sha256
+from plurel_prob.databases.disk import MANIFEST, sha256, table_file
 from plurel_prob.databases.manifest import read_manifest
 from plurel_prob.declared import DeclaredSchema
-from plurel_prob.stores.places import OnTable, new_store
+from plurel_prob.files import check_apart, files_below, new_folder, within
+from plurel_prob.stores.places import OnTable
 from plurel_prob.stores.relbench_form import save_relbench
 
 CROISSANT = "croissant.json"
@@ -26,13 +27,16 @@ def save_huggingface(tables: dict[str, pa.Table], declared: DeclaredSchema, fold
 
 
 def copy_relbench(source: Path, target: Path, *, is_described: bool, overwrite: bool) -> None:
-    """Copy what RelBench reads of a folder, tasks too, and describe it for Hugging Face if that is wanted."""
-    with new_store(target, overwrite=overwrite) as folder:
-        for part in (MANIFEST, "db", "tasks"):
-            if (source / part).is_dir():
-                shutil.copytree(source / part, folder / part)
-            elif (source / part).exists():
-                shutil.copy(source / part, folder / part)
+    """Copy what RelBench reads of a folder, tasks too, and describe it for Hugging Face if that is wanted.
+
+    Raises:
+        DatabaseError: the target is, holds or lies in the source, or may not be overwritten; or a part of the source is a link.
+    """
+    check_apart(source, target)
+    with new_folder(target, overwrite=overwrite) as folder:
+        for name in [MANIFEST, *files_below(source, "db"), *files_below(source, "tasks")]:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(within(source, name), folder / name)
         if is_described:
             describe_folder(folder)
 
@@ -79,7 +83,7 @@ def croissant(folder: Path, manifest: Any) -> dict[str, Any]:
     follow one after another.
     """
     names = plain_names(list(manifest.tables))
-    files = {table: folder / "db" / f"{table}.parquet" for table in manifest.tables}
+    files = {table: table_file(folder, table) for table in manifest.tables}
     return {
         "@context": CONTEXT,
         "@type": "sc:Dataset",

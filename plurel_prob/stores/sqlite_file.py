@@ -14,7 +14,7 @@ from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable
 from plurel_prob.errors import DatabaseError
 from plurel_prob.stores.arrow import arrow_type, cast, converted
 from plurel_prob.stores.ddl import quoted, statements_of
-from plurel_prob.stores.places import OnTable, new_file
+from plurel_prob.stores.places import OnTable, new_database
 from plurel_prob.stores.text import CHUNK, of_text, texts_of
 
 
@@ -32,7 +32,7 @@ def write_sqlite(
         DatabaseError: a row breaks a constraint, or SQLite cannot keep a value.
     """
     statements = statements_of(declared, "sqlite")
-    with new_file(target, overwrite=overwrite) as path, _talking(target), closing(sqlite3.connect(path)) as connection:
+    with new_database(target, overwrite=overwrite) as path, _talking(target), closing(sqlite3.connect(path)) as connection:
         connection.isolation_level = None
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("BEGIN")

@@ -11,10 +11,11 @@ from plurel_prob.databases import observe
 from plurel_prob.databases.disk import MANIFEST
 from plurel_prob.declared import DeclaredSchema
 from plurel_prob.errors import DatabaseError
+from plurel_prob.files import new_folder, within
 from plurel_prob.stores.arrow import arrow_tables, frame_of
 from plurel_prob.stores.checks import check_rows
 from plurel_prob.stores.infer import infer_declared
-from plurel_prob.stores.places import SCHEMA, OnTable, new_store
+from plurel_prob.stores.places import SCHEMA, OnTable
 
 Format = Literal["relbench", "duckdb", "sqlite", "postgresql", "csv", "parquet", "huggingface"]
 
@@ -79,7 +80,7 @@ def write_store(
     if not writer.is_folder:
         left_out: list[str] = write(arrow, declared, str(target) if is_url else Path(target), overwrite=overwrite, on_table=told)
         return left_out
-    with new_store(Path(target), overwrite=overwrite) as folder:
+    with new_folder(Path(target), overwrite=overwrite) as folder:
         write(arrow, declared, folder, Path(target).name, told)
     return []
 
@@ -113,7 +114,7 @@ def read_store(source: Path | str) -> tuple[dict[str, pd.DataFrame], DeclaredSch
         from plurel_prob.declared import read_ddl
         from plurel_prob.stores.folders import read_folder
 
-        declared = read_ddl(path / SCHEMA, "postgresql")
+        declared = read_ddl(within(path, SCHEMA), "postgresql")
         return _frames(read_folder(path, declared), declared)
     return _read_file(path)
 

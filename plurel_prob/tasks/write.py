@@ -1,8 +1,7 @@
 """Tasks on disk: a folder each, beside the tables."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -10,12 +9,13 @@ from typing import Any, Literal
 from plurel_prob.databases.disk import PROVENANCE, checksums
 from plurel_prob.databases.provenance import dumps, read_provenance
 from plurel_prob.errors import DatabaseError
+from plurel_prob.files import add_to_record, check_no_link, files_below, placing, put, whole_file, within
 from plurel_prob.tasks.autocomplete import autocomplete_tasks
 from plurel_prob.tasks.forecast import forecast_tasks
 from plurel_prob.tasks.split import SplitDatabase, split_database
 from plurel_prob.tasks.task import Task
 
-FOLDER, PARTIAL = "tasks", ".tasks.partial-"
+FOLDER, PARTS = "tasks", {"manifest.yaml", "train.parquet", "val.parquet", "test.parquet"}
 Kind = Literal["autocomplete", "forecast"]
 
 
@@ -42,7 +42,7 @@ def add_tasks(path: Path | str, kind: Kind | None = None, *, overwrite: bool = F
     Args:
         path: the folder.
         kind: of the tasks, or both.
-        overwrite: replace tasks of the same name, which stay otherwise.
+        overwrite: replace tasks of the same name, which stay otherwise, unless there are other files with them.
 
     Returns:
         The tasks that were written, without their labels, and the names of those that were there already, and stayed.
@@ -52,21 +52,21 @@ def add_tasks(path: Path | str, kind: Kind | None = None, *, overwrite: bool = F
     """
     path = Path(path)
     database, content = split_database(path), _read_provenance(path)
-    written, kept = [], []
+    written, kept, noted = list[Task](), list[str](), list[str]()
     try:
-        for left in path.glob(f"{PARTIAL}*"):
-            shutil.rmtree(left)
-        with tempfile.TemporaryDirectory(prefix=PARTIAL, dir=path) as partial:
+        with _new_tasks(path / FOLDER) as new:
             for task in _tasks(database, kind):
                 name = task.manifest.name
                 if overwrite or not (path / FOLDER / name).exists():
-                    written.append(_write(task, Path(partial) / "new" / name))
+                    _check_replaced(path, name)
+                    written.append(_write(task, new / name))
+                    noted.append(name)
                 else:
                     kept.append(name)
+                    noted += [name] if _is_alike(task, path) else []  # a run that was killed had not noted it
             for task in written:
-                _move(Path(partial), path / FOLDER / task.manifest.name)
-            if content is not None:
-                _write_provenance(content, path, Path(partial))
+                put(new / task.manifest.name, path / FOLDER / task.manifest.name)
+        _note(content, path, noted)
     except OSError as error:
         raise DatabaseError(f"{path}: cannot write tasks there: {error.strerror or error}") from None
     return written, kept
@@ -88,13 +88,39 @@ def _write(task: Task, folder: Path) -> Task:
     return replace(task, labels={})
 
 
-def _move(partial: Path, place: Path) -> None:
-    """Put a new task in its place; one that is there goes the way of what is partial."""
-    place.parent.mkdir(exist_ok=True)
-    if place.exists():
-        (partial / "old").mkdir(exist_ok=True)
-        place.rename(partial / "old" / place.name)
-    (partial / "new" / place.name).rename(place)
+@contextmanager
+def _new_tasks(folder: Path) -> Iterator[Path]:
+    """Give a folder for new tasks beside those that are there."""
+    check_no_link(folder)
+    is_new = not folder.exists()
+    folder.mkdir(exist_ok=True)
+    try:
+        with placing(folder) as new:
+            yield new
+    finally:
+        with suppress(OSError):  # it has tasks
+            if is_new:
+                folder.rmdir()
+
+
+def _check_replaced(path: Path, task: str) -> None:
+    """Refuse to replace a task that has files which no task has.
+
+    Raises:
+        DatabaseError: it has; the message names one.
+    """
+    for name in files_below(path, f"{FOLDER}/{task}"):
+        if name.removeprefix(f"{FOLDER}/{task}/") not in PARTS:
+            raise DatabaseError(f"{path / name} is no part of a task, so the task is not overwritten; move the file away")
+
+
+def _is_alike(task: Task, path: Path) -> bool:
+    """Whether a task that is there is the one that would be written."""
+    from relbench.manifest import TaskManifest
+
+    file = within(path, f"{FOLDER}/{task.manifest.name}/manifest.yaml")
+    with reading(file, f"delete {file.parent}: it is written again then"):
+        return bool(TaskManifest.load(file) == task.manifest)
 
 
 def _read_provenance(path: Path) -> dict[str, Any] | None:
@@ -107,10 +133,16 @@ def _read_provenance(path: Path) -> dict[str, Any] | None:
     return content
 
 
-def _write_provenance(content: dict[str, Any], path: Path, partial: Path) -> None:
-    """Note the files of all tasks; what is noted of other files stays, so that damage to them is still found."""
-    files = {name: file for name, file in content["files"].items() if not name.startswith(f"{FOLDER}/")}
-    if (path / FOLDER).exists():
-        files |= {f"{FOLDER}/{name}": file for name, file in checksums(path / FOLDER).items()}
-    (partial / PROVENANCE).write_text(dumps(content | {"files": dict(sorted(files.items()))}))
-    (partial / PROVENANCE).replace(path / PROVENANCE)
+def _note(content: dict[str, Any] | None, path: Path, tasks: list[str]) -> None:
+    """Note the files of tasks in the list of what was written into a folder, if it has one. What is noted of other files stays,
+    so that damage to them is still found.
+    """
+    found = {f"{FOLDER}/{task}/{name}": file for task in tasks for name, file in checksums(path / FOLDER / task).items()}
+    files = {name: file for name, file in found.items() if name.rpartition("/")[2] in PARTS}
+    if content is None:
+        add_to_record(path, files)
+        return
+    replaced = tuple(f"{FOLDER}/{task}/" for task in tasks)
+    files |= {name: file for name, file in content["files"].items() if not name.startswith(replaced)}
+    with whole_file(path / PROVENANCE) as partial:
+        partial.write_text(dumps(content | {"files": dict(sorted(files.items()))}))

@@ -12,9 +12,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from plurel_prob.databases.disk import MANIFEST
+from plurel_prob.databases.disk import MANIFEST, table_file
 from plurel_prob.documents import read_yaml
 from plurel_prob.errors import DatabaseError, reason, shown
+from plurel_prob.files import within
 from plurel_prob.validation.problem import Problem
 
 
@@ -104,7 +105,7 @@ def read_folder(path: Path) -> Folder:
         what = "has no manifest.yaml; is it a folder in RelBench format?" if path.is_dir() else "no such folder"
         raise DatabaseError(f"{path}: {what}")
     try:
-        manifest = read_yaml(path / MANIFEST)
+        manifest = read_yaml(within(path, MANIFEST))
         if not isinstance(manifest, dict):
             raise DatabaseError("cannot be read: it is no mapping")
     except DatabaseError as error:
@@ -132,7 +133,6 @@ def _read_table(folder: Folder, name: Any, spec: Any) -> Iterator[Problem]:
     if not isinstance(name, str):
         yield Problem("manifest", shown(name), None, None, "must be text: a name such as 1 or yes wants quotes")
         return
-    file = folder.path / "db" / f"{name}.parquet"
     if not isinstance(spec, dict):
         yield Problem("manifest", name, None, None, "must be a mapping with pkey, time_col and fkeys")
         return
@@ -145,12 +145,12 @@ def _read_table(folder: Folder, name: Any, spec: Any) -> Iterator[Problem]:
             yield Problem("manifest", name, None, None, f"{field_name} must be the name of one column, or null")
             return
     try:
-        rows = pq.read_table(file)
+        rows = pq.read_table(table_file(folder.path, name))
     except FileNotFoundError:
-        yield Problem("table-file", name, None, None, f"db/{shown(file.name)}: there is no such file")
+        yield Problem("table-file", name, None, None, f"db/{shown(name)}.parquet: there is no such file")
         return
     except Exception as error:  # of a library, whatever it makes of a broken file
-        what = f"db/{shown(file.name)}: cannot be read: {reason(error)}"
+        what = f"db/{shown(name)}.parquet: cannot be read: {reason(error)}"
         yield Problem("table-file", name, None, None, what)
         return
     named = [column for column in (spec.get("pkey"), spec.get("time_col"), *fkeys) if column]

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from plurel_prob.databases.manifest import task_manifest_of_content
 from plurel_prob.documents import read_yaml
 from plurel_prob.errors import DatabaseError, reason, shown
+from plurel_prob.files import within
 from plurel_prob.validation.folder import Folder, Table
 from plurel_prob.validation.problem import Problem, rows_where
 
@@ -58,7 +59,7 @@ def read_tasks(folder: Folder) -> tuple[list[TaskFolder], list[Problem]]:
     """Read the tasks of a folder, and say of which ones that is impossible."""
     tasks, problems = list[TaskFolder](), list[Problem]()
     for path in sorted((folder.path / "tasks").glob("*/manifest.yaml")):
-        task = _read_task(path)
+        task = _read_task(folder.path, path)
         if isinstance(task, Problem):
             problems.append(task)
         else:
@@ -66,14 +67,14 @@ def read_tasks(folder: Folder) -> tuple[list[TaskFolder], list[Problem]]:
     return tasks, problems
 
 
-def _read_task(path: Path) -> TaskFolder | Problem:
+def _read_task(folder: Path, path: Path) -> TaskFolder | Problem:
     file = path
     try:
-        raw = read_yaml(path)
+        raw = read_yaml(within(folder, path.relative_to(folder).as_posix()))
         manifest = task_manifest_of_content(raw, str(path))
         labels = {}
         for split in SPLITS:
-            file = path.parent / f"{split}.parquet"
+            file = within(folder, f"tasks/{path.parent.name}/{split}.parquet")
             if file.exists():
                 labels[split] = pq.read_table(file).to_pandas(ignore_metadata=True)
     except Exception as error:  # of a library, whatever it makes of a broken file

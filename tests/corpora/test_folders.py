@@ -13,6 +13,7 @@ from plurel_prob.corpora import Folder, Redrawn, open_corpus, problems_of, redra
 from plurel_prob.corpora.verify import EXACTLY, HAS_GIVEN, IS_OLDER, ROUGHLY
 from plurel_prob.databases.disk import PROVENANCE, checksums
 from plurel_prob.databases.provenance import dumps
+from tests.files.killed import left_behind
 from tests.models.tiny import tiny
 
 PRIOR = tiny("compact")
@@ -125,12 +126,13 @@ def test_wrong_tables_are_found_whatever_the_checksums(folder):
 
 
 def test_one_run_writes_at_a_time_and_removes_what_killed_runs_left(folder):
-    left = folder / ".plurel-7.partial-abc"
-    (left / "db").mkdir(parents=True)
+    left, unmarked = left_behind(folder), folder / ".plurel-7.partial-abc"
+    (unmarked / "db").mkdir(parents=True)
     corpus = Folder(folder)
     assert corpus.leftovers()[0].startswith(f"{left.name}: left by a run that was killed")
+    assert corpus.leftovers()[1].startswith(f"{unmarked.name}: may be left by an earlier release")
     with corpus.writing():
-        assert not left.exists()
+        assert not left.exists() and (unmarked / "db").exists()
         with pytest.raises(DatabaseError, match="another run is writing there"), corpus.writing():
             pass
     with corpus.writing(is_shared=True), corpus.writing(is_shared=True):
@@ -139,7 +141,7 @@ def test_one_run_writes_at_a_time_and_removes_what_killed_runs_left(folder):
     with corpus.writing():
         with pytest.raises(DatabaseError, match="another run is writing there"), corpus.writing(is_shared=True):
             pass
-        assert sorted(path.name for path in folder.iterdir()) == ["plurel-3", "plurel-4"]
+        assert sorted(path.name for path in folder.iterdir()) == [unmarked.name, "plurel-3", "plurel-4"]
 
 
 def test_shards_share_the_seeds():

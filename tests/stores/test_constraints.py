@@ -11,6 +11,7 @@ import pytest
 
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, ForeignKey
 from plurel_prob.errors import DatabaseError
+from plurel_prob.files import RECORD
 from plurel_prob.stores import read_store, store, write_store
 from tests.postgres import postgres_url
 from tests.stores.databases import emptied, everything, plain
@@ -178,7 +179,8 @@ def test_a_store_that_is_there_stays(tmp_path):
         with pytest.raises(DatabaseError, match=f"{name} exists"):
             write_store(tables, declared, tmp_path / name, format)
         write_store(tables, declared, tmp_path / name, "sqlite" if name == "file" else "parquet", overwrite=True)
-    assert sorted(path.name for path in (tmp_path / "folder").iterdir()) == ["all kinds.parquet", "child.parquet", "schema.sql"]
+    written = [RECORD, "all kinds.parquet", "child.parquet", "schema.sql"]
+    assert sorted(path.name for path in (tmp_path / "folder").iterdir()) == written
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("by hand")
     for format in ("csv", "sqlite", "relbench"):

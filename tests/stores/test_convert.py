@@ -12,6 +12,7 @@ from cyclopts import App
 from plurel_prob.cli.convert import convert
 from plurel_prob.databases import observe
 from plurel_prob.errors import DatabaseError
+from plurel_prob.files import RECORD
 from plurel_prob.stores import read_store
 from plurel_prob.stores.huggingface import plain_names
 from plurel_prob.tasks import write_tasks
@@ -55,9 +56,10 @@ def test_a_folder_in_relbench_format_is_copied_with_its_tasks(tmp_path):
     (folder / "notes.txt").write_text("by hand")
     run(folder, "--to", "relbench", "--out", tmp_path / "copy")
     expected = {name: content for name, content in contents(folder).items() if name != "notes.txt"}
-    assert contents(tmp_path / "copy") == expected
+    copied = contents(tmp_path / "copy")
+    assert json.loads(copied.pop(RECORD)) == {"files": sorted(expected)} and copied == expected
     run(folder, "--to", "huggingface", "--out", tmp_path / "hub")
-    added = {"README.md", "croissant.json"}
+    added = {"README.md", "croissant.json", RECORD}
     assert {name: content for name, content in contents(tmp_path / "hub").items() if name not in added} == expected
     assert relbench.load_dataset(tmp_path / "hub").get_task_names() and set(contents(tmp_path / "hub")) == added | set(expected)
 
@@ -66,7 +68,7 @@ def test_bad_input(tmp_path):
     folder = shop(tmp_path / "shop")
     for arguments, message in (
         ((tmp_path / "nothing", "--to", "csv", "--out", tmp_path / "out"), "nothing: no such store"),
-        ((folder, "--to", "csv", "--out", tmp_path / "shop"), "shop exists"),
+        ((folder, "--to", "csv", "--out", tmp_path / "shop"), "shop is .*shop, which is read"),
         ((folder, "--to", "postgresql", "--out", tmp_path / "out"), "needs the URL of a database"),
         ((folder, "--to", "csv", "--out", "postgresql://me@nowhere/x"), "needs a path"),
         ((folder, "--to", "postgresql", "--out", "postgresql://me:secret@/x?host=/nowhere"), "PostgreSQL: "),

@@ -32,8 +32,9 @@ def test_journals_of_others_are_not_replayed(tmp_path, kind, ending):
     with pytest.raises(DatabaseError, match="is left of another database"):
         write_store(ONE, NUMBER, path, kind)
     assert not path.exists()
-    write_store(ONE, NUMBER, path, kind, overwrite=True)
-    assert not left.exists() and read_store(path)[0]["t"].id.tolist() == [1]
+    with pytest.raises(DatabaseError, match="is left of another database"):
+        write_store(ONE, NUMBER, path, kind, overwrite=True)
+    assert left.read_bytes() == b"what a process left" and not path.exists()
 
 
 def test_folders_of_others_are_left_alone(tmp_path):

@@ -65,12 +65,14 @@ def test_tasks_that_are_there_stay(tmp_path):
     assert add_tasks(folder, "autocomplete") == ([], [*kept, *(task.manifest.name for task in written)])
     assert contents(folder) == after
 
-    (folder / ".tasks.partial-killed").mkdir()
+    with pytest.raises(DatabaseError, match="notes.txt is no part of a task"):
+        add_tasks(folder, overwrite=True)
+    assert contents(folder) == after
+    (mine / "notes.txt").unlink()
     written, kept = add_tasks(folder, overwrite=True)
     assert kept == [] and len(written) == 17
     assert {path.name for path in folder.iterdir()} == {"db", "manifest.yaml", "tasks"}
     assert {path.name for path in (folder / "tasks").iterdir()} == {task.manifest.name for task in written}
-    assert not (mine / "notes.txt").exists()
 
 
 def test_all_or_nothing(tmp_path, monkeypatch):

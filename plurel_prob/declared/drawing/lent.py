@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from plurel_prob.databases.disk import MANIFEST
+from plurel_prob.databases.disk import MANIFEST, table_file
 from plurel_prob.declared.schema import DeclaredSchema
 from plurel_prob.errors import DatabaseError
 
@@ -27,7 +27,7 @@ def lent_rows(source: str, schema: DeclaredSchema) -> dict[str, int]:
     elif (path / MANIFEST).exists():
         import pyarrow.parquet as pq
 
-        found = {table.name: pq.read_metadata(path / "db" / f"{table.name}.parquet").num_rows for table in schema.tables}
+        found = {table.name: pq.read_metadata(table_file(path, table.name)).num_rows for table in schema.tables}
     else:
         raise DatabaseError(f"--rows source: {source} has no rows; give the database itself, or --rows TABLE=N")
     return {name: n for name, n in found.items() if n > 0}

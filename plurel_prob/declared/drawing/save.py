@@ -10,7 +10,8 @@ from plurel_prob.databases.disk import PROVENANCE, checksums
 from plurel_prob.databases.provenance import Origin, dumps, provenance
 from plurel_prob.declared.drawing.draw import DeclaredDatabase
 from plurel_prob.declared.schema import Column, DeclaredSchema
-from plurel_prob.stores.places import OnTable, new_store
+from plurel_prob.files import new_folder
+from plurel_prob.stores.places import OnTable
 from plurel_prob.stores.store import Format, write_store
 
 SCHEMA = "schema"  # what is given of a database of a declared schema
@@ -39,7 +40,7 @@ def save(
     from plurel_prob.stores.arrow import arrow_tables
     from plurel_prob.stores.relbench_form import save_relbench
 
-    with new_store(Path(target), overwrite=overwrite) as folder:
+    with new_folder(Path(target), overwrite=overwrite) as folder:
         tables, schema = readable(database.tables, database.schema)
         save_relbench(arrow_tables(tables, schema), schema, folder, Path(target).name, on_table or (lambda name: None))
         window = (str(database.window[0].date()), str(database.window[1].date()))

@@ -10,9 +10,9 @@ import numpy as np
 from jaxtyping import Float64
 from sklearn.metrics import r2_score
 
-from plurel_prob.corpora.temporary import temporary_folder
 from plurel_prob.databases.manifest import read_task_manifest
 from plurel_prob.errors import DatabaseError
+from plurel_prob.files import temporary_folder
 from plurel_prob.rfm.evaluation.baselines import BASELINES
 from plurel_prob.rfm.evaluation.predict import predict
 from plurel_prob.rfm.training import Run, TaskData, train

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from plurel_prob.documents import read_json
 from plurel_prob.errors import DatabaseError, reason, shown
+from plurel_prob.files import whole_file
 from plurel_prob.rfm.network import SIZES, TILE
 
 CONFIG = "config.json"
@@ -62,9 +63,8 @@ class TrainingConfig:
 
     def save(self, folder: Path) -> None:
         """Write ``config.json`` into a folder."""
-        partial = folder / f".{CONFIG}"
-        partial.write_text(json.dumps(asdict(self), indent=1) + "\n")
-        partial.replace(folder / CONFIG)
+        with whole_file(folder / CONFIG) as new:
+            new.write_text(json.dumps(asdict(self), indent=1) + "\n")
 
     @classmethod
     def load(cls, folder: Path) -> "TrainingConfig":

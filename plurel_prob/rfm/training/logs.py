@@ -5,6 +5,8 @@ from pathlib import Path
 
 from tensorboardX import SummaryWriter
 
+from plurel_prob.files import whole_file
+
 LOG, BOARD = "log.jsonl", "tensorboard"
 
 
@@ -17,10 +19,10 @@ class Log:
     """
 
     def __init__(self, run: Path, step: int):
-        path, partial = run / LOG, run / f".{LOG}"
+        path = run / LOG
         lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-        partial.write_text("".join(line for line in lines if _step(line) <= step))
-        partial.replace(path)
+        with whole_file(path) as new:
+            new.write_text("".join(line for line in lines if _step(line) <= step))
         self._file = path.open("a")
         self._board = SummaryWriter(str(run / BOARD), purge_step=step + 1)
 

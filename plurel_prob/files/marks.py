@@ -1,0 +1,131 @@
+"""Folders for what is in the making, or temporary. Each has a mark, by which those that killed processes left are known.
+
+A name proves nothing. What is removed has a name with a random token, the same token in a file inside, the same owner as this
+process, and a lock that nobody holds: the operating system lifts it when the process that made the folder ends, however it ends.
+Where there are no locks (Windows, some network file systems), what killed processes left stays until somebody removes it.
+"""
+
+import contextlib
+import json
+import os
+import platform
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PREFIX, MARK = ".plurel-prob-", ".plurel-prob-mark"
+NEW, OLD = "new", "old"  # what will take a place, and what had it
+MIN_AGE = 86_400.0  # seconds, of a folder made on another machine, whose locks may not be seen here
+
+
+@contextmanager
+def marked_folder(parent: Path) -> Iterator[Path]:
+    """Give a new folder in ``parent``, which is removed afterwards."""
+    token = secrets.token_hex(16)
+    folder = parent / f"{PREFIX}{token}"
+    folder.mkdir(0o700)
+    handle = os.open(folder / MARK, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with contextlib.suppress(OSError):  # without a lock nobody removes it
+            _lock(handle)
+        os.write(handle, json.dumps({"token": token, "host": platform.node()}).encode())  # it counts from now on
+        yield folder
+    finally:
+        os.close(handle)
+        _clear(folder)
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Give a folder among the system's temporary files, which is removed afterwards, as are those that killed processes left."""
+    parent = Path(tempfile.gettempdir())
+    tidy(parent)
+    with marked_folder(parent) as folder:
+        (folder / NEW).mkdir()
+        yield folder / NEW
+
+
+def tidy(parent: Path) -> None:
+    """Remove what killed processes have left in a folder, and bring back what one of them was replacing."""
+    for folder in _candidates(parent):
+        with _held(folder) as is_free:
+            if is_free:
+                _clear(folder)
+
+
+def leftovers(parent: Path) -> list[Path]:
+    """Folders that killed processes have left in another one."""
+    result = []
+    for folder in _candidates(parent):
+        with _held(folder) as is_free:
+            if is_free:
+                result.append(folder)
+    return result
+
+
+def _candidates(parent: Path) -> list[Path]:
+    try:
+        with os.scandir(parent) as entries:
+            return sorted(
+                Path(entry) for entry in entries if entry.name.startswith(PREFIX) and entry.is_dir(follow_symlinks=False)
+            )
+    except OSError:
+        return []
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[bool]:
+    """Hold a folder that carries a mark and that no process holds; give whether that is so."""
+    try:
+        handle = os.open(folder / MARK, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except OSError:
+        yield False
+        return
+    try:
+        yield _is_left(folder, handle)
+    finally:
+        os.close(handle)
+
+
+def _is_left(folder: Path, handle: int) -> bool:
+    try:
+        _lock(handle)
+        mark, state = json.loads(os.read(handle, 1000)), os.fstat(handle)
+        is_here = mark["host"] == platform.node() or time.time() - state.st_mtime > MIN_AGE
+        return bool(f"{PREFIX}{mark['token']}" == folder.name and is_here and state.st_uid == os.geteuid())
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _lock(handle: int) -> None:
+    """Lock an open file.
+
+    Raises:
+        OSError: another process has it, or there are no locks.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        raise OSError("no locks") from None
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _clear(folder: Path) -> None:
+    """Remove a marked folder, its mark last. What it had taken from a place that nothing new has filled goes back there; if
+    something else has that place by now, nobody can say which is wanted, and all stays.
+    """
+    with contextlib.suppress(OSError):  # it stays marked, for the next one
+        for old in list((folder / OLD).iterdir()) if (folder / OLD).is_dir() else ():
+            if os.path.lexists(folder / NEW / old.name):
+                if os.path.lexists(folder.parent / old.name):
+                    return
+                old.rename(folder.parent / old.name)
+        for child in folder.iterdir():
+            if child.name != MARK:
+                shutil.rmtree(child) if child.is_dir() and not child.is_symlink() else child.unlink()
+        (folder / MARK).unlink()
+        folder.rmdir()

@@ -1,0 +1,80 @@
+"""What killed processes left is removed, and nothing that looks like it."""
+
+import json
+import os
+import tempfile
+import time
+
+import pytest
+
+from plurel_prob.files import leftovers, marked_folder, temporary_folder, tidy
+from plurel_prob.files.marks import MARK, PREFIX
+from tests.files.killed import FORKS, left_behind
+
+pytest.importorskip("fcntl", reason="this system knows no locks")
+pytestmark = FORKS
+
+
+def contents(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+
+
+def test_what_others_call_so_stays(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    long_ago = time.time() - 1e6
+    for name in ("plurel-prob-main", "plurel-prob-", f"{PREFIX}{'0' * 32}", ".plurel-notes.old-2019", ".plurel-7.partial-abc"):
+        (tmp_path / name / "src").mkdir(parents=True)
+        (tmp_path / name / "src" / "thesis.tex").write_text("precious")
+        os.utime(tmp_path / name, (long_ago, long_ago))
+    before = contents(tmp_path)
+    with temporary_folder() as used:
+        assert used.is_dir() and used.is_relative_to(tmp_path)
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("mark", [b"", b"{", b"[]", b"{}", b'{"token": 1, "host": 2}', b"\xff" * 2000])
+def test_a_folder_with_a_mark_that_is_not_ours_stays(tmp_path, mark):
+    (tmp_path / f"{PREFIX}abc").mkdir()
+    (tmp_path / f"{PREFIX}abc" / MARK).write_bytes(mark)
+    tidy(tmp_path)
+    assert leftovers(tmp_path) == [] and (tmp_path / f"{PREFIX}abc" / MARK).read_bytes() == mark
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    left = left_behind(tmp_path)
+    assert (left / "new" / "half").exists()
+    with marked_folder(tmp_path) as used:
+        (used / "new").mkdir()
+        assert leftovers(tmp_path) == [left]
+        tidy(tmp_path)
+        assert list(tmp_path.iterdir()) == [used] and (used / "new").exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_renamed_or_copied_one_is_somebody_elses(tmp_path):
+    left = left_behind(tmp_path)
+    left.rename(tmp_path / f"{PREFIX}mine")
+    tidy(tmp_path)
+    assert (tmp_path / f"{PREFIX}mine" / "new" / "half").exists()
+
+
+def test_one_of_another_machine_stays_for_a_day(tmp_path):
+    left = left_behind(tmp_path)
+    mark = json.loads((left / MARK).read_text())
+    (left / MARK).write_text(json.dumps(mark | {"host": "another"}))
+    tidy(tmp_path)
+    assert left.exists()
+    os.utime(left / MARK, (time.time() - 1e5,) * 2)
+    tidy(tmp_path)
+    assert not left.exists()
+
+
+def test_links_in_it_are_not_followed(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter").write_text("precious")
+    left = left_behind(tmp_path)
+    (left / "link").symlink_to(tmp_path / "mine")
+    (left / "new" / "link").symlink_to(tmp_path / "mine")
+    (tmp_path / f"{PREFIX}link").symlink_to(tmp_path / "mine")
+    tidy(tmp_path)
+    assert not left.exists() and (tmp_path / "mine" / "letter").exists() and (tmp_path / f"{PREFIX}link").is_symlink()
