@@ -13,10 +13,13 @@ from relbench.base import Database, Table
 from relbench.load import _AutoCompleteTask, _ForecastEntityTask, _install_nmae_std, build_task
 from relbench.manifest import TaskManifest
 
+from plurel_prob.databases.disk import table_file
 from plurel_prob.databases.manifest import MANIFEST, read_manifest, read_task_manifest, splits_of
 from plurel_prob.errors import DatabaseError, shown
+from plurel_prob.files import within
 from plurel_prob.tasks.queries import locked, select
 from plurel_prob.tasks.split import check_time
+from plurel_prob.tasks.task import PARTS
 
 TYPES = ("binary_classification", "regression")
 MIN_LENGTH = pd.Timedelta(minutes=1)  # of windows whose labels are made here: no list of their starts is too long
@@ -95,11 +98,11 @@ def load_task(folder: Path, name: str) -> Any:
     Raises:
         DatabaseError: there is none, it is of another type, or a manifest, a name or a label is not as RelBench has it.
     """
-    path = folder / "tasks" / name / MANIFEST
+    path, *_ = [within(folder, f"tasks/{name}/{file}") for file in PARTS]
     manifest = read_task_manifest(path)
     if manifest.task_type not in TYPES:
         raise DatabaseError(f"{path}: only binary classification and regression can be predicted, not {manifest.task_type}")
-    _check_times(folder)
+    _check_tables(folder)
     try:
         return _task(relbench.load_dataset(folder), manifest, path.parent)
     except DatabaseError:
@@ -119,9 +122,10 @@ def _task(dataset: Any, manifest: TaskManifest, folder: Path) -> Any:
     return build_task(dataset, manifest, task_dir=folder)  # its labels are files: there is no SQL
 
 
-def _check_times(folder: Path) -> None:
-    """Refuse times whose names mean something else to pandas, which RelBench has evaluate them."""
+def _check_tables(folder: Path) -> None:
+    """Refuse tables that lie outside, and times whose names mean something else to pandas, which RelBench has evaluate them."""
     manifest = read_manifest(folder)
     splits_of(manifest, folder)  # RelBench needs them
-    for table in manifest.tables.values():
+    for name, table in manifest.tables.items():
+        table_file(folder, name)
         check_time(folder / MANIFEST, table.time_col)

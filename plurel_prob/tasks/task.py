@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+PARTS = ("manifest.yaml", "train.parquet", "val.parquet", "test.parquet")  # files of a task
 MIN_LABEL, MIN_OTHER = 10, 5  # of a split; of those the labels that are not the most common one
 
 

@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 from plurel_prob.databases.disk import PROVENANCE, checksums
+from plurel_prob.databases.manifest import MANIFEST, read_task_manifest
 from plurel_prob.databases.provenance import dumps, read_provenance
 from plurel_prob.errors import DatabaseError
 from plurel_prob.files import add_to_record, check_no_link, files_below, placing, put, whole_file, within
 from plurel_prob.tasks.autocomplete import autocomplete_tasks
 from plurel_prob.tasks.forecast import forecast_tasks
 from plurel_prob.tasks.split import SplitDatabase, split_database
-from plurel_prob.tasks.task import Task
+from plurel_prob.tasks.task import PARTS, Task
 
-FOLDER, PARTS = "tasks", {"manifest.yaml", "train.parquet", "val.parquet", "test.parquet"}
+FOLDER = "tasks"
 Kind = Literal["autocomplete", "forecast"]
 
 
@@ -116,11 +117,10 @@ def _check_replaced(path: Path, task: str) -> None:
 
 def _is_alike(task: Task, path: Path) -> bool:
     """Whether a task that is there is the one that would be written."""
-    from relbench.manifest import TaskManifest
-
-    file = within(path, f"{FOLDER}/{task.manifest.name}/manifest.yaml")
-    with reading(file, f"delete {file.parent}: it is written again then"):
-        return bool(TaskManifest.load(file) == task.manifest)
+    try:
+        return bool(read_task_manifest(within(path, f"{FOLDER}/{task.manifest.name}/{MANIFEST}")) == task.manifest)
+    except DatabaseError:
+        return False
 
 
 def _read_provenance(path: Path) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ from plurel_prob.files import RECORD
 from plurel_prob.reports.corpus import read_entry
 from plurel_prob.stores import read_store, write_store
 from plurel_prob.tasks import add_tasks, write_tasks
+from plurel_prob.tasks.load import load_task
 from plurel_prob.validation import validate
 from tests.stores.test_convert import contents, run
 from tests.stores.test_odd import NUMBER, ONE
@@ -138,6 +139,25 @@ def test_no_link_is_read(sources, tmp_path):
     (tmp_path / "one" / "t.csv").symlink_to(tmp_path / "t")
     with pytest.raises(DatabaseError, match="t.csv: is a link"):
         read_store(tmp_path / "one")
+
+
+def test_tasks_are_read_within_their_folder(tmp_path):
+    folder = shop(tmp_path / "shop")
+    name = next(task.manifest.name for task in write_tasks(folder, "forecast") if task.manifest.task_type == "regression")
+    load_task(folder, name)
+    for other in (f"../tasks/{name}", str(folder / "tasks" / name), ""):
+        with pytest.raises(DatabaseError, match="is no name of a file in this folder"):
+            load_task(folder, other)
+    for link in (f"tasks/{name}/val.parquet", f"tasks/{name}/manifest.yaml", MANIFEST, "db/users.parquet", f"tasks/{name}"):
+        (folder / link).rename(tmp_path / "elsewhere")
+        (folder / link).symlink_to(tmp_path / "elsewhere")
+        with pytest.raises(DatabaseError, match=f"{link}: is a link"):
+            load_task(folder, name)
+        if link.startswith("tasks/"):
+            assert any(f"{link}: is a link" in problem.message for problem in validate(folder))
+        (folder / link).unlink()
+        (tmp_path / "elsewhere").rename(folder / link)
+    load_task(folder, name)
 
 
 def test_tasks_are_not_written_through_a_link(sources, tmp_path):

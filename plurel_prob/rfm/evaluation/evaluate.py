@@ -12,7 +12,7 @@ from sklearn.metrics import r2_score
 
 from plurel_prob.databases.manifest import read_task_manifest
 from plurel_prob.errors import DatabaseError
-from plurel_prob.files import temporary_folder
+from plurel_prob.files import temporary_folder, within
 from plurel_prob.rfm.evaluation.baselines import BASELINES
 from plurel_prob.rfm.evaluation.predict import predict
 from plurel_prob.rfm.training import Run, TaskData, train
@@ -49,7 +49,10 @@ def task_names(folder: Path, chosen: Sequence[str] = ()) -> list[str]:
         raise DatabaseError(f"{folder}: no such folder")
     found = []
     for path in sorted((folder / "tasks").glob("*/manifest.yaml")):
-        if read_task_manifest(path).task_type in ("binary_classification", "regression"):
+        if read_task_manifest(within(folder, path.relative_to(folder).as_posix())).task_type in (
+            "binary_classification",
+            "regression",
+        ):
             found.append(path.parent.name)
     missing = [name for name in chosen if name not in found]
     if missing or not found:
