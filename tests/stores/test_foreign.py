@@ -154,7 +154,7 @@ def test_tasks_are_read_within_their_folder(tmp_path):
         with pytest.raises(DatabaseError, match=f"{link}: is a link"):
             load_task(folder, name)
         if link.startswith("tasks/"):
-            assert any(f"{link}: is a link" in problem.message for problem in validate(folder))
+            assert any("is a link" in problem.message for problem in validate(folder))
         (folder / link).unlink()
         (tmp_path / "elsewhere").rename(folder / link)
     load_task(folder, name)
