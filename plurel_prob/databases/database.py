@@ -1,6 +1,6 @@
 """The ``Database``: one draw, as its users see it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from plurel_prob.databases.latents import latents
 from plurel_prob.databases.provenance import Origin
 from plurel_prob.databases.schema import DatabaseSchema
 from plurel_prob.databases.tables import materialise
+from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.models.database import Draw
 from plurel_prob.priors import Prior
 
@@ -195,4 +196,12 @@ def load(path: Path | str) -> Database:
         DatabaseError: the folder is no such database; the message names the file.
     """
     tables, schema, origin = disk.read(Path(path))
-    return Database(tables, schema, origin, read_latents=partial(disk.read_latents, Path(path)))
+    return Database(tables, schema, origin, read_latents=partial(_latents_of, Path(path), frozenset(tables)))
+
+
+def _latents_of(path: Path, tables: Collection[str]) -> DataTree:
+    tree = disk.read_latents(path)
+    others = tree["prior"].children.keys() ^ tables
+    if others:
+        raise DatabaseError(f"{path / disk.LATENTS}: has other tables than {disk.MANIFEST}, such as {shown(min(others))}")
+    return tree

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from plurel_prob.databases import TableSchema
@@ -171,7 +170,7 @@ def first_rows(frame: pd.DataFrame) -> list[list[str]]:
 def _over_time(subject: Subject, name: str, frame: pd.DataFrame) -> Drawing | None:
     column = subject.schemas[name].time_col
     times = frame[column].dropna() if column else pd.Series(dtype=float)
-    if not len(times) or not np.issubdtype(times.dtype, np.datetime64):
+    if not len(times) or not pd.api.types.is_datetime64_any_dtype(times.dtype):
         return None
     splits = list(zip(subject.splits or (), ("validation", "test"), strict=False))
     words = f"{len(times):,} rows from {times.min()} to {times.max()}."

@@ -1,0 +1,47 @@
+"""What changes of files have found, each mended: kept as examples."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from tests.fuzz.tables import rename
+
+
+class Found(NamedTuple):
+    """An example: a source, how it is changed, the command, and words of its message if it refuses."""
+
+    name: str
+    source: str
+    change: Callable[[Path], object]
+    words: str
+    said: tuple[str, ...] = ()
+
+
+def column(file: str, name: str, values: Callable[[pd.Series], object]) -> Callable[[Path], object]:
+    """Change a column of a parquet file."""
+
+    def change(folder: Path) -> None:
+        frame = pd.read_parquet(folder / file)
+        frame[name] = values(frame[name])
+        frame.to_parquet(folder / file, index=False)
+
+    return change
+
+
+FOUND = (
+    Found(
+        "latents of other tables",
+        "drawn",
+        lambda folder: rename(folder / "plurel-2", "table_0", None, "other"),
+        "graph {source}/plurel-2 --out {out}/g.dot",
+        ("latents.nc: has other tables than manifest.yaml, such as other",),
+    ),
+    Found(
+        "times that are text",
+        "drawn",
+        column("plurel-2/db/table_0.parquet", "date", lambda times: times.astype(str)),
+        "show {source}/plurel-2 --out {out}/p.html",
+    ),
+)
