@@ -4,11 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from plurel_prob.cli.extras import extra
+from plurel_prob.cli.output import PlainConsole
 from plurel_prob.files import check_apart
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def convert(
     from plurel_prob.databases.disk import MANIFEST
     from plurel_prob.stores import read_store, write_store
 
-    console = Console(soft_wrap=True)
+    console = PlainConsole(soft_wrap=True)
     if "://" not in f"{path}{out}":
         check_apart(Path(path), Path(out))
     with extra("sql"), progress_bar() as progress:
@@ -61,8 +60,8 @@ def convert(
             problems = write_store(tables, declared, out, to, overwrite=overwrite, on_table=lambda name: progress.advance(task))
     console.print(summary({name: len(frame) for name, frame in tables.items()}, declared))
     for problem in problems:
-        console.print(problem, markup=False, highlight=False)
-    console.print(f"{len(tables):,} tables written to {hidden(out)}.", markup=False, highlight=False)
+        console.print(problem)
+    console.print(f"{len(tables):,} tables written to {hidden(out)}.")
 
 
 def summary(n_row: dict[str, int], declared: DeclaredSchema) -> Table:
@@ -73,7 +72,7 @@ def summary(n_row: dict[str, int], declared: DeclaredSchema) -> Table:
     for table in declared.tables:
         keys = ", ".join(f"{', '.join(key.columns)} -> {key.parent}" for key in table.foreign_keys)
         cells = [table.name, f"{n_row[table.name]:,}", str(len(table.columns)), ", ".join(table.primary_key), keys]
-        result.add_row(*map(Text, cells))
+        result.add_row(*cells)
     return result
 
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pandas as pd
-from rich.console import Console
 from rich.table import Table
 
+from plurel_prob.cli.output import PlainConsole, plain
 from plurel_prob.databases import Database, TableSchema, load
 
 
@@ -16,10 +16,11 @@ def describe(path: Path, /) -> None:
         path: folder of a database, such as out/plurel-0.
     """
     database = load(path)
-    console = Console()
+    console = PlainConsole()
     first, last = database.schema.window
-    console.print(f"[bold]{database.name}[/bold]: prior {database.prior.name}, {first.date()} to {last.date()}")
-    console.print(f"validation from {database.schema.val_timestamp.date()}, test from {database.schema.test_timestamp.date()}\n")
+    console.print(plain(database.name, "bold") + plain(f": prior {database.prior.name}, {first.date()} to {last.date()}"))
+    console.print(f"validation from {database.schema.val_timestamp.date()}, test from {database.schema.test_timestamp.date()}")
+    console.print()
     console.print(tables_table(database))
     for name, table in database.schema.tables.items():
         console.print()

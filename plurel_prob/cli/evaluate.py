@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 from cyclopts.types import NonNegativeInt, PositiveInt
-from rich.console import Console
 from rich.table import Table
 
 from plurel_prob.cli.extras import extra
-from plurel_prob.cli.output import check_out, write_whole
+from plurel_prob.cli.output import PlainConsole, check_out, plain, write_whole
 from plurel_prob.cli.sample import use_compilation_cache
 from plurel_prob.errors import DatabaseError
 
@@ -59,7 +58,7 @@ def evaluate(
     use_compilation_cache()
     folder = folder_of(data)
     names = task_names(folder, task or ())
-    run, console = load_model(checkpoint, text_encoder), Console(stderr=True)
+    run, console = load_model(checkpoint, text_encoder), PlainConsole(stderr=True)
     found: list[Evaluation] = []
     with console.status("predicting") as status:
         for name in names:
@@ -71,26 +70,26 @@ def evaluate(
                     context_length=context_length,
                     fine_tuning=fine_tune,
                     baselines=baselines,
-                    on_progress=status.update,
+                    on_progress=lambda what: status.update(plain(what)),
                 )
     if not found:
         raise DatabaseError(f"--data {data}: none of its tasks can be predicted")
-    Console().print(table_of(found))
+    PlainConsole().print(table_of(found))
     if out is not None:
         lines = [json.dumps(evaluation._asdict()) + "\n" for evaluation in found]
         write_whole(out, lambda path: path.write_text("".join(lines)))
-        Console().print(f"Written to {out}.", soft_wrap=True)
+        PlainConsole().print(f"Written to {out}.", soft_wrap=True)
 
 
 @contextmanager
-def passing_over(console: Console, is_one_of_all: bool) -> Iterator[None]:
+def passing_over(console: PlainConsole, is_one_of_all: bool) -> Iterator[None]:
     """Go on with the other tasks where one of all cannot be predicted; fail where it was asked for."""
     try:
         yield
     except DatabaseError as error:
         if not is_one_of_all:
             raise
-        console.print(f"left out: {error}", markup=False, soft_wrap=True)
+        console.print(f"left out: {error}", soft_wrap=True)
 
 
 def folder_of(data: str) -> Path:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from plurel_prob.cli.output import check_out, write_whole
+from plurel_prob.cli.output import PlainConsole, check_out, write_whole
 from plurel_prob.databases import load
 from plurel_prob.errors import DatabaseError
 
@@ -23,7 +23,7 @@ def graph(path: Path, /, *, out: Path, hidden: bool = False) -> None:
     causal = load(path).causal_graph(hidden=hidden)
     write_whole(out, lambda partial: writers[out.suffix](causal, partial))
     kind = "nodes" if hidden else "columns"
-    print(f"{causal.number_of_nodes()} {kind}, {causal.number_of_edges()} edges: {out}")
+    PlainConsole(soft_wrap=True).print(f"{causal.number_of_nodes()} {kind}, {causal.number_of_edges()} edges: {out}")
 
 
 def write_graphml(causal: Any, path: Path) -> None:

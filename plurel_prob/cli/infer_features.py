@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from cyclopts.types import NonNegativeInt, PositiveInt
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
-from plurel_prob.cli.output import check_out, write_whole
+from plurel_prob.cli.output import PlainConsole, check_out, plain, write_whole
 from plurel_prob.cli.sample import use_compilation_cache
 from plurel_prob.errors import DatabaseError
 
@@ -50,7 +48,7 @@ def features(
     observed = observe(path)
     frame = choose(columns_of(observed, table), columns, table)
     foreign = foreign_columns_of(observed, table)
-    console, progress = Console(), Console(stderr=True)
+    console, progress = PlainConsole(), PlainConsole(stderr=True)
     with progress.status("summing over causal graphs"):
         graphs = infer_graph(frame, foreign=foreign, n_draw=draws, seed=seed)
     most_probable, share = distinct_graphs(graphs)
@@ -95,13 +93,13 @@ def edge_table(graphs: DataTree, table: str) -> Table:
     prob = graphs["sample_stats"].dataset["edge_prob"].to_pandas()
     result = Table(
         "cause",
-        *map(escape, prob.columns),
-        title=f"{escape(table)}: probability that a column (row) causes another",
+        *prob.columns,
+        title=f"{(table)}: probability that a column (row) causes another",
         title_justify="left",
     )
     for cause, row in prob.iterrows():
-        cells = ["" if effect == cause else f"[bold]{p:.2f}[/bold]" if p >= 0.5 else f"{p:.2f}" for effect, p in row.items()]
-        result.add_row(escape(str(cause)), *cells)
+        cells = ["" if effect == cause else plain(f"{p:.2f}", "bold" if p >= 0.5 else "") for effect, p in row.items()]
+        result.add_row(str(cause), *cells)
     return result
 
 
@@ -111,7 +109,7 @@ def graph_table(graphs: DataTree, found: np.ndarray, share: np.ndarray) -> Table
     result = Table("share of draws", "edges", title=f"most probable of {len(found):,} graphs drawn", title_justify="left")
     for edge, part in zip(found[:N_GRAPH], share, strict=False):
         edges = [f"{names[cause]} -> {names[effect]}" for cause, effect in np.argwhere(edge)]
-        result.add_row(f"{part:.1%}", escape(", ".join(edges) or "none"))
+        result.add_row(f"{part:.1%}", ", ".join(edges) or "none")
     return result
 
 
@@ -128,7 +126,7 @@ def parameter_table(mechanisms: DataTree) -> Table:
     rows = summary(mechanisms, var_names=shown, ci_prob=0.9, ci_kind="eti", round_to="none")
     for name, row in rows.iterrows():
         interval = f"{row['eti90_lb']:.3g} to {row['eti90_ub']:.3g}"
-        result.add_row(escape(str(name)), f"{row['mean']:.3g}", interval, f"{row['r_hat']:.3f}", f"{row['ess_bulk']:.0f}")
+        result.add_row(str(name), f"{row['mean']:.3g}", interval, f"{row['r_hat']:.3f}", f"{row['ess_bulk']:.0f}")
     return result
 
 

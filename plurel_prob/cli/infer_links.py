@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cyclopts.types import NonNegativeInt, PositiveInt
-from rich.console import Console
 from rich.table import Table
 
-from plurel_prob.cli.output import check_out, write_whole
+from plurel_prob.cli.output import PlainConsole, check_out, plain, write_whole
 from plurel_prob.cli.sample import progress_bar, use_compilation_cache
 from plurel_prob.databases import observe
 from plurel_prob.errors import DatabaseError
@@ -61,8 +60,8 @@ def links(
             seed=seed,
             progress=lambda step, n_done, _: progress.update(task, description=step, completed=n_done),
         )
-    console = Console()
-    console.print(f"[bold]{database.name}[/bold]: {key} -> {parent}, {len(parent_row):,} children")
+    console = PlainConsole()
+    console.print(plain(database.name, "bold") + plain(f": {key} -> {parent}, {len(parent_row):,} children"))
     console.print(comparison_table(result.compare()))
     console.print(checks_table(result.predictive_checks()))
     if out is not None:

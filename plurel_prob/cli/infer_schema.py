@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from cyclopts.types import NonNegativeInt, PositiveInt
-from rich.console import Console
 from rich.table import Table
 
-from plurel_prob.cli.output import check_out, write_whole
+from plurel_prob.cli.output import PlainConsole, check_out, plain, write_whole
 from plurel_prob.databases import observe
 from plurel_prob.priors import get_prior
 
@@ -39,12 +38,13 @@ def schema(
     from plurel_prob.inference.schema import infer_schema, table_graph
 
     use_compilation_cache()
-    with Console(stderr=True).status("adding up orders, family by family"):
+    with PlainConsole(stderr=True).status("adding up orders, family by family"):
         tree = infer_schema(table_graph(observed), law, n_draw=draws, seed=seed)
-    console = Console()
+    console = PlainConsole()
     edges, tables = int(tree["observed_data"]["n_edge"]), tree.posterior.sizes["table"]
-    console.print(f"[bold]{observed.name}[/bold]: {tables} tables, {edges} references; prior {law.name}")
-    console.print(f"log probability of the graph: {float(tree['sample_stats']['log_evidence_total']):.2f} nats\n")
+    console.print(plain(observed.name, "bold") + plain(f": {tables} tables, {edges} references; prior {law.name}"))
+    console.print(f"log probability of the graph: {float(tree['sample_stats']['log_evidence_total']):.2f} nats")
+    console.print()
     console.print(families_table(tree))
     console.print()
     console.print(places_table(tree))

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 from cyclopts.types import NonNegativeInt, PositiveFloat, PositiveInt
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from plurel_prob.cli.extras import extra
+from plurel_prob.cli.output import Description, PlainConsole
 from plurel_prob.cli.sample import use_compilation_cache
 from plurel_prob.errors import DatabaseError
 
@@ -79,19 +79,19 @@ def pretrain(
         seed=seed,
         text_encoder=text_encoder,
     )
-    console = Console(stderr=True)
+    console = PlainConsole(stderr=True)
     with console.status("reading databases"):
         source = open_data(data, task, prior, first_seed, config)
         held_out = None if validation is None else folder_data(validation, context_length)
         if held_out is not None:
             check_held_out(source, held_out, steps)
     with Progress(
-        TextColumn("{task.description}"),
+        Description(),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[told]}"),
+        TextColumn("{task.fields[told]}", markup=False),
         console=console,
     ) as progress:
         bar = progress.add_task("training", total=steps, told="compiling")
@@ -110,7 +110,7 @@ def pretrain(
             log_every=log_every,
             on_step=show,
         )
-    Console().print(f"Written to {out}. Evaluate it: plurel-prob evaluate --checkpoint {out} --data FOLDER", soft_wrap=True)
+    PlainConsole().print(f"Written to {out}. Evaluate it: plurel-prob evaluate --checkpoint {out} --data FOLDER", soft_wrap=True)
 
 
 def open_data(data: list[str], task: str | None, prior: str, first_seed: int, config: TrainingConfig) -> Data:

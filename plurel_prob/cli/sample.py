@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 from cyclopts.types import NonNegativeInt, PositiveInt
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from plurel_prob.cli.output import Description, PlainConsole
 from plurel_prob.cli.stores import order_of, refuse_options, rows_asked, sample_into_stores
 from plurel_prob.databases.schema import DatabaseSchema
 from plurel_prob.errors import DatabaseError
@@ -82,7 +82,7 @@ def sample(
         raise DatabaseError(f"--seed and --count: the last seed, {seed + count - 1}, is above {MAX_SEED}")
     if address is not None and engine != "ray":
         raise DatabaseError(f"--address {address}: is for --engine ray")
-    console, summary, seeds = Console(), summary_table(), shard_of(range(seed, seed + count), shard)
+    console, summary, seeds = PlainConsole(), summary_table(), shard_of(range(seed, seed + count), shard)
     if dialect is not None and schema is None:
         raise DatabaseError(f"--dialect {dialect}: is for a file of SQL; give it with --schema")
     if schema is not None or format != "relbench":
@@ -197,12 +197,12 @@ class PartsProgress:
 def progress_bar() -> Progress:
     """Return a bar with count, elapsed and remaining time, on stderr."""
     return Progress(
-        TextColumn("{task.description}"),
+        Description(),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=PlainConsole(stderr=True),
     )
 
 

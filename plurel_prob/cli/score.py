@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 
-from plurel_prob.cli.output import check_out, write_whole
+from plurel_prob.cli.output import PlainConsole, check_out, plain, write_whole
 from plurel_prob.databases import load, observe
 from plurel_prob.databases.disk import PROVENANCE
 from plurel_prob.errors import DatabaseError
@@ -40,7 +39,7 @@ def score(path: Path, /, *, prior: str | None = None, given: list[Path] | None =
 
     use_compilation_cache()
     is_drawn = prior is None and not given and (path / PROVENANCE).exists()
-    with Console(stderr=True).status("scoring"):
+    with PlainConsole(stderr=True).status("scoring"):
         if is_drawn:
             result = log_density(load(path))
         else:
@@ -48,7 +47,7 @@ def score(path: Path, /, *, prior: str | None = None, given: list[Path] | None =
     report(path.name, result)
     if out is not None:
         write_whole(out, lambda partial: result.parts.to_csv(partial, index=False))
-        Console().print(f"Written to {out}.", soft_wrap=True)
+        PlainConsole().print(f"Written to {out}.", soft_wrap=True)
 
 
 def read_posterior(path: Path) -> "DataTree":
@@ -68,8 +67,8 @@ def read_posterior(path: Path) -> "DataTree":
 
 def report(name: str, result: "Score") -> None:
     """Print a score by all levels."""
-    console = Console()
-    console.print(f"[bold]{name}[/bold]: log density {result.total:,.2f} nats")
+    console = PlainConsole()
+    console.print(plain(name, "bold") + plain(f": log density {result.total:,.2f} nats"))
     for level in ("stage", "table", "site"):
         table = Table(level, "nats")
         table.columns[1].justify = "right"

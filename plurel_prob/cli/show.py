@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from plurel_prob.cli.output import check_out, write_whole
+from plurel_prob.cli.output import PlainConsole, check_out, write_whole
 from plurel_prob.cli.sample import progress_bar
 from plurel_prob.databases.disk import MANIFEST, PROVENANCE
 from plurel_prob.errors import DatabaseError
@@ -53,10 +53,10 @@ def show_database(path: Path, target: Path | None, svg: Path | None) -> None:
     subject = read_subject(path)
     if svg is not None:
         n_picture = write_pictures(subject, svg)
-        print(f"{n_picture} pictures: {svg}")
+        PlainConsole(soft_wrap=True).print(f"{n_picture} pictures: {svg}")
     if target is not None:
         write_page(subject, target)
-        print(f"{subject.name}: {target}, {target.stat().st_size / 1e6:.2f} MB")
+        PlainConsole(soft_wrap=True).print(f"{subject.name}: {target}, {target.stat().st_size / 1e6:.2f} MB")
 
 
 def write_page(subject: Subject, target: Path) -> None:
@@ -101,7 +101,9 @@ def show_corpus(path: Path, target: Path, pages: bool) -> None:
         write_pages(path, [(name, folder / file) for name, file in file_names(names).items()])
     page = corpus_page(path, entries, folder.name if pages else None)
     write_text(target, page)
-    print(f"{len(names):,} database{'s' * (len(names) != 1)}: {target}" + (f", their pages: {folder}" if pages else ""))
+    PlainConsole(soft_wrap=True).print(
+        f"{len(names):,} database{'s' * (len(names) != 1)}: {target}" + (f", their pages: {folder}" if pages else "")
+    )
 
 
 def write_pages(path: Path, targets: list[tuple[str, Path]]) -> None:

@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rich.console import Console
 from rich.table import Table
 
 from plurel_prob.cli.notes import noted, origin_noted
+from plurel_prob.cli.output import PlainConsole
 from plurel_prob.errors import DatabaseError
 from plurel_prob.files import check_apart, check_no_link
 from plurel_prob.priors import Prior, override
@@ -162,7 +162,7 @@ def sample_into_stores(order: Order, seeds: Sequence[int], workers: int) -> None
     from plurel_prob.cli.sample import progress_bar
 
     if not seeds:
-        print("There is nothing to draw in this shard.")
+        PlainConsole(soft_wrap=True).print("There is nothing to draw in this shard.")
         return
     if order.format == "postgresql" and len(seeds) > 1:
         raise DatabaseError(f"--out {order.out.partition('://')[0]}://...: one database holds one draw; leave --count out")
@@ -172,9 +172,11 @@ def sample_into_stores(order: Order, seeds: Sequence[int], workers: int) -> None
         for child, key in order_tables(order.schema)[1]:
             if child != key.parent:
                 names = f"{child}.({', '.join(key.columns)}) refers to {key.parent}"
-                print(f"Tables refer to each other in a circle: {names}, and is drawn last, each row with the same chance.")
+                PlainConsole(soft_wrap=True).print(
+                    f"Tables refer to each other in a circle: {names}, and is drawn last, each row with the same chance."
+                )
     left = list(seeds) if order.overwrite else [seed for seed in seeds if not order.is_there(seed)]
-    console, summary = Console(), Table("seed", "tables", "rows", "foreign keys", "seconds")
+    console, summary = PlainConsole(), Table("seed", "tables", "rows", "foreign keys", "seconds")
     for column in summary.columns:
         column.justify = "right"
     lost: list[str] = []
@@ -189,9 +191,9 @@ def sample_into_stores(order: Order, seeds: Sequence[int], workers: int) -> None
         console.print(summary)
         target = order.target(seeds[0])
         where = target if isinstance(target, Path) else order.format  # a URL can have a password
-        console.print(f"Written to {where}{' and beside it' if len(seeds) > 1 else ''}.", soft_wrap=True, markup=False)
+        console.print(f"Written to {where}{' and beside it' if len(seeds) > 1 else ''}.", soft_wrap=True)
     for warning in dict.fromkeys(lost):
-        console.print(f"Left out: {warning}", soft_wrap=True, markup=False)
+        console.print(f"Left out: {warning}", soft_wrap=True)
     if len(left) < len(seeds):
         console.print(f"{len(seeds) - len(left):,} of {len(seeds):,} databases were there already.")
 

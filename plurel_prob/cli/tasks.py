@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
-from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
+
+from plurel_prob.cli.output import PlainConsole
 
 if TYPE_CHECKING:
     from plurel_prob.tasks import Task
@@ -35,12 +36,12 @@ def tasks(
     from plurel_prob.tasks import add_tasks
 
     written, kept = add_tasks(path, kind, overwrite=overwrite)
-    console = Console(soft_wrap=True)
+    console = PlainConsole(soft_wrap=True)
     if written:
         print_whole(tasks_table(written))
     if kept:
-        console.print(f"{len(kept):,} tasks were there already, such as {kept[0]}.", markup=False)
-    console.print(f"{len(written):,} tasks written to {path / 'tasks'}.", markup=False, highlight=False)
+        console.print(f"{len(kept):,} tasks were there already, such as {kept[0]}.")
+    console.print(f"{len(written):,} tasks written to {path / 'tasks'}.")
 
 
 def tasks_table(written: Sequence[Task]) -> Table:
@@ -56,7 +57,7 @@ def tasks_table(written: Sequence[Task]) -> Table:
 
 def print_whole(table: Table) -> None:
     """Print a table in its full width, so that names can be copied, however narrow the terminal."""
-    console = Console()
+    console = PlainConsole()
     wide = console.options.update(max_width=10_000)
     console.width = max(console.width, Measurement.get(console, wide, table).maximum)
     console.print(table)

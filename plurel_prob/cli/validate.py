@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
+
+from plurel_prob.cli.output import PlainConsole
 
 if TYPE_CHECKING:
     from plurel_prob.validation import Problem
@@ -31,14 +31,14 @@ def validate(path: Path, /, *, profile: Annotated[Literal["relbench", "rt"], Par
     """
     from plurel_prob.validation import validate as problems_of
 
-    problems, console = problems_of(path, profile), Console(soft_wrap=True)
+    problems, console = problems_of(path, profile), PlainConsole(soft_wrap=True)
     if not problems:
-        console.print(f"{path} is as {profile} needs it.", markup=False, highlight=False)
+        console.print(f"{path} is as {profile} needs it.")
         return
     console.print(problems_table(problems))
     rules = Counter(problem.rule for problem in problems)
     counts = ", ".join(f"{rule} {n:,}" for rule, n in rules.items())
-    console.print(f"Problems in {path}: {counts}.", markup=False, highlight=False)
+    console.print(f"Problems in {path}: {counts}.")
     sys.exit(WRONG)
 
 
@@ -51,5 +51,5 @@ def problems_table(problems: Sequence[Problem]) -> Table:
             row = "" if problem.row is None else f"{problem.row:,}"
             n_row = "" if problem.row is None else f"{problem.n_row:,}"
             cells = (problem.rule, problem.table or "", problem.column or "", row, n_row, problem.message)
-            result.add_row(*map(Text, cells))
+            result.add_row(*cells)
     return result

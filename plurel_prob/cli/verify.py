@@ -5,7 +5,8 @@ from collections import Counter
 
 import numpy as np
 from cyclopts.types import NonNegativeInt
-from rich.console import Console
+
+from plurel_prob.cli.output import PlainConsole
 
 WRONG = 1  # exit code
 
@@ -25,7 +26,7 @@ def verify(path: str, /, *, redraw: NonNegativeInt = 1) -> None:
 
     corpus = corpora.open_corpus(path)
     names = corpus.databases()
-    console, n_wrong, redrawn = Console(soft_wrap=True), 0, Counter[str]()
+    console, n_wrong, redrawn = PlainConsole(soft_wrap=True), 0, Counter[str]()
     chosen = {names[i] for i in np.linspace(0, len(names) - 1, min(redraw, len(names))).round().astype(int)}
     use_compilation_cache()
     with progress_bar() as progress:
@@ -37,11 +38,11 @@ def verify(path: str, /, *, redraw: NonNegativeInt = 1) -> None:
                     how, problems = corpora.redraw(folder)
                     redrawn[how] += not problems
                 for problem in problems:
-                    console.print(f"{folder.name}/{problem}", highlight=False, markup=False)
+                    console.print(f"{folder.name}/{problem}")
             n_wrong += bool(problems)
             progress.advance(task)
     for leftover in corpus.leftovers():
-        console.print(leftover, highlight=False, markup=False)
+        console.print(leftover)
     if n_wrong:
         what_to_do = "Delete them and run `plurel-prob sample` again: it draws what is missing."
         console.print(f"{n_wrong} of {len(names)} databases are wrong. {what_to_do}")
