@@ -71,7 +71,7 @@ def read_task_manifest(path: Path) -> TaskManifest:
     Raises:
         DatabaseError: it is missing, or a field of it is wrong; the message names both.
     """
-    return task_manifest_of_content(read_yaml(path, f"is {path.parent} a task?"), str(path))
+    return task_manifest_of_content(read_yaml(path, f"has {path.parents[2]} a task of this name?"), str(path))
 
 
 def task_manifest_of_content(content: Any, where: str) -> TaskManifest:
