@@ -16,6 +16,7 @@ from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable
 from plurel_prob.errors import DatabaseError
 
 MAX_DIGIT = 76
+WIDE = pa.decimal256(39, 0)  # integers of 128 bits
 ERRORS = (pa.ArrowException, ValueError, TypeError, ArithmeticError, OverflowError)
 TYPES = {
     "float": pa.float64(),
@@ -31,13 +32,14 @@ TYPES = {
 
 
 def arrow_type(column: Column) -> pa.DataType | None:
-    """Type that holds the values of a column; None for decimals without a precision: as their values need.
+    """Type that holds the values of a column; None for integers of more than 64 bits and decimals without a precision: as their
+    values need.
 
     Raises:
         DatabaseError: a decimal has more than 76 digits.
     """
     if column.kind == "integer":
-        return getattr(pa, f"{'u' if column.is_unsigned else ''}int{column.bits or 64}")()
+        return None if column.bits is None else getattr(pa, f"{'u' if column.is_unsigned else ''}int{column.bits}")()
     if column.kind == "timestamp":
         return pa.timestamp("us", "UTC" if column.has_zone else None)
     if column.kind == "category":
@@ -52,10 +54,17 @@ def arrow_type(column: Column) -> pa.DataType | None:
 
 
 def label_type(column: Column) -> pa.DataType:
-    """Type of the labels of a category: string, int64, or float64 if one of its numbers is a float."""
+    """Type of the labels of a category: string, int64, float64 if one of its numbers is a float, or as these decimals need."""
     if all(isinstance(label, str) for label in column.labels):
         return pa.string()
-    return pa.int64() if all(isinstance(label, int) for label in column.labels) else pa.float64()
+    if any(isinstance(label, float) for label in column.labels):
+        return pa.float64()
+    if all(isinstance(label, int) and -(2**63) <= label < 2**63 for label in column.labels):
+        return pa.int64()
+    parts = [Decimal(label).as_tuple() for label in column.labels]
+    scale = max(0, *(-int(part.exponent) for part in parts))
+    whole = max(1, *(len(part.digits) + int(part.exponent) for part in parts))
+    return (pa.decimal128 if whole + scale <= 38 else pa.decimal256)(whole + scale, scale)
 
 
 def arrow_tables(tables: dict[str, pd.DataFrame], declared: DeclaredSchema) -> dict[str, pa.Table]:
@@ -118,6 +127,8 @@ def cast(array: Any, column: Column) -> pa.Array:
     """Cast an array to the declared type of a column, without loss."""
     array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
     wanted = arrow_type(column)
+    if wanted is None and column.kind == "integer":
+        return _integers_as_needed(array)
     if wanted is None:
         return array if pa.types.is_decimal(array.type) else array.cast(pa.decimal128(38, 0))
     if pa.types.is_dictionary(wanted):
@@ -135,6 +146,18 @@ def cast(array: Any, column: Column) -> pa.Array:
             raise ValueError("it is not at midnight")
         return day
     return array.cast(wanted)
+
+
+def _integers_as_needed(array: pa.Array) -> pa.Array:
+    """Integers of 64 bits; where these are too few, decimals."""
+    if pa.types.is_boolean(array.type):
+        raise TypeError("it is a boolean, not an integer")
+    for kind in (pa.int64(), pa.uint64()):
+        try:
+            return array.cast(kind)
+        except pa.ArrowInvalid:
+            continue
+    return array.cast(WIDE)
 
 
 def _is_text(of: pa.DataType) -> bool:
@@ -160,6 +183,13 @@ def _decimals(values: pd.Series, column: Column) -> Any:
         known = values.notna()
         return pd.Series([Decimal(str(v)) if k else None for v, k in zip(values, known, strict=True)], dtype=object)
     return values
+
+
+def _integers(values: pd.Series, column: Column) -> Any:
+    """Integers as they are; Arrow takes those that 64 bits do not hold for errors, but not as decimals."""
+    if values.dtype != object or all(abs(value) < 2**63 for value in values.dropna()):
+        return values
+    return values.map(Decimal, na_action="ignore")
 
 
 def _dates(values: pd.Series, column: Column) -> Any:
@@ -197,6 +227,7 @@ def _intervals(values: pd.Series, column: Column) -> Any:
 PREPARE: dict[str, Callable[[pd.Series, Column], Any]] = {
     "date": _dates,
     "decimal": _decimals,
+    "integer": _integers,
     "timestamp": _timestamps,
     "uuid": _texts,
     "json": _texts,
@@ -206,7 +237,7 @@ PREPARE: dict[str, Callable[[pd.Series, Column], Any]] = {
 
 def frame_of(table: pa.Table, declared: DeclaredTable) -> pd.DataFrame:
     """Give an Arrow table as a frame: NumPy types; pandas' nullable ones for integers and booleans of which some are missing;
-    categories; objects for dates, times of day, decimals and bytes.
+    categories; objects for dates, times of day, decimals, bytes, and integers (as decimals) where 64 bits are too few.
     """
     return pd.DataFrame({column.name: _series(cast(table[column.name], column), column) for column in declared.columns})
 
@@ -215,7 +246,7 @@ def _series(array: pa.Array, column: Column) -> Any:
     if column.kind == "category":
         code = array.indices.fill_null(-1).to_numpy(zero_copy_only=False)
         return pd.Categorical.from_codes(code, list(column.labels))
-    if column.kind in ("integer", "boolean") and array.null_count:
+    if column.kind in ("integer", "boolean") and array.null_count and not pa.types.is_decimal(array.type):
         kind = pd.arrays.BooleanArray if column.kind == "boolean" else pd.arrays.IntegerArray
         filled = array.fill_null(False if column.kind == "boolean" else 0).to_numpy(zero_copy_only=False)
         return kind(filled, missing_rows(array))

@@ -1,20 +1,26 @@
 """Declared schemas as SQL, in the dialects of the stores."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Literal
 
+import pyarrow as pa
+
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, ForeignKey
+from plurel_prob.declared.literals import decimal_of
+from plurel_prob.declared.narrow import steps_of
 from plurel_prob.declared.schema import Number
 from plurel_prob.errors import DatabaseError
 from plurel_prob.stores.alike import with_keys_alike
+from plurel_prob.stores.arrow import label_type
 
 Dialect = Literal["sqlite", "duckdb", "postgresql"]
 MAX_NAME = 63  # bytes of a name, and of an enumeration's label, in PostgreSQL
 INTEGERS: dict[str, dict[int | None, str]] = {
     "sqlite": {None: "INTEGER", 8: "TINYINT", 16: "SMALLINT", 32: "INT", 64: "BIGINT"},
-    "duckdb": {None: "BIGINT", 8: "TINYINT", 16: "SMALLINT", 32: "INTEGER", 64: "BIGINT"},
-    "postgresql": {None: "BIGINT", 8: "SMALLINT", 16: "SMALLINT", 32: "INTEGER", 64: "BIGINT"},
+    "duckdb": {None: "HUGEINT", 8: "TINYINT", 16: "SMALLINT", 32: "INTEGER", 64: "BIGINT"},
+    "postgresql": {None: "DECIMAL(39, 0)", 8: "SMALLINT", 16: "SMALLINT", 32: "INTEGER", 64: "BIGINT"},
 }
 NAMES: dict[str, dict[str, str]] = {
     "sqlite": {"float": "DOUBLE PRECISION", "blob": "BLOB"},
@@ -155,7 +161,10 @@ def type_of(table: DeclaredTable, column: Column, dialect: Dialect) -> str:
             return quoted(enumeration(table, column)) if dialect == "postgresql" else whole
         if all(isinstance(label, str) for label in column.labels):
             return "TEXT"
-        return "BIGINT" if all(isinstance(label, int) for label in column.labels) else NAMES[dialect]["float"]
+        labels = label_type(column)
+        if pa.types.is_decimal(labels):
+            return f"DECIMAL({labels.precision}, {labels.scale})"
+        return "BIGINT" if pa.types.is_integer(labels) else NAMES[dialect]["float"]
     if kind in ("time", "timestamp"):
         return kind.upper() + (" WITH TIME ZONE" if column.has_zone else "")
     if kind == "text" and column.length is not None:
@@ -169,6 +178,8 @@ def _integer(column: Column, dialect: Dialect) -> str:
     if dialect == "duckdb":
         return "U" + INTEGERS[dialect][column.bits]
     wider = {8: 16, 16: 32, 32: 64}.get(column.bits or 64)
+    if column.bits is None:
+        return INTEGERS[dialect][None]
     return INTEGERS[dialect][wider] if wider else ("DECIMAL(20, 0)" if dialect == "postgresql" else "BIGINT")
 
 
@@ -190,6 +201,8 @@ def _conditions(table: DeclaredTable, column: Column, dialect: Dialect) -> Itera
     name = quoted(column.name)
     if column.is_unsigned and dialect != "duckdb" and column.low is None:
         yield f"{name} >= 0"
+    if dialect == "duckdb" and column.kind == "decimal" and column.precision is not None:
+        column = _within_type(column, column.precision, column.scale or 0)
     if column.low is not None:
         yield f"{name} {'>' if column.is_low_open else '>='} {literal(column.low)}"
     if column.high is not None:
@@ -198,3 +211,12 @@ def _conditions(table: DeclaredTable, column: Column, dialect: Dialect) -> Itera
         yield f"{name} IN ({', '.join(map(literal, column.labels))})"
     if column.kind == "text" and column.length is not None and dialect != "postgresql":
         yield f"length({name}) <= {column.length}"
+
+
+def _within_type(column: Column, precision: int, scale: int) -> Column:
+    """Column with the same values, whose bounds are of its type: DuckDB cannot compare decimals with others."""
+    first, last = steps_of(column, 10**scale)
+    most = 10**precision
+    low = decimal_of(first, scale) if first is not None and -most < first < most else None
+    high = decimal_of(last, scale) if last is not None and -most < last < most else None
+    return replace(column, low=low, high=high, is_low_open=False, is_high_open=False)

@@ -17,6 +17,7 @@ from plurel_prob.stores.ddl import quoted, statements_of
 from plurel_prob.stores.order import depths
 from plurel_prob.stores.places import OnTable, new_database
 from plurel_prob.stores.sqlite_file import order_of
+from plurel_prob.stores.text import of_text
 
 ROWS = "plurel_prob_rows_to_insert"  # of no table, for DuckDB takes a name for either
 
@@ -88,12 +89,16 @@ def _insert(connection: Any, rows: pa.Table, table: DeclaredTable, depth: np.nda
 
 
 def _kept(array: pa.Array, column: Column) -> pa.Array:
-    """Values as DuckDB keeps them; it would round decimals."""
+    """Values as DuckDB keeps them; it would round decimals, and takes those of more than 38 digits as text."""
+    if pa.types.is_decimal256(array.type):
+        return array.cast(pa.string())
     return array.cast(pa.decimal128(38, 10)) if column.kind == "decimal" and column.precision is None else array
 
 
 def _to_store(column: Column) -> str:
     name = quoted(column.name)
+    if column.kind == "integer" and column.bits is None:
+        return f"CAST({name} AS {'U' if column.is_unsigned else ''}HUGEINT)"
     return f"CAST({name} AS TIMETZ)" if column.kind == "time" and column.has_zone else name
 
 
@@ -116,7 +121,7 @@ def _read(connection: Any, table: DeclaredTable) -> pa.Table:
 
 def _from_store(column: Column) -> str:
     name = quoted(column.name)
-    if column.kind in ("uuid", "json"):
+    if column.kind in ("uuid", "json") or (column.kind == "integer" and column.bits is None):
         return f"CAST({name} AS VARCHAR)"
     if column.kind == "interval":
         return f"epoch_us({name})"
@@ -124,4 +129,6 @@ def _from_store(column: Column) -> str:
 
 
 def _loaded(array: pa.Array, column: Column) -> pa.Array:
+    if column.kind == "integer" and column.bits is None:
+        return of_text(array, column)
     return array.cast(pa.int64()).cast(arrow_type(column)) if column.kind == "interval" else cast(array, column)

@@ -13,7 +13,7 @@ import pyarrow.csv
 
 from plurel_prob.declared import Column, DeclaredTable
 from plurel_prob.errors import DatabaseError
-from plurel_prob.stores.arrow import arrow_type, cast, typed
+from plurel_prob.stores.arrow import WIDE, arrow_type, cast, typed
 
 CHUNK = 1 << 16  # rows
 QUOTED = ("category", "text", "uuid", "json", "blob")
@@ -95,7 +95,10 @@ def of_text(texts: pa.Array, column: Column) -> pa.Array:
     if column.kind in PARSERS:
         values = [None if text is None else PARSERS[column.kind](text) for text in texts.to_pylist()]
         return cast(pa.array(values, arrow_type(column)), column)
-    return cast(texts, column) if column.kind in QUOTED else texts.cast(arrow_type(column))
+    if column.kind in QUOTED:
+        return cast(texts, column)
+    wanted = arrow_type(column)
+    return cast(texts.cast(WIDE), column) if wanted is None else texts.cast(wanted)
 
 
 def _interval(text: str) -> int:

@@ -27,7 +27,8 @@ def domain_of(
 
     - Integers and decimals with both bounds spread evenly between them. With one bound or none they are at an exponential
       distance from the bound, or from 0, of a scale of 3 to 10,000 (log-uniform); in a fifth of the columns without bounds they
-      are logistic about 0. Floats likewise, without steps; without bounds they are logistic.
+      are logistic about 0. Floats likewise, without steps; without bounds they are logistic. A decimal has this scale whatever
+      its digits after the point; where these are ten or more, keys number the rows by whole numbers, not by the last digit.
     - Dates and timestamps spread evenly over the time window, times of day over a day,
       intervals over 30 days, in seconds.
     - Categories that are too many for a causal model to draw are spread evenly, in their order.

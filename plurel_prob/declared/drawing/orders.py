@@ -1,6 +1,7 @@
 """Rows in which one column is below another."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float64, Int64
@@ -27,25 +28,28 @@ def put_in_order(
         can_move: whether each column can change.
     """
     (low, high), (a, b) = domains, (places[0].copy(), places[1].copy())
+    if low.is_wide or high.is_wide:  # floats would not tell all values apart
+        low, high = (replace(domain, axis=domain.exact or domain.axis) for domain in domains)
     x, y = low.axis(a), high.axis(b)
-    wrong = x >= y if is_strict else x > y
-    if not wrong.any():
+    wrong = np.flatnonzero(x >= y if is_strict else x > y)
+    if not len(wrong):
         return a, b
+    x, y = x[wrong], y[wrong]
     down, up = last_place(low, lambda value: value <= y), first_place(high, lambda value: value >= x)
-    swaps = wrong & (x > y) & (down >= 0) & (up < high.size) & np.all(can_move)
-    rises = wrong & ~swaps & can_move[1]
+    swaps = (x > y) & (down >= 0) & (up < high.size) & np.all(can_move)
+    rises = ~swaps & can_move[1]
     above = first_place(high, lambda value: value > x) if is_strict else up
     rises &= above < high.size
-    falls = wrong & ~swaps & ~rises & can_move[0]
+    falls = ~swaps & ~rises & can_move[0]
     below = last_place(low, lambda value: value < y) if is_strict else down
     falls &= below >= 0
-    starts = wrong & ~swaps & ~rises & ~falls & np.all(can_move)  # both anew, from the lowest value on
-    lowest = float(low.axis(np.zeros(1, np.int64))[0])
+    starts = ~swaps & ~rises & ~falls & np.all(can_move)  # both anew, from the lowest value on
+    lowest = low.axis(np.zeros(1, np.int64))[0]
     least = first_place(high, lambda value: value > lowest if is_strict else value >= lowest)
-    if (wrong & ~swaps & ~rises & ~falls & ~starts).any() or (starts.any() and least[0] == high.size):
+    if (~swaps & ~rises & ~falls & ~starts).any() or (starts.any() and least[0] == high.size):
         return None
-    a = np.where(swaps, down, np.where(falls, below, np.where(starts, 0, a)))
-    b = np.where(swaps, up, np.where(rises, above, np.where(starts, least, b)))
+    a[wrong] = np.where(swaps, down, np.where(falls, below, np.where(starts, 0, a[wrong])))
+    b[wrong] = np.where(swaps, up, np.where(rises, above, np.where(starts, least, b[wrong])))
     return a, b
 
 
@@ -54,7 +58,7 @@ def first_place(domain: Domain, holds: Callable[[Numbers], np.ndarray]) -> Rows:
     n = len(holds(domain.axis(np.zeros(1, np.int64))))
     low, high = np.zeros(n, np.int64), np.full(n, domain.size)
     while (low < high).any():
-        middle = np.minimum((low + high) // 2, domain.size - 1)
+        middle = np.minimum(low + (high - low) // 2, domain.size - 1)
         is_there = holds(domain.axis(middle))
         active = low < high
         high, low = np.where(active & is_there, middle, high), np.where(active & ~is_there, middle + 1, low)
