@@ -123,8 +123,9 @@ def order_of(
             declared = declared_of(schema, dialect)
     asked = rows_asked(rows, schema, declared)
     if declared is not None:
-        from plurel_prob.declared.drawing import check_rows_asked
+        from plurel_prob.declared.drawing import check_fits, check_rows_asked
 
+        check_fits(declared, format)
         check_rows_asked(declared, prior, asked)
     order = Order(out, format, declared, asked, prior.name, prior.record(), prior.fingerprint, overwrite)
     target = order.target(0)

@@ -15,6 +15,7 @@ from plurel_prob.files import new_folder, within
 from plurel_prob.stores.arrow import arrow_tables, frame_of
 from plurel_prob.stores.checks import check_rows
 from plurel_prob.stores.infer import infer_declared
+from plurel_prob.stores.limits import check_schema
 from plurel_prob.stores.places import SCHEMA, OnTable
 
 Format = Literal["relbench", "duckdb", "sqlite", "postgresql", "csv", "parquet", "huggingface"]
@@ -73,6 +74,7 @@ def write_store(
     if is_url != (format == "postgresql"):
         shown = str(target).partition("://")[0] + "://..." if is_url else target  # a URL can have a password
         raise DatabaseError(f"{shown}: {format} needs {'the URL of a database' if not is_url else 'a path'}")
+    check_schema(declared, format)
     arrow = arrow_tables(tables, declared)
     check_rows(arrow, declared)
     write: Callable[..., Any] = getattr(import_module(f"plurel_prob.stores.{writer.module}"), writer.name)

@@ -1,7 +1,8 @@
 """Databases of declared schemas: links and features are drawn, constraints hold."""
 
 from plurel_prob.declared.drawing.draw import DeclaredDatabase, check_rows_asked, sample_declared
+from plurel_prob.declared.drawing.fits import check_fits
 from plurel_prob.declared.drawing.lent import lent_rows
 from plurel_prob.declared.drawing.save import name_of, save
 
-__all__ = ["DeclaredDatabase", "check_rows_asked", "lent_rows", "name_of", "sample_declared", "save"]
+__all__ = ["DeclaredDatabase", "check_fits", "check_rows_asked", "lent_rows", "name_of", "sample_declared", "save"]

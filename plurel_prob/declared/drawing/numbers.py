@@ -89,6 +89,17 @@ def number_domain(column: Column, rng: np.random.Generator, where: str, is_count
     return _domain(column, numbers, partial(_distance, scale=min(scale, numbers.n / 5)), digits, fine)
 
 
+def reach_of(column: Column, where: str) -> tuple[int, int, int]:
+    """First and last value that is drawn of integers or decimals, nearly always, in steps of the last digit; and its place."""
+    digits = _digits(column)
+    far = LARGE * 10**digits
+    least, most = _limits(column, 10**digits)
+    low, high = _bounds(column, 10**digits, where)
+    first = low if low is not None else -far if high is None else high - far
+    last = high if high is not None else far if low is None else low + far
+    return max(least, first), min(most, last), digits
+
+
 def _counting(unit: int, most: int) -> Numbering:
     """Numbers from 1 on, if a type has so many that there is room for most tables, or else in steps of a power of ten."""
     step = min(unit, 10 ** max(0, len(str(most)) - 13))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, read_ddl
+from plurel_prob.declared.drawing import check_fits
 from plurel_prob.declared.drawing.domains import domain_of
 from plurel_prob.declared.drawing.numbering import Numbering, numbering, spread
 from plurel_prob.declared.drawing.orders import put_in_order
@@ -182,3 +183,29 @@ def test_sqlite_keeps_the_bound_as_it_is_declared(tmp_path):
     tables["t"].loc[0, "v"] = 9007199254740992
     with pytest.raises(DatabaseError, match=r"t\.v, row 0: 9007199254740992 is below"):
         write_store(tables, declared, tmp_path / "c.duckdb", "duckdb")
+
+
+@pytest.mark.parametrize(
+    ("declared", "format", "words"),
+    [
+        ("x numeric(38, 18)", "sqlite", r"x.sql, line 2: t\.x: SQLite keeps 15 digits of a decimal"),
+        ("x numeric(12, 9)", "sqlite", None),
+        ("x numeric(20, 10) CHECK (x BETWEEN 0 AND 99)", "sqlite", None),
+        ("x numeric(20, 0) CHECK (x > 9223372036854775807)", "sqlite", "integers of 64 bits"),
+        ("x bigint CHECK (x > 9223372036854775800)", "sqlite", None),
+        ("x numeric(39, 2)", "duckdb", r"t\.x has decimals of 39 digits, duckdb 38 at most"),
+        ("x numeric(39, 2)", "postgresql", None),
+        ("x numeric(77, 2)", "csv", "77 digits"),
+        ("x numeric CHECK (x BETWEEN 0 AND 0.00000000001)", "duckdb", "28 digits before and 10 after the point"),
+        ("x numeric(30, 5) CHECK (x IN (1.5, 12345678901234567890123.25))", "duckdb", None),
+    ],
+)
+def test_what_a_store_would_refuse_is_refused_before_the_draw(declared, format, words, tmp_path):
+    path = tmp_path / "x.sql"
+    path.write_text(f"CREATE TABLE t (\n{declared})")
+    schema = read_ddl(path, "postgresql")
+    if words is None:
+        check_fits(schema, format)
+    else:
+        with pytest.raises(DatabaseError, match=words):
+            check_fits(schema, format)
