@@ -69,7 +69,7 @@ def sample(
             the cluster has cores.
         shard: i/n, with i from 0 to n-1: draw every n-th database only, from the i-th on, as one of n jobs that share a folder.
         tasks: write prediction tasks with each database, as `plurel-prob tasks` does.
-        overwrite: draw databases that exist again.
+        overwrite: draw databases that exist again; one with files in it that this program did not write is refused.
         engine: local draws in processes of this machine, ray in tasks of a Ray cluster (extra `ray`), which draws what a lost
             worker or node has not completed again.
         address: host:port of the Ray cluster, or auto for the one on this machine; without it one is started here, and ended.

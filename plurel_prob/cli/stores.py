@@ -13,7 +13,7 @@ from rich.table import Table
 from plurel_prob.cli.notes import noted, origin_noted
 from plurel_prob.cli.output import PlainConsole
 from plurel_prob.errors import DatabaseError
-from plurel_prob.files import check_apart, check_no_link
+from plurel_prob.files import check_apart, check_folder, check_no_link
 from plurel_prob.priors import Prior, override
 
 if TYPE_CHECKING:
@@ -213,6 +213,8 @@ def draw_and_store(order: Order, seed: int) -> tuple[list[str], list[str]]:
     start, prior, target = time.perf_counter(), override(Prior(name=order.name), order.record), order.target(seed)
     if isinstance(target, Path):
         check_no_link(target)
+        if order.format not in SUFFIXES:
+            check_folder(target, overwrite=order.overwrite)
     if order.schema is None:
         from plurel_prob.sampling import sample
         from plurel_prob.stores import infer_declared, write_store

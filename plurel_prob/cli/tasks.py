@@ -31,7 +31,7 @@ def tasks(
     Args:
         path: folder of the database, such as out/plurel-0.
         kind: autocomplete or forecast; both by default.
-        overwrite: replace tasks of the same name that are there.
+        overwrite: replace tasks of the same name that are there, unless other files lie with them.
     """
     from plurel_prob.tasks import add_tasks
 

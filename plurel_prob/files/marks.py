@@ -19,7 +19,10 @@ from pathlib import Path
 
 PREFIX, MARK = ".plurel-prob-", ".plurel-prob-mark"
 NEW, OLD = "new", "old"  # what will take a place, and what had it
+MANY, REST = 1000, 5e-4  # entries, and seconds for each: a hundred times what it takes to look at them
 MIN_AGE = 86_400.0  # seconds, of a folder made on another machine, whose locks may not be seen here
+
+_rests: dict[Path, float] = {}  # folder to the time from which on it is tidied again
 
 
 @contextmanager
@@ -49,32 +52,49 @@ def temporary_folder() -> Iterator[Path]:
         yield folder / NEW
 
 
-def tidy(parent: Path) -> None:
-    """Remove what killed processes have left in a folder, and bring back what one of them was replacing."""
-    for folder in _candidates(parent):
+def tidy(parent: Path) -> int:
+    """Remove what killed processes have left in a folder, and bring back what one of them was replacing.
+
+    Returns:
+        How many entries the folder has.
+    """
+    folders, n_entry = _candidates(parent)
+    for folder in folders:
         with _held(folder) as is_free:
             if is_free:
                 _clear(folder)
+    return n_entry
+
+
+def tidy_in_passing(parent: Path) -> None:
+    """Tidy a folder before something is written there; one of many entries now and then only, or a run that fills it would do
+    little else.
+    """
+    if time.monotonic() >= _rests.get(parent, 0.0):
+        n_entry = tidy(parent)
+        if n_entry > MANY:
+            _rests[parent] = time.monotonic() + n_entry * REST
 
 
 def leftovers(parent: Path) -> list[Path]:
     """Folders that killed processes have left in another one."""
     result = []
-    for folder in _candidates(parent):
+    for folder in _candidates(parent)[0]:
         with _held(folder) as is_free:
             if is_free:
                 result.append(folder)
     return result
 
 
-def _candidates(parent: Path) -> list[Path]:
+def _candidates(parent: Path) -> tuple[list[Path], int]:
+    """Folders that are called like marked ones, and how many entries there are in all."""
     try:
         with os.scandir(parent) as entries:
-            return sorted(
-                Path(entry) for entry in entries if entry.name.startswith(PREFIX) and entry.is_dir(follow_symlinks=False)
-            )
+            all_entries = list(entries)
     except OSError:
-        return []
+        return [], 0
+    named = (entry for entry in all_entries if entry.name.startswith(PREFIX))
+    return sorted(Path(entry) for entry in named if entry.is_dir(follow_symlinks=False)), len(all_entries)
 
 
 @contextmanager

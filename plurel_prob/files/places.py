@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from plurel_prob.errors import DatabaseError
-from plurel_prob.files.marks import NEW, OLD, marked_folder, tidy
+from plurel_prob.files.marks import NEW, OLD, marked_folder, tidy_in_passing
 from plurel_prob.files.records import PROVENANCE, RECORD, check_ours, read_record, write_record
 
 AT_FDCWD, RENAME_EXCHANGE, RENAME_SWAP = -100, 2, 2  # of Linux and macOS
@@ -39,8 +39,8 @@ def _check_free(path: Path, *, overwrite: bool) -> None:
 def new_folder(path: Path, *, overwrite: bool) -> Iterator[Path]:
     """Give an empty folder that becomes ``path`` when the block ends well, and vanishes when it does not.
 
-    It gets a list of its files, unless it has one. A folder is overwritten if it is empty, or if all that it holds, at any depth,
-    is in such a list.
+    Where ``path`` is a link, the folder that it leads to is meant. It gets a list of its files, unless it has one. A folder is
+    overwritten if it is empty, or if all that it holds, at any depth, is in such a list.
 
     Raises:
         DatabaseError: ``path`` exists and may not be overwritten, or cannot be written.
@@ -71,7 +71,7 @@ def new_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Give the path of a file that replaces ``path`` when the block ends well, and vanishes when it does not.
+    """Give the path of a file that replaces ``path``, be it a link, when the block ends well, and vanishes when it does not.
 
     Raises:
         DatabaseError: there is a folder or a device.
@@ -79,10 +79,9 @@ def whole_file(path: Path) -> Iterator[Path]:
     """
     if path.exists() and not path.is_file():
         raise DatabaseError(f"{path} is {'a folder' if path.is_dir() else 'no file'}; give the path of a file")
-    place = Path(os.path.realpath(path))
-    with _placing(place) as new:
+    with _placing(path) as new:
         yield new
-        put(new, place)
+        put(new, path)
 
 
 def add_to_record(folder: Path, names: Iterable[str]) -> None:
@@ -112,7 +111,7 @@ def _placing(place: Path) -> Iterator[Path]:
 @contextmanager
 def placing(parent: Path) -> Iterator[Path]:
     """Give a folder for what will be put into ``parent`` under the same name, see :func:`put`; the rest is removed afterwards."""
-    tidy(parent)
+    tidy_in_passing(parent)
     with marked_folder(parent) as folder:
         (folder / NEW).mkdir()
         yield folder / NEW

@@ -31,8 +31,7 @@ def new_database(path: Path, *, overwrite: bool) -> Iterator[Path]:
 
 
 def _check_replaced(path: Path) -> None:
-    place = os.path.realpath(path)
-    for journal in (Path(place + end) for end in JOURNALS):
+    for journal in (path.with_name(path.name + end) for end in JOURNALS):
         if os.path.lexists(journal):
             what_to_do = "open and close that, move the journal away, or choose another file"
             raise DatabaseError(f"{journal} is left of another database of this name: {what_to_do}")

@@ -8,7 +8,7 @@ import pytest
 
 import plurel_prob
 from plurel_prob import DatabaseError
-from plurel_prob.cli.sample import shard_of
+from plurel_prob.cli.sample import draw_and_put, shard_of
 from plurel_prob.corpora import Folder, Redrawn, open_corpus, problems_of, redraw
 from plurel_prob.corpora.verify import EXACTLY, HAS_GIVEN, IS_OLDER, ROUGHLY
 from plurel_prob.databases.disk import PROVENANCE, checksums
@@ -142,6 +142,32 @@ def test_one_run_writes_at_a_time_and_removes_what_killed_runs_left(folder):
         with pytest.raises(DatabaseError, match="another run is writing there"), corpus.writing(is_shared=True):
             pass
         assert sorted(path.name for path in folder.iterdir()) == [unmarked.name, "plurel-3", "plurel-4"]
+
+
+def test_no_database_is_drawn_over_files_of_others(folder):
+    for name in ("notes.txt", "db/more.parquet", "tasks/mine/manifest.yaml"):
+        path = folder / "plurel-3" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("precious")
+        with pytest.raises(DatabaseError, match="was not written with them, so it is not overwritten"):
+            draw_and_put(Folder(folder), PRIOR.name, PRIOR.record(), True, False, 3)
+        assert path.read_text() == "precious"
+        path.unlink()
+    (folder / "plurel-5").symlink_to(folder / "plurel-4")
+    with pytest.raises(DatabaseError, match="plurel-5: is a link"):
+        draw_and_put(Folder(folder), PRIOR.name, PRIOR.record(), True, False, 5)
+
+
+def test_files_of_a_database_lie_in_its_folder(folder):
+    path, elsewhere = folder / "plurel-3", folder / "elsewhere"
+    for name in (PROVENANCE, "manifest.yaml", "latents.nc", "db/table_0.parquet"):
+        (path / name).rename(elsewhere)
+        (path / name).symlink_to(elsewhere)
+        assert problems_of(path) == [f"{name}: is a link, which is not followed; put the file itself there"]
+        with pytest.raises(DatabaseError, match=f"{name}: is a link"):
+            Folder(folder).left_to_draw([3], PRIOR)
+        (path / name).unlink()
+        elsewhere.rename(path / name)
 
 
 def test_shards_share_the_seeds():

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from plurel_prob.files import leftovers, marked_folder, temporary_folder, tidy
+from plurel_prob.files import leftovers, marked_folder, marks, temporary_folder, tidy
 from plurel_prob.files.marks import MARK, PREFIX
 from tests.files.killed import FORKS, left_behind
 
@@ -78,3 +78,18 @@ def test_links_in_it_are_not_followed(tmp_path):
     (tmp_path / f"{PREFIX}link").symlink_to(tmp_path / "mine")
     tidy(tmp_path)
     assert not left.exists() and (tmp_path / "mine" / "letter").exists() and (tmp_path / f"{PREFIX}link").is_symlink()
+
+
+def test_a_folder_of_many_entries_is_tidied_now_and_then(tmp_path, monkeypatch):
+    monkeypatch.setattr(marks, "MANY", 0)
+    monkeypatch.setattr(marks, "REST", 1e6)
+    first = left_behind(tmp_path)
+    marks.tidy_in_passing(tmp_path)
+    assert not first.exists()
+    (tmp_path / "x").touch()
+    marks.tidy_in_passing(tmp_path)
+    second = left_behind(tmp_path)
+    marks.tidy_in_passing(tmp_path)
+    assert second.exists()
+    tidy(tmp_path)
+    assert not second.exists()

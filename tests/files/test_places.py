@@ -144,6 +144,15 @@ def test_a_link_that_is_given_leads_to_the_place(tmp_path):
     assert [path.name for path in (tmp_path / "disk").iterdir()] == ["missing"]
 
 
+def test_a_file_that_is_a_link_is_replaced_and_not_followed(tmp_path):
+    (tmp_path / "elsewhere").write_text("precious")
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    with whole_file(tmp_path / "link") as new:
+        new.write_text("new")
+    assert (tmp_path / "elsewhere").read_text() == "precious"
+    assert not (tmp_path / "link").is_symlink() and (tmp_path / "link").read_text() == "new"
+
+
 def test_devices_and_folders_are_no_files(tmp_path):
     for path, what in (("/dev/null", "no file"), (tmp_path, "a folder")):
         with pytest.raises(DatabaseError, match=f"is {what}"), new_file(type(tmp_path)(path), overwrite=True):
