@@ -32,6 +32,7 @@ def sample(
     prior: str = "plurel",
     schema: str | None = None,
     dialect: Literal["sqlite", "postgresql", "mysql", "duckdb", "sqlserver"] | None = None,
+    strict: Annotated[bool, Parameter(negative="")] = False,
     rows: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
     rows_scale: PositiveInt = 1,
     format: Literal["relbench", "duckdb", "sqlite", "postgresql", "csv", "parquet", "huggingface"] = "relbench",
@@ -59,6 +60,8 @@ def sample(
             (postgresql://, mysql://, sqlite:///, duckdb:///; extra `sql`), a SQLite or DuckDB file, or a folder in RelBench
             format. They are called after it, and satisfy its constraints.
         dialect: of a file of SQL; by default it is guessed.
+        strict: refuse a schema of which something cannot be read, such as triggers, or types that nobody knows; by default it is
+            named, and the rest is drawn.
         rows: with --schema, numbers of rows, TABLE=N, or `source`: as many as the database has that the schema is read from. By
             default they are the prior's.
         rows_scale: multiply the rows of all tables by this; long tables are drawn and written part by part.
@@ -85,9 +88,13 @@ def sample(
     console, summary, seeds = PlainConsole(), summary_table(), shard_of(range(seed, seed + count), shard)
     if dialect is not None and schema is None:
         raise DatabaseError(f"--dialect {dialect}: is for a file of SQL; give it with --schema")
+    if strict and schema is None:
+        raise DatabaseError("--strict: is for a declared schema; give it with --schema")
     if schema is not None or format != "relbench":
         refuse_options(engine=engine == "ray", tasks=tasks, rows_scale=schema is not None and rows_scale > 1)
-        sample_into_stores(order_of(out, format, schema, dialect, rows or [], scaled, overwrite), seeds, workers or 1)
+        sample_into_stores(
+            order_of(out, format, schema, dialect, rows or [], scaled, overwrite, strict=strict), seeds, workers or 1
+        )
         return
     rows_asked(rows or [], None, None)
     corpus = open_corpus(out)

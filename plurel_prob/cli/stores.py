@@ -1,6 +1,7 @@
 """``plurel-prob sample`` into stores, and of declared schemas."""
 
 import hashlib
+import sys
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
@@ -23,6 +24,7 @@ else:
     DeclaredSchema = Format = Any  # stores import pyarrow
 
 SUFFIXES = {"duckdb": ".duckdb", "sqlite": ".sqlite"}
+MOST_TOLD = 20  # kinds of statements that are not read
 LENT = "source"  # rows that the database of the schema has
 
 
@@ -102,8 +104,10 @@ def order_of(
     rows: Sequence[str],
     prior: Prior,
     overwrite: bool,
+    *,
+    strict: bool = False,
 ) -> Order:
-    """Read a schema, and what is asked of it.
+    """Read a schema, and what is asked of it; name what of it is not read, or with ``strict`` refuse that.
 
     Raises:
         DatabaseError: the schema cannot be read or honoured, or the options contradict each other.
@@ -121,6 +125,7 @@ def order_of(
             from plurel_prob.declared import declared_of
 
             declared = declared_of(schema, dialect)
+            tell_skipped(declared, strict=strict)
     asked = rows_asked(rows, schema, declared)
     if declared is not None:
         from plurel_prob.declared.drawing import check_fits, check_rows_asked
@@ -132,6 +137,19 @@ def order_of(
     if schema is not None and Path(schema).is_dir() and isinstance(target, Path):
         check_apart(Path(schema), target)
     return order
+
+
+def tell_skipped(schema: DeclaredSchema, *, strict: bool) -> None:
+    """Name what of a schema is not read, on standard error.
+
+    Raises:
+        DatabaseError: there is such, and with ``strict`` there must not be.
+    """
+    listed = [*schema.skipped[:MOST_TOLD], *(["..."] if len(schema.skipped) > MOST_TOLD else [])]
+    if listed and strict:
+        raise DatabaseError(f"{schema.source}: --strict: not read: {'; '.join(listed)}")
+    for note in listed:
+        print(f"{schema.source}: not read: {note}", file=sys.stderr)
 
 
 def rows_asked(requests: Sequence[str], source: str | None, schema: DeclaredSchema | None) -> dict[str, int]:

@@ -43,8 +43,8 @@ def alter_table(cursor: Cursor, tables: Tables) -> None:
     cursor = cursor.within(f"table {name[1]}")
     if cursor.accept("ATTACH", "PARTITION"):
         part = tables.find(cursor, cursor.qualified())
-        tables.tables = {key: draft for key, draft in tables.tables.items() if draft is not part}
-        tables.partitions.add((part.name[0].lower(), part.name[1].lower()))
+        tables.remove(part)
+        tables.add_partition(part.name)
         return
     _ = cursor.accept("WITH", "CHECK") or cursor.accept("WITH", "NOCHECK")
     if not cursor.one_of(*DEFINING) or tables.is_partition(name) or name[1].startswith("#"):

@@ -12,8 +12,10 @@ from plurel_prob.declared.columns import (
     read_reference,
 )
 from plurel_prob.declared.cursor import Cursor, Name
-from plurel_prob.declared.drafts import DEFAULT_SCHEMAS, CheckDraft, TableDraft, find_table
+from plurel_prob.declared.drafts import DEFAULT_SCHEMAS, CheckDraft, Schemas, TableDraft, find_table
+from plurel_prob.declared.skipped import Skipped
 from plurel_prob.declared.types import Types
+from plurel_prob.errors import shown
 
 INDEXES = ("KEY", "INDEX", "FULLTEXT", "SPATIAL")
 AFTER_TABLES = ("CREATE", "ALTER", "DROP", "INSERT")
@@ -21,32 +23,56 @@ AFTER_TABLES = ("CREATE", "ALTER", "DROP", "INSERT")
 
 @dataclass
 class Tables:
-    """What has been declared so far: tables by lower-case name, partitions of them, and types with their constraints.
+    """What has been declared so far: tables by lower-case name, partitions of them, types with their constraints, and names of
+    views; and what was skipped.
 
     ``schema`` is the one that names without a schema are in, as ``SET search_path`` or ``USE`` says.
     """
 
     tables: dict[Name, TableDraft] = field(default_factory=dict)
-    partitions: set[Name] = field(default_factory=set)
+    schemas: Schemas = field(default_factory=dict)
+    partitions: Schemas = field(default_factory=dict)
     types: Types = field(default_factory=dict)
     domains: dict[str, list[CheckDraft]] = field(default_factory=dict)
+    views: set[str] = field(default_factory=set)
+    skipped: Skipped = field(default_factory=Skipped)
     schema: str = ""
 
     def placed(self, name: Name) -> Name:
         """Name with its schema."""
         return (name[0] or self.schema, name[1])
 
+    def add(self, draft: TableDraft) -> None:
+        """Add a table."""
+        schema, table = draft.name[0].lower(), draft.name[1].lower()
+        self.tables[schema, table] = draft
+        self.schemas.setdefault(table, set()).add(schema)
+
+    def remove(self, draft: TableDraft) -> None:
+        """Take a table away."""
+        schema, table = draft.name[0].lower(), draft.name[1].lower()
+        del self.tables[schema, table]
+        self.schemas[table].remove(schema)
+
+    def add_partition(self, name: Name) -> None:
+        """Note that a table, whose name has its schema, holds rows of another one."""
+        self.partitions.setdefault(name[1].lower(), set()).add(name[0].lower())
+
     def is_partition(self, name: Name) -> bool:
         """Whether a table holds rows of another one."""
         schema, table = self.placed(name)[0].lower(), name[1].lower()
-        return any(
-            table == other and (schema == its_schema or not (schema and its_schema)) for its_schema, other in self.partitions
-        )
+        known = self.partitions.get(table, set())
+        return bool(known) and (not schema or schema in known or "" in known)
 
-    def same(self, key: Name) -> TableDraft | None:
-        """Table that another one of this lower-case name would be; schemas that names are in by default are the same."""
-        schemas = DEFAULT_SCHEMAS if key[0] in DEFAULT_SCHEMAS else (key[0],)
-        return next((draft for (schema, table), draft in self.tables.items() if table == key[1] and schema in schemas), None)
+    def same(self, name: Name) -> TableDraft | None:
+        """Table that another one of this name would be; schemas that names are in by default are the same."""
+        schema, table = name[0].lower(), name[1].lower()
+        schemas = DEFAULT_SCHEMAS if schema in DEFAULT_SCHEMAS else (schema,)
+        return next((self.tables[other, table] for other in schemas if (other, table) in self.tables), None)
+
+    def look_up(self, name: Name) -> TableDraft | None:
+        """Table of a name, if there is one."""
+        return find_table(self.tables, self.schemas, self.placed(name))
 
     def find(self, cursor: Cursor, name: Name) -> TableDraft:
         """Table of a name.
@@ -54,7 +80,7 @@ class Tables:
         Raises:
             DatabaseError: there is none.
         """
-        draft = find_table(self.tables, self.placed(name))
+        draft = self.look_up(name)
         if draft is None:
             cursor.fail(f"there is no table {'.'.join(filter(None, name))}; declare it before")
         return draft
@@ -66,10 +92,13 @@ def create_table(cursor: Cursor, tables: Tables) -> None:
     Raises:
         DatabaseError: it cannot be understood, or there is such a table.
     """
-    kind = []
+    kind, line = [], cursor.line
     while not cursor.accept("TABLE"):
         kind.append(cursor.take().text.upper())
-    if {"TEMP", "TEMPORARY", "VIRTUAL", "FOREIGN", "EXTERNAL"} & set(kind):
+    for other in {"VIRTUAL", "FOREIGN", "EXTERNAL"} & set(kind):
+        tables.skipped.add(f"CREATE {other} TABLE", line)
+        return
+    if {"TEMP", "TEMPORARY"} & set(kind):
         return
     line = cursor.line
     is_optional = cursor.accept("IF", "NOT", "EXISTS")
@@ -77,10 +106,9 @@ def create_table(cursor: Cursor, tables: Tables) -> None:
     if name[1].startswith("#"):
         return
     cursor = cursor.within(f"table {name[1]}")
-    key = (name[0].lower(), name[1].lower())
-    existing = tables.same(key)
+    existing = tables.same(name)
     if existing is not None and "REPLACE" in kind:
-        tables.tables = {other: draft for other, draft in tables.tables.items() if draft is not existing}
+        tables.remove(existing)
     elif existing is not None:
         if is_optional:
             return
@@ -88,7 +116,7 @@ def create_table(cursor: Cursor, tables: Tables) -> None:
             f"there is a table {existing.name[1]}, declared in line {existing.line}; declare it once, in any letters' case"
         )
     if cursor.next_is("PARTITION", "OF"):
-        tables.partitions.add(key)
+        tables.add_partition(name)
         return
     if not cursor.symbol("("):
         cursor.fail("its columns are not declared; list them with their types, instead of AS SELECT or LIKE")
@@ -102,9 +130,9 @@ def create_table(cursor: Cursor, tables: Tables) -> None:
     for item in body.items():
         read_item(item, draft, tables)
     if parents and set(draft.columns) == draft.inherited:
-        tables.partitions.add(key)
+        tables.add_partition(name)
     else:
-        tables.tables[key] = draft
+        tables.add(draft)
 
 
 def _read_tail(cursor: Cursor, tables: Tables) -> list[TableDraft]:
@@ -117,6 +145,10 @@ def _read_tail(cursor: Cursor, tables: Tables) -> list[TableDraft]:
             cursor.fail("its columns come from a SELECT; list them with their types")
         elif cursor.one_of(*AFTER_TABLES) and cursor.sql.dialect != "sqlserver":
             cursor.fail("another statement follows; end this one with a semicolon")
+        elif cursor.accept("TABLE"):
+            cursor.at -= 2  # such as CRAETE TABLE
+            tables.skipped.add(f"statement that begins with {shown(cursor.take().text)}", cursor.line)
+            break
         elif cursor.symbol("("):
             cursor.group()
         elif cursor.symbol(")"):

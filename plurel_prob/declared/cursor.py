@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from plurel_prob.declared.text import Sql, Token
+from plurel_prob.errors import shown
 
 Name = tuple[str, str]  # of a schema, empty if it is not written, and of what is in it
 
@@ -49,7 +50,7 @@ class Cursor:
     def unreadable(self) -> NoReturn:
         """Refuse the next token."""
         found = self.sql.text[self.tokens[self.at].start : self.tokens[self.at].end] if self else "the end"
-        self.fail(f"{found!r} cannot be understood here")
+        self.fail(f"'{shown(found)}' cannot be understood here")
 
     def next_is(self, *words: str) -> bool:
         """Whether the next tokens are these words."""
@@ -102,24 +103,40 @@ class Cursor:
         if not self.symbol("("):
             self.fail("a parenthesis ( is missing here")
         start = self.at
+        self.at = self._closer(start) + 1
+        if self.at == 0:
+            self.at = start
+            self.fail("a parenthesis ( is opened here and never closed")
+        return replace(self, tokens=self.tokens[start + 1 : self.at - 1], at=0, origin=self.tokens[start].start)
+
+    def _closer(self, opener: int) -> int:
+        """Index of the parenthesis that closes one; -1: nothing does."""
         depth = 0
-        while self:
-            depth += self.symbol("(") - self.symbol(")")
-            self.at += 1
-            if depth == 0:
-                return replace(self, tokens=self.tokens[start + 1 : self.at - 1], at=0, origin=self.tokens[start].start)
-        self.at = start
-        self.fail("a parenthesis ( is opened here and never closed")
+        for i in range(opener, len(self.tokens)):
+            kind, text, _, _ = self.tokens[i]
+            if kind == "symbol":
+                depth += (text == "(") - (text == ")")
+                if depth == 0:
+                    return i
+        return -1
 
     def items(self) -> Iterator["Cursor"]:
         """Parts between commas."""
         while self:
-            start = self.at
-            while self and not self.symbol(","):
-                if self.symbol("("):
-                    self.group()
-                else:
-                    self.at += 1
+            start, depth = self.at, 0
+            for i in range(start, len(self.tokens)):
+                kind, text, _, _ = self.tokens[i]
+                if kind == "symbol":
+                    if text == "," and depth == 0:
+                        self.at = i
+                        break
+                    if text == "(" and depth == 0:
+                        self.at = i
+                    depth += (text == "(") - (text == ")" and depth > 0)
+            else:
+                if depth > 0:
+                    self.fail("a parenthesis ( is opened here and never closed")
+                self.at = len(self.tokens)
             yield replace(self, tokens=self.tokens[start : self.at], at=0, origin=self.tokens[start].start)
             if self.accept_symbol(",") and not self and self.sql.dialect not in ("sqlserver", "duckdb"):
                 self.at -= 1

@@ -26,7 +26,7 @@ SIGNS: dict[Dialect, dict[str, int]] = {
         r"::\s*\"?\w": 3,
         r"\bcharacter varying\b": 2,
         r"\b(?:big|small)?serial\b": 2,
-        r"\$(\w*)\$.*?\$\1\$": 2,
+        r"\$(?:[^\W\d]\w*+)?\$": 2,
         r"\bowner to\b": 4,
         r"\bnextval\s*\(": 4,
         r"\b(?:bytea|tsvector|jsonb|citext|regclass|plpgsql|pg_catalog)\b": 4,
@@ -73,7 +73,7 @@ SIGNS: dict[Dialect, dict[str, int]] = {
         r"\b(?:install|load|attach)\s+'?\w": 2,
     },
     "sqlserver": {
-        r"^[ \t]*go[ \t]*;?[ \t\r]*$": 5,
+        r"^[ \t]*+go[ \t]*+;?[ \t\r]*+$": 5,
         r"\[dbo\]|\bdbo\.": 5,
         r"\bidentity\s*(?:\(|,|not|primary)": 3,
         r"\b(?:nvarchar|uniqueidentifier|datetime2|datetimeoffset|smalldatetime|ntext|rowversion)\b": 3,
@@ -100,7 +100,7 @@ def named(name: str) -> Dialect:
 
 def guesses(path: Path, text: str) -> list[Dialect]:
     """Dialects that a file may be in, the likeliest first: by its name, such as x.mysql.sql, and by what occurs in it."""
-    bare = re.sub(r"--[^\n]*|/\*(?!!).*?\*/", " ", text[:MOST], flags=re.S)
+    bare = re.sub(r"--[^\n]*+|/\*(?!!)(?:.*?\*/|.*+)", " ", text[:MOST], flags=re.S)
     hints = {IN_FILE_NAMES[part] for part in re.split(r"[._\-\s]", path.name.lower()) if part in IN_FILE_NAMES}
     scores: dict[Dialect, int] = {}
     for dialect, signs in SIGNS.items():

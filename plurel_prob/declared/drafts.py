@@ -1,5 +1,6 @@
 """Tables while their declaration is read, and the schema that comes of them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from plurel_prob.declared.checks import Facts, apply_check
@@ -39,7 +40,9 @@ class ReferenceDraft:
 
 @dataclass
 class TableDraft:
-    """A table; columns by lower-case name; names of those that are computed, or inherited from another table."""
+    """A table; columns by lower-case name; names of those that are computed, or inherited from another table; and constraints by
+    lower-case name: columns that are unique (those of the primary key, as a list), a reference, or a check.
+    """
 
     name: Name
     line: int | None
@@ -50,6 +53,7 @@ class TableDraft:
     checks: list[CheckDraft] = field(default_factory=list)
     computed: set[str] = field(default_factory=set)
     inherited: set[str] = field(default_factory=set)
+    constraints: dict[str, tuple[str, ...] | list[str] | ReferenceDraft | CheckDraft] = field(default_factory=dict)
 
     def spelled(self, names: tuple[str, ...], source: str, line: int | None, label: str) -> tuple[str, ...]:
         """Columns as they are declared.
@@ -73,16 +77,27 @@ class TableDraft:
         return spelled
 
 
-def find_table(tables: dict[Name, TableDraft], name: Name) -> TableDraft | None:
+Schemas = dict[str, set[str]]  # of the tables of a name, both in lower case
+
+
+def schemas_of(tables: Mapping[Name, TableDraft]) -> Schemas:
+    """Schemas that have a table of a name."""
+    found: Schemas = {}
+    for schema, table in tables:
+        found.setdefault(table, set()).add(schema)
+    return found
+
+
+def find_table(tables: Mapping[Name, TableDraft], schemas: Schemas, name: Name) -> TableDraft | None:
     """Table of a name: in its schema, or the only one of the name where schemas are written on one side only."""
     schema, table = name[0].lower(), name[1].lower()
-    alike = [draft for key, draft in tables.items() if key[1] == table]
-    exact = [draft for draft in alike if draft.name[0].lower() == schema]
-    if exact:
-        return exact[0]
-    default = [draft for draft in alike if draft.name[0].lower() in DEFAULT_SCHEMAS]
-    either = default if schema in DEFAULT_SCHEMAS and default else [draft for draft in alike if not (schema and draft.name[0])]
-    return either[0] if len(either) == 1 else None
+    known = schemas.get(table, set())
+    if schema in known:
+        return tables[schema, table]
+    either = [default for default in DEFAULT_SCHEMAS if default in known]
+    if not (schema in DEFAULT_SCHEMAS and either):
+        either = [""] if schema and "" in known else list(known) if not schema and len(known) == 1 else []
+    return tables[either[0], table] if len(either) == 1 else None
 
 
 def resolve(source: str, tables: dict[Name, TableDraft]) -> DeclaredSchema:
@@ -93,17 +108,17 @@ def resolve(source: str, tables: dict[Name, TableDraft]) -> DeclaredSchema:
     """
     if not tables:
         fail(source, None, "declares no table; give a file, or a database, with CREATE TABLE statements")
-    names = [draft.name[1].lower() for draft in tables.values()]
+    schemas = schemas_of(tables)
     labels = {
-        key: ".".join(filter(None, draft.name)) if names.count(key[1]) > 1 else draft.name[1] for key, draft in tables.items()
+        key: ".".join(filter(None, draft.name)) if len(schemas[key[1]]) > 1 else draft.name[1] for key, draft in tables.items()
     }
     keyed = {key: _with_keys(source, draft, labels[key]) for key, draft in tables.items()}
     checked = {key: _with_checks(source, draft, labels[key]) for key, draft in keyed.items()}
     drafts = {key: draft for key, (draft, _) in checked.items()}
-    label_of = {id(draft): labels[key] for key, draft in drafts.items()}
+    parents = Parents(drafts, schemas, {id(draft): labels[key] for key, draft in drafts.items()})
     result = []
     for key, (draft, orders) in checked.items():
-        references = [_reference(source, draft, labels[key], reference, drafts, label_of) for reference in draft.references]
+        references = [_reference(source, draft, labels[key], reference, parents) for reference in draft.references]
         columns, foreign_keys = tuple(draft.columns.values()), tuple(dict.fromkeys(references))
         unique = tuple(draft.unique)
         result.append(DeclaredTable(labels[key], columns, draft.primary_key, unique, foreign_keys, tuple(orders), draft.line))
@@ -115,12 +130,13 @@ def _with_keys(source: str, draft: TableDraft, label: str) -> TableDraft:
     if not draft.columns:
         fail(source, draft.line, f"table {label}: there is no column; declare one")
     primary = draft.spelled(draft.primary_key, source, draft.line, label)
+    of_key = set(primary)
     columns = {
-        key: replace(column, is_nullable=column.is_nullable and column.name not in primary)
+        key: replace(column, is_nullable=column.is_nullable and column.name not in of_key)
         for key, column in draft.columns.items()
     }
     unique = dict.fromkeys(draft.spelled(names, source, draft.line, label) for names in draft.unique)
-    others = [names for names in unique if set(names) != set(primary)]
+    others = [names for names in unique if len(names) != len(primary) or set(names) != of_key]
     return replace(draft, columns=columns, primary_key=primary, unique=others)
 
 
@@ -149,28 +165,39 @@ def _with_checks(source: str, draft: TableDraft, label: str) -> tuple[TableDraft
     return replace(draft, columns=facts.columns), facts.orders
 
 
-def _reference(
-    source: str,
-    draft: TableDraft,
-    label: str,
-    reference: ReferenceDraft,
-    tables: dict[Name, TableDraft],
-    labels: dict[int, str],
-) -> ForeignKey:
+class Parents:
+    """Tables that keys can refer to, with the labels that they have, and the columns by which their rows are told apart."""
+
+    def __init__(self, tables: Mapping[Name, TableDraft], schemas: Schemas, labels: dict[int, str]):
+        self.tables, self.schemas, self.labels = tables, schemas, labels
+        self.keys: dict[int, set[frozenset[str]]] = {}
+
+    def find(self, name: Name, schema: str) -> TableDraft | None:
+        """Table that a table of a schema calls so."""
+        within = find_table(self.tables, self.schemas, (name[0] or schema, name[1]))
+        return within or find_table(self.tables, self.schemas, name)
+
+    def is_key(self, draft: TableDraft, columns: tuple[str, ...]) -> bool:
+        """Whether columns are the primary key of a table, or unique."""
+        if id(draft) not in self.keys:
+            self.keys[id(draft)] = {frozenset(draft.primary_key), *map(frozenset, draft.unique)}
+        return frozenset(columns) in self.keys[id(draft)]
+
+
+def _reference(source: str, draft: TableDraft, label: str, reference: ReferenceDraft, parents: Parents) -> ForeignKey:
     line = reference.line
     columns = draft.spelled(reference.columns, source, line, label)
     place = f"table {label}, column {', '.join(columns)}"
-    schema = reference.parent[0] or draft.name[0]
-    parent = find_table(tables, (schema, reference.parent[1])) or find_table(tables, reference.parent)
+    parent = parents.find(reference.parent, draft.name[0])
     if parent is None:
         fail(source, line, f"{place}: refers to {'.'.join(filter(None, reference.parent))}, which is no table; declare it")
-    target = labels[id(parent)]
+    target = parents.labels[id(parent)]
     if not reference.parent_columns and not parent.primary_key:
         fail(source, line, f"{place}: refers to {target}, which has no primary key; name the columns that it refers to")
     parent_columns = parent.spelled(reference.parent_columns or parent.primary_key, source, line, target)
     if len(columns) != len(parent_columns):
         fail(source, line, f"{place}: {len(columns)} columns refer to {len(parent_columns)} of {target}; name as many")
-    if set(parent_columns) not in (set(parent.primary_key), *map(set, parent.unique)):
+    if not parents.is_key(parent, parent_columns):
         names = ", ".join(parent_columns)
         fail(
             source, line, f"{place}: refers to {target} ({names}), which is neither its primary key nor unique; declare it UNIQUE"

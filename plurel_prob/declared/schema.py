@@ -119,10 +119,17 @@ class DeclaredTable:
 
 @dataclass(frozen=True)
 class DeclaredSchema:
-    """Tables in the order of their declaration; ``source`` is what errors name: a path, or a URL without its password."""
+    """Tables in the order of their declaration.
+
+    Attributes:
+        tables: in order.
+        source: what errors name: a path, or a URL without its password.
+        skipped: in words, what of the declaration is not in the tables, as it could not be read, and where it is.
+    """
 
     tables: tuple[DeclaredTable, ...]
     source: str
+    skipped: tuple[str, ...] = field(default=(), compare=False)
 
     def table(self, name: str) -> DeclaredTable:
         """Table of a name.

@@ -132,14 +132,20 @@ def _types(dialect: Dialect) -> Types:
     return COMMON | OF_DIALECT[dialect]
 
 
+@cache
+def _starts(dialect: Dialect) -> set[str]:
+    """First words of names of types that have several."""
+    return {" ".join(words[:n]) for words in map(str.split, _types(dialect)) for n in range(1, len(words))}
+
+
 def _more_words(cursor: Cursor, words: str, known: Types) -> str:
     """Go past the words that make a longer name of a type."""
-    longer, at = words, cursor.at
+    longer, at, starts = words, cursor.at, _starts(cursor.sql.dialect)
     while at < len(cursor.tokens) and cursor.tokens[at].kind == "word":
         longer, at = f"{longer} {cursor.tokens[at].text.lower()}", at + 1
         if longer in known:
             words, cursor.at = longer, at
-        elif not any(name.startswith(longer + " ") for name in known):
+        elif longer not in starts:
             break
     return words
 
