@@ -45,7 +45,7 @@ def test_a_file_overrides_fields(tmp_path):
         ("[schema]\nn_table = 4", r"schema\.n_table: needs one distribution"),
         ("[schema]\nn_table = { Normal = [0, 1] }", r"schema\.n_table: needs a discrete"),
         ("[schema]\nn_table = { Poisson = [4.0] }", r"schema\.n_table: needs values in"),
-        ("[schema]\nn_table = { DiscreteUniform = [1, 6] }", r"schema\.n_table: needs values in \[2, inf\]"),
+        ("[schema]\nn_table = { DiscreteUniform = [1, 6] }", r"schema\.n_table: needs values in \[2, 1000\]"),
         ("[schema]\nn_table = { DiscreteUniform = [1, 2, 3, 4, 5] }", r"schema\.n_table: DiscreteUniform\(low, high\)"),
         ("[schema]\nmax_parent = 1", r"schema\.max_parent: needs an integer in \[2"),
         ("[schema]\ncategorical_prob = 1.5", r"schema\.categorical_prob: needs a number in \[0, 1\]"),
@@ -59,7 +59,7 @@ def test_a_file_overrides_fields(tmp_path):
         ("[features]\nsource_exponent = { DiscreteUniform = [0, 12] }", r"source_exponent: needs values of at most 9"),
         ("[features]\nmechanism = 'compact'\nn_dim = { Pick = [5, 6] }", r"n_dim: nodes have at most 4 dimensions"),
         ("base = 'plural'", r"base: unknown prior 'plural'; did you mean 'plurel'"),
-        ("[schema\n", "not valid TOML"),
+        ("[schema\n", "cannot be read: "),
         ("schema = 3", "schema: needs a table"),
     ],
 )

@@ -50,8 +50,8 @@ def heed_signals() -> None:
         error = unraisable.exc_value
         if isinstance(error, KeyboardInterrupt):
             Timer(AGAIN, os.kill, (os.getpid(), signal.SIGINT)).start()
-        elif isinstance(error, SystemExit) and error.code in ENDING.values():
-            Timer(AGAIN, os.kill, (os.getpid(), int(error.code) - 128)).start()
+        elif isinstance(error, SystemExit) and isinstance(error.code, int) and error.code in ENDING.values():
+            Timer(AGAIN, os.kill, (os.getpid(), error.code - 128)).start()
         else:
             report(unraisable)
 

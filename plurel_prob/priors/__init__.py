@@ -1,11 +1,13 @@
 """Priors: what is random about a database, and how. Named ones, and those of TOML files."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from numpyro.distributions import DiscreteUniform
 
+from plurel_prob.errors import shown
 from plurel_prob.priors.features import CompactPrior, FeaturePrior, PluRelPrior
 from plurel_prob.priors.fields import PriorError
 from plurel_prob.priors.prior import PROGRAM_VERSION, Prior
@@ -66,9 +68,9 @@ def get_prior(prior: "Prior | str | Path") -> Prior:
     if str(prior) in PRIORS:
         return PRIORS[str(prior)]()
     path = Path(prior)
-    if path.suffix == ".toml" or path.exists():
+    if path.suffix == ".toml" or os.path.exists(path):
         return read_prior(path, PRIORS)
-    raise PriorError(f"unknown prior {str(prior)!r}{nearest(str(prior), list(PRIORS))}; or give a .toml file")
+    raise PriorError(f"unknown prior {shown(str(prior))!r}{nearest(str(prior), list(PRIORS))}; or give a .toml file")
 
 
 __all__ = [

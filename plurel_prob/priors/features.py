@@ -17,7 +17,7 @@ from plurel_prob.distributions import (
     Source,
     Transform,
 )
-from plurel_prob.priors.fields import PriorError, check_fields, constant, count, flag, real, upper_bound
+from plurel_prob.priors.fields import MAX_COUNT, MAX_LIMIT, PriorError, check_fields, constant, count, flag, real, upper_bound
 from plurel_prob.priors.stages import GraphPrior
 
 MAX_EXPONENT = 9
@@ -31,13 +31,13 @@ class FeaturePrior:
 
     mechanism: ClassVar[str]
     graph: GraphPrior = field(default_factory=GraphPrior)
-    max_cause: int = constant(1000, "causes of a node at most, by the graph's law; 1000 or so: no limit", 2)
+    max_cause: int = constant(1000, "causes of a node at most, by the graph's law; 1000 or so: no limit", 2, MAX_LIMIT)
     column_ratio: Distribution = real(lambda: dist.Uniform(0.3, 0.9), "r: c columns have c + ceil(c/r) + extra nodes", 0.05)
-    n_extra_node: int = constant(3, "extra nodes of a table", 0)
+    n_extra_node: int = constant(3, "extra nodes of a table", 0, MAX_COUNT)
     n_dim: Distribution = count(lambda: Pick([1]), "dimensions of a numerical node")
     edge_weight: Distribution = count(EdgeWeightFamily, "law of the weights of a table's edges", low=0)
     transform: Distribution = count(lambda: Transform(PLUREL_TRANSFORMS), "transform of a numerical column", low=0)
-    n_transform: int = constant(0, "transforms in a table's palette; 0: columns choose on their own", 0)
+    n_transform: int = constant(0, "transforms in a table's palette; 0: columns choose on their own", 0, MAX_COUNT)
     missing_rate: Distribution = real(lambda: dist.Uniform(0.01, 0.1), "share of missing cells in numerical columns", 0, 1)
     has_booleans: bool = flag(True, "categorical columns become booleans: whether the category is not the first")
 
@@ -84,18 +84,18 @@ class CompactPrior(FeaturePrior):
     """Compact mechanisms, in the style of recent priors over single tables."""
 
     mechanism: ClassVar[str] = "compact"
-    max_cause: int = constant(4, "causes of a node at most, by the graph's law", 2)
+    max_cause: int = constant(4, "causes of a node at most, by the graph's law", 2, MAX_LIMIT)
     column_ratio: Distribution = real(lambda: dist.Uniform(2.0, 6.0), "r: c columns have c + ceil(c/r) + extra nodes", 0.05)
-    n_extra_node: int = constant(1, "extra nodes of a table", 0)
+    n_extra_node: int = constant(1, "extra nodes of a table", 0, MAX_COUNT)
     n_dim: Distribution = count(lambda: Pick([1, 2, 3, 4]), "dimensions of a numerical node, at most 4")
     edge_weight: Distribution = count(lambda: EdgeWeightFamily(["Normal", "Uniform"]), "law of the weights of edges", low=0)
     transform: Distribution = count(lambda: Transform(COMPACT_TRANSFORMS), "transform of a numerical column", low=0)
-    n_transform: int = constant(3, "transforms in a table's palette; 0: columns choose on their own", 0)
+    n_transform: int = constant(3, "transforms in a table's palette; 0: columns choose on their own", 0, MAX_COUNT)
     has_booleans: bool = flag(False, "categorical columns become booleans: whether the category is not the first")
     effect: Distribution = count(Effect, "effect of a cause", low=0)
-    n_effect: int = constant(3, "effects in a table's palette; 0: edges choose on their own", 0)
+    n_effect: int = constant(3, "effects in a table's palette; 0: edges choose on their own", 0, MAX_COUNT)
     aggregation: Distribution = count(lambda: Aggregation(["sum", "max", "logsumexp"]), "how effects are combined", low=0)
-    n_aggregation: int = constant(2, "aggregations in a table's palette; 0: nodes choose on their own", 0)
+    n_aggregation: int = constant(2, "aggregations in a table's palette; 0: nodes choose on their own", 0, MAX_COUNT)
     noise_level: Distribution = real(lambda: dist.LogUniform(0.03, 1.0), "level of the noise in a table", 0)
     noise_factor: Distribution = real(lambda: dist.LogUniform(0.5, 2.0), "a node's noise, in units of the table's level", 0)
     sharpness: Distribution = real(lambda: dist.LogUniform(0.5, 5.0), "how surely categories follow their causes", 0)

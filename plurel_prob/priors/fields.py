@@ -8,6 +8,13 @@ from typing import Any
 import numpy as np
 from numpyro.distributions import Distribution, constraints
 
+from plurel_prob.distributions.named import NamedPick
+from plurel_prob.errors import reason, shown
+
+MAX_COUNT = 1000  # of most things; arrays have room for that many
+MAX_LIMIT = 100_000  # of limits on numbers that are smaller
+MAX_DAY = 100_000  # since 1970, and before: dates that pandas knows
+
 
 class PriorError(ValueError):
     """A prior that cannot be used; the message says which field, and why."""
@@ -25,8 +32,17 @@ class Requirement:
 
     def check(self, distribution: Distribution) -> None:
         """Raise :class:`PriorError` where ``distribution`` does not satisfy the requirement."""
+        try:
+            self._check(distribution)
+        except PriorError:
+            raise
+        except Exception as error:  # of a distribution with arguments of a wrong type
+            raise PriorError(f"{type(distribution).__name__} cannot be used: {reason(error)}") from None
+
+    def _check(self, distribution: Distribution) -> None:
         if not isinstance(distribution, Distribution):
-            raise PriorError(f"needs a distribution, got {distribution!r}")
+            raise PriorError(f"needs a distribution, got {shown(distribution)}")
+        _check_parameters(distribution)
         shapes = distribution.batch_shape, distribution.event_shape
         if shapes != ((), self.event_shape):
             raise PriorError(f"needs batch and event shapes () and {self.event_shape}, got {shapes[0]} and {shapes[1]}")
@@ -39,6 +55,14 @@ class Requirement:
             raise PriorError(f"needs values in [{self.low:g}, {self.high:g}], its support is [{low:g}, {high:g}]")
         if self.is_bounded and not np.isfinite(high):
             raise PriorError("needs a distribution with an upper bound, which fixes the size of arrays")
+
+
+def _check_parameters(distribution: Distribution) -> None:
+    """Refuse parameters that are not finite, or no numbers."""
+    for name in distribution.arg_constraints:
+        value = getattr(distribution, name, None)
+        if value is not None and not isinstance(value, Distribution) and not np.isfinite(np.asarray(value, float)).all():
+            raise PriorError(f"{type(distribution).__name__} needs finite numbers, its {name} is {shown(value)}")
 
 
 def support_bounds(distribution: Distribution) -> tuple[float, float]:
@@ -62,9 +86,13 @@ def _field(requirement: Requirement, default: Callable[[], Distribution], doc: s
     return dataclasses.field(default_factory=default, metadata={"requirement": requirement, "doc": doc})
 
 
-def count(default: Callable[[], Distribution], doc: str, low: int = 1, is_bounded: bool = True) -> Any:
-    """A field for a number of things."""
-    return _field(Requirement(is_discrete=True, low=low, is_bounded=is_bounded), default, doc)
+def count(default: Callable[[], Distribution], doc: str, low: int = 1, high: int = MAX_COUNT, is_bounded: bool = True) -> Any:
+    """A field for a number of things, or for the index of an entry of a registry."""
+    usual = default()
+    high = len(usual.registry) - 1 if isinstance(usual, NamedPick) else high
+    return _field(
+        Requirement(is_discrete=True, low=low, high=high if is_bounded else np.inf, is_bounded=is_bounded), default, doc
+    )
 
 
 def real(default: Callable[[], Distribution], doc: str, low: float | int = -np.inf, high: float | int = np.inf) -> Any:
@@ -73,8 +101,8 @@ def real(default: Callable[[], Distribution], doc: str, low: float | int = -np.i
 
 
 def pair(default: Callable[[], Distribution], doc: str) -> Any:
-    """A field for two integers."""
-    return _field(Requirement(is_discrete=True, event_shape=(2,)), default, doc)
+    """A field for two days."""
+    return _field(Requirement(is_discrete=True, low=-MAX_DAY, high=MAX_DAY, event_shape=(2,)), default, doc)
 
 
 def constant(default: float | int, doc: str, low: float | int, high: float | int = np.inf) -> Any:
@@ -95,13 +123,13 @@ def check_field(field: dataclasses.Field, value: Any) -> None:
         except PriorError as error:
             raise PriorError(f"{field.name}: {error}") from None
     elif "flag" in field.metadata and not isinstance(value, bool):
-        raise PriorError(f"{field.name}: needs true or false, got {value!r}")
+        raise PriorError(f"{field.name}: needs true or false, got {shown(value)}")
     elif "range" in field.metadata:
         low, high = field.metadata["range"]
         kind = int if field.type is int else (int, float)
         if not isinstance(value, kind) or isinstance(value, bool) or not low <= value <= high:
             number = "an integer" if field.type is int else "a number"
-            raise PriorError(f"{field.name}: needs {number} in [{low:g}, {high:g}], got {value!r}")
+            raise PriorError(f"{field.name}: needs {number} in [{low:g}, {high:g}], got {shown(value)}")
 
 
 def check_fields(prior: Any) -> None:

@@ -7,7 +7,17 @@ import numpyro.distributions as dist
 from numpyro.distributions import Distribution
 
 from plurel_prob.distributions import FAMILIES, GraphFamily, OrderedPair, Pick, TruncatedZipf
-from plurel_prob.priors.fields import PriorError, check_fields, constant, count, pair, real, support_bounds, upper_bound
+from plurel_prob.priors.fields import (
+    MAX_LIMIT,
+    PriorError,
+    check_fields,
+    constant,
+    count,
+    pair,
+    real,
+    support_bounds,
+    upper_bound,
+)
 
 ROW_FIELDS = ("n_row_entity", "n_row_activity")
 MAX_ROW = 200_000_000
@@ -43,7 +53,7 @@ class SchemaPrior:
 
     n_table: Distribution = count(lambda: dist.DiscreteUniform(3, 20), "tables", low=2)
     graph: GraphPrior = field(default_factory=_schema_graph)
-    max_parent: int = constant(5, "foreign keys of a table at most, by the law; 1000 or so: the untruncated law", 2)
+    max_parent: int = constant(5, "foreign keys of a table at most, by the law; 1000 or so: the untruncated law", 2, MAX_LIMIT)
     n_row_entity: Distribution = count(
         lambda: dist.DiscreteUniform(500, 1000), "rows of a table that has children", is_bounded=False
     )
@@ -52,7 +62,7 @@ class SchemaPrior:
     )
     n_column: Distribution = count(lambda: TruncatedZipf(1.0, 3, 40), "feature columns of a table")
     categorical_prob: float = constant(0.5, "a column is categorical", 0, 1)
-    n_category: Distribution = count(lambda: dist.DiscreteUniform(2, 10), "categories of a categorical column", low=2)
+    n_category: Distribution = count(lambda: dist.DiscreteUniform(2, 10), "categories of a categorical column", low=2, high=127)
     window: Distribution = pair(
         lambda: OrderedPair(7305, 20089), "first and last day, in days since 1970-01-01 (1990-01-01 to 2025-01-01)"
     )
@@ -73,10 +83,10 @@ def check_rows(name: str, high: float | int) -> None:
 class LinkPrior:
     """Stage 2: the hierarchical stochastic block model of one foreign key."""
 
-    n_level: Distribution = count(lambda: dist.DiscreteUniform(1, 5), "levels of the hierarchy")
+    n_level: Distribution = count(lambda: dist.DiscreteUniform(1, 5), "levels of the hierarchy", high=64)
     n_cluster: Distribution = count(lambda: dist.DiscreteUniform(1, 3), "clusters of a side on a level")
     affinity: Distribution = real(lambda: dist.Uniform(0.001, 0.002), "affinity of clusters that do not match", 0)
-    matching_affinity: float = constant(0.9, "affinity of clusters that match", 1e-6)
+    matching_affinity: float = constant(0.9, "affinity of clusters that match", 1e-6, 1e6)
 
     def __post_init__(self) -> None:
         check_fields(self)

@@ -3,7 +3,8 @@
 import dataclasses
 import difflib
 import inspect
-import tomllib
+import math
+import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,16 @@ import numpyro.distributions as numpyro_distributions
 from numpyro.distributions import Distribution
 
 from plurel_prob import distributions as own_distributions
+from plurel_prob.documents import read_toml
+from plurel_prob.errors import DatabaseError, reason, shown
 from plurel_prob.priors.features import FEATURE_PRIORS, FeaturePrior
 from plurel_prob.priors.fields import PriorError, check_field
 from plurel_prob.priors.prior import Prior
 
 STAGES = ("schema", "links", "features")
+# laws whose draws have a size that an argument gives, beside those of which NumPyro says that they draw vectors or matrices
+OF_ARRAYS = {"Multinomial", "ZeroSumNormal", "EulerMaruyama", "ImproperUniform", "ExpandedDistribution", "Independent", "HSBM"}
+OF_ARRAYS |= {"Arrangement", "RandomKey", "RandomGraph", "GraphLaw", *own_distributions.FAMILIES}
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -47,17 +53,15 @@ def read_prior(path: Path, named: Mapping[str, Callable[[], Prior]]) -> Prior:
     Raises:
         PriorError: the message names file, key and the nearest valid name.
     """
+    if not os.path.exists(path):  # unlike Path.exists, it takes names that no file can have
+        raise PriorError(f"{shown(path)}: no such prior file")
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise PriorError(f"{path}: no such prior file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise PriorError(f"{path}: cannot be read: {error}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise PriorError(f"{path}: not valid TOML: {error}") from None
+        content = read_toml(path)
+    except DatabaseError as error:
+        raise PriorError(str(error)) from None
     base = content.pop("base", "plurel")
-    if base not in named:
-        raise PriorError(f"{path}: base: unknown prior {base!r}{nearest(str(base), named)}")
+    if not isinstance(base, str) or base not in named:
+        raise PriorError(f"{path}: base: unknown prior {shown(base)!r}{nearest(shown(base), named)}")
     try:
         return override(dataclasses.replace(named[base](), name=path.stem), content)
     except PriorError as error:
@@ -72,14 +76,14 @@ def override(prior: Prior, content: Mapping[str, Any]) -> Prior:
     """
     for stage in content:
         if stage not in STAGES:
-            raise PriorError(f"{stage}: unknown key{nearest(stage, (*STAGES, 'base'))}")
+            raise PriorError(f"{shown(stage)}: unknown key{nearest(stage, (*STAGES, 'base'))}")
     stages = {stage: _override_fields(getattr(prior, stage), table, stage) for stage, table in content.items()}
     return dataclasses.replace(prior, **stages)
 
 
 def _override_fields(part: Any, table: Any, key: str) -> Any:
     if not isinstance(table, Mapping):
-        raise PriorError(f"{key}: needs a table, got {table!r}")
+        raise PriorError(f"{key}: needs a table, got {shown(table)}")
     table = dict(table)
     if isinstance(part, FeaturePrior) and "mechanism" in table:
         part = _with_mechanism(part, table.pop("mechanism"), f"{key}.mechanism")
@@ -87,7 +91,7 @@ def _override_fields(part: Any, table: Any, key: str) -> Any:
     changes = {}
     for name, value in table.items():
         if name not in fields:
-            raise PriorError(f"{key}.{name}: unknown field{nearest(name, fields)}")
+            raise PriorError(f"{key}.{shown(name)}: unknown field{nearest(name, fields)}")
         old = getattr(part, name)
         if dataclasses.is_dataclass(old):
             changes[name] = _override_fields(old, value, f"{key}.{name}")
@@ -105,8 +109,8 @@ def _override_fields(part: Any, table: Any, key: str) -> Any:
 
 def _with_mechanism(part: FeaturePrior, name: Any, key: str) -> FeaturePrior:
     """Return the prior of another family of mechanisms at its defaults, or ``part`` if it is of that family."""
-    if name not in FEATURE_PRIORS:
-        raise PriorError(f"{key}: unknown mechanism {name!r}{nearest(str(name), FEATURE_PRIORS)}")
+    if not isinstance(name, str) or name not in FEATURE_PRIORS:
+        raise PriorError(f"{key}: unknown mechanism {shown(name)!r}{nearest(shown(name), FEATURE_PRIORS)}")
     return part if part.mechanism == name else FEATURE_PRIORS[name]()
 
 
@@ -117,17 +121,19 @@ def parse_distribution(value: Any, key: str) -> Distribution:
         PriorError: the name, a parameter or an argument is wrong; the message starts with ``key``.
     """
     if not isinstance(value, Mapping) or len(value) != 1:
-        raise PriorError(f"{key}: needs one distribution, such as {{ DiscreteUniform = [3, 6] }}; got {value!r}")
+        raise PriorError(f"{key}: needs one distribution, such as {{ DiscreteUniform = [3, 6] }}; got {shown(value)}")
     [(name, arguments)] = value.items()
     known = known_distributions()
     if name not in known:
-        raise PriorError(f"{key}: unknown distribution {name!r}{nearest(name, known)}")
+        raise PriorError(f"{key}: unknown distribution {shown(name)!r}{nearest(name, known)}")
+    if name in OF_ARRAYS or _event_dim(known[name]) > 0:
+        raise PriorError(f"{key}: {name} draws vectors, matrices or graphs; a field needs a distribution of numbers")
     signature = inspect.signature(known[name])
     parameters = [parameter for parameter in signature.parameters if parameter != "validate_args"]
     if isinstance(arguments, Mapping):
         for parameter in arguments:
             if parameter not in parameters:
-                raise PriorError(f"{key}: {name} has no parameter {parameter!r}{nearest(parameter, parameters)}")
+                raise PriorError(f"{key}: {name} has no parameter {shown(parameter)!r}{nearest(parameter, parameters)}")
         positional: tuple[Any, ...] = ()
         keywords = {p: _argument(x, f"{key}.{p}") for p, x in arguments.items()}
     else:
@@ -137,8 +143,16 @@ def parse_distribution(value: Any, key: str) -> Distribution:
         positional, keywords = tuple(_argument(x, key) for x in positional), {}
     try:
         return known[name](*positional, **keywords, validate_args=True)
-    except (TypeError, ValueError) as error:
-        raise PriorError(f"{key}: {name}{signature_text(parameters)}: {error}") from None
+    except Exception as error:  # of many constructors, whatever they make of wrong arguments
+        raise PriorError(f"{key}: {name}{signature_text(parameters)}: {reason(error)}") from None
+
+
+def _event_dim(law: Callable[..., Distribution]) -> int:
+    """Dimensions of a draw, as far as a class says it; 0 otherwise."""
+    try:
+        return int(law.support.event_dim)  # type: ignore[attr-defined]
+    except (AttributeError, NotImplementedError, TypeError):
+        return 0
 
 
 def signature_text(parameters: Iterable[str]) -> str:
@@ -149,8 +163,16 @@ def signature_text(parameters: Iterable[str]) -> str:
 def _argument(value: Any, key: str) -> Any:
     if isinstance(value, Mapping):
         return parse_distribution(value, key)
-    if isinstance(value, list) and any(isinstance(item, float) for item in value):
-        return np.asarray(value, np.float32)
-    if isinstance(value, (bool, int, float, str, list)):
+    if isinstance(value, list):
+        items = [_argument(item, key) for item in value]
+        if not any(isinstance(item, (float, np.ndarray)) for item in items):
+            return items
+        try:
+            return np.asarray(items, np.float32)
+        except ValueError:
+            raise PriorError(f"{key}: needs numbers, or lists of numbers that are equally long, got {shown(value)}") from None
+    if isinstance(value, float) and not math.isfinite(value):
+        raise PriorError(f"{key}: needs finite numbers, got {value}")
+    if isinstance(value, (bool, int, float, str)):
         return value
-    raise PriorError(f"{key}: needs a number, a list or a distribution, got {value!r}")
+    raise PriorError(f"{key}: needs a number, a list or a distribution, got {shown(value)}")
