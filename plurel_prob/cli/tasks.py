@@ -33,7 +33,7 @@ def tasks(
         kind: autocomplete or forecast; both by default.
         overwrite: replace tasks of the same name that are there, unless other files lie with them.
     """
-    from plurel_prob.tasks import add_tasks
+    from plurel_prob.tasks import add_tasks, split_database, why_none
 
     written, kept = add_tasks(path, kind, overwrite=overwrite)
     console = PlainConsole(soft_wrap=True)
@@ -42,6 +42,9 @@ def tasks(
     if kept:
         console.print(f"{len(kept):,} tasks were there already, such as {kept[0]}.")
     console.print(f"{len(written):,} tasks written to {path / 'tasks'}.")
+    kinds = {kind} if kind else {"autocomplete", "forecast"}
+    for missing in sorted(kinds - {task.manifest.kind for task in written}) if not kept else ():
+        console.print(f"No {missing} task: {why_none(split_database(path), missing)}.")
 
 
 def tasks_table(written: Sequence[Task]) -> Table:

@@ -2,6 +2,7 @@
 
 from plurel_prob.tasks.autocomplete import autocomplete_tasks
 from plurel_prob.tasks.forecast import forecast_tasks
+from plurel_prob.tasks.reasons import why_none
 from plurel_prob.tasks.split import SplitDatabase, split_database
 from plurel_prob.tasks.task import Task
 from plurel_prob.tasks.write import Kind, add_tasks, write_tasks
@@ -14,5 +15,6 @@ __all__ = [
     "autocomplete_tasks",
     "forecast_tasks",
     "split_database",
+    "why_none",
     "write_tasks",
 ]

@@ -1,14 +1,14 @@
 """Autocomplete tasks: predict a column of a row from everything else that is known when the row comes."""
 
-import itertools
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 
-from plurel_prob.tasks.leaks import codes, leaks
-from plurel_prob.tasks.split import SplitDatabase, is_alone
+from plurel_prob.tasks.leaks import codes, leaks, telling_pairs
+from plurel_prob.tasks.split import SplitDatabase
 from plurel_prob.tasks.task import MIN_LABEL, Task, task_name, vary, with_names_apart
 
 TYPES = {"numerical": "regression", "boolean": "binary_classification", "categorical": "multiclass_classification"}
@@ -25,35 +25,41 @@ def autocomplete_tasks(database: SplitDatabase) -> Iterator[Task]:
     ``remove_columns`` has the other features of the table that tell the target, or that it tells (:func:`leaks`), never keys.
     What other tables tell, or several columns together, stays.
     """
-    return with_names_apart(task for name in database.schemas if _qualifies(database, name) for task in _tasks_of(database, name))
+    return with_names_apart(task for name in database.schemas if qualifies(database, name) for task in _tasks_of(database, name))
 
 
-def _qualifies(database: SplitDatabase, name: str) -> bool:
+def qualifies(database: SplitDatabase, name: str) -> bool:
+    """Whether a table has a time that splits its rows, and rows that RelBench can tell apart."""
     schema, frame = database.schemas[name], database.tables[name]
-    if schema.time_col is None or pd.isna(database.first) or not _is_plain(schema.time_col, frame):
+    if schema.time_col is None or pd.isna(database.first) or not _is_plain(database, name, schema.time_col):
         return False
     if schema.pkey:
-        return _is_plain(schema.pkey, frame)
+        return _is_plain(database, name, schema.pkey)
     known = frame[schema.time_col].iloc[: frame[schema.time_col].count()]  # RelBench numbers the rows, which must be sorted
     return bool(known.notna().all() and known.is_monotonic_increasing and "primary_key" not in frame)
 
 
-def _is_plain(column: str, frame: pd.DataFrame) -> bool:
+def _is_plain(database: SplitDatabase, table: str, column: str) -> bool:
     """Whether SQL knows a column by its name without quotes, whatever the case."""
-    return is_alone(frame, column) and re.fullmatch(r"[A-Za-z_]\w*", column, flags=re.ASCII) is not None
+    return column in database.alone[table] and re.fullmatch(r"[A-Za-z_]\w*", column, flags=re.ASCII) is not None
 
 
 def _tasks_of(database: SplitDatabase, name: str) -> Iterator[Task]:
     from relbench.manifest import TaskManifest
 
     frame, schema = database.tables[name], database.schemas[name]
-    time = frame[schema.time_col]
+    time = codes(frame[schema.time_col], "time")
     coded = {column: codes(frame[column], kind) for column, kind in schema.columns.items()}
-    telling = {pair for pair in itertools.combinations(coded, 2) if leaks(coded[pair[0]], coded[pair[1]])}
+    telling: dict[str, set[str]] = defaultdict(set)
+    for one, other in telling_pairs(coded):
+        telling[one].add(other)
+        telling[other].add(one)
+    rows = _rows(database, frame[schema.time_col])
     for column, kind in schema.columns.items():
-        if kind not in TYPES or not _is_plain(column, frame) or leaks(coded[column], codes(time, "time")):
+        if kind not in TYPES or not _is_plain(database, name, column) or leaks(coded[column], time):
             continue
-        labels = _labels(database, frame[column], time)
+        is_known = frame[column].notna().to_numpy(bool)
+        labels = {split: frame[column][is_split & is_known] for split, is_split in rows.items()}
         if _are_enough(labels, kind):
             manifest = TaskManifest(
                 name=task_name(name, column),
@@ -62,16 +68,15 @@ def _tasks_of(database: SplitDatabase, name: str) -> Iterator[Task]:
                 description=f"Complete {column} of a row of {name}.",
                 entity_table=name,
                 target_col=column,
-                remove_columns=[[name, other] for other in coded if {(column, other), (other, column)} & telling],
+                remove_columns=[[name, other] for other in coded if other in telling[column]],
             )
             yield Task(manifest, {split: len(values) for split, values in labels.items()})
 
 
-def _labels(database: SplitDatabase, column: pd.Series, time: pd.Series) -> dict[str, pd.Series]:
-    """Values of a column that are not missing, by split."""
-    column, time = column[column.notna() & time.notna()], time[column.notna() & time.notna()]
-    is_train, is_test = time <= database.val_timestamp, time > database.test_timestamp
-    return {"train": column[is_train], "val": column[~is_train & ~is_test], "test": column[is_test]}
+def _rows(database: SplitDatabase, time: pd.Series) -> dict[str, np.ndarray]:
+    """Which rows are in which split; those without a time in none."""
+    is_train, is_test = (time <= database.val_timestamp).to_numpy(bool), (time > database.test_timestamp).to_numpy(bool)
+    return {"train": is_train, "val": ~is_train & ~is_test & time.notna().to_numpy(bool), "test": is_test}
 
 
 def _are_enough(labels: dict[str, pd.Series], kind: str) -> bool:

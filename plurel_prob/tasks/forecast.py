@@ -1,6 +1,7 @@
 """Forecast tasks: predict from what is known at a time which child rows come in the window after it."""
 
 from collections.abc import Iterator
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ import pandas as pd
 from plurel_prob.errors import DatabaseError
 from plurel_prob.tasks.labels import Labeller, Question, label_sql, labeller, quoted
 from plurel_prob.tasks.leaks import codes, leaks
-from plurel_prob.tasks.split import SPLITS, SplitDatabase, is_alone
+from plurel_prob.tasks.split import SPLITS, SplitDatabase
 from plurel_prob.tasks.task import Task, task_name, vary, with_names_apart
 from plurel_prob.tasks.windows import best_length, n_entity, n_eval_window, n_with_child, text_of
 
@@ -50,27 +51,28 @@ def _check_names(database: SplitDatabase) -> None:
 
 
 def _tasks(database: SplitDatabase) -> Iterator[Task]:
+    number = cache(partial(_most_varying, database))
     with labeller(database) as runs:
-        for edge, length in _edges(database):
-            for question in _questions(database, edge, text_of(length)):
+        for edge, length in edges(database):
+            for question in _questions(database, edge, text_of(length), number(edge[1])):
                 task = _task(database, runs, edge, question, length)
                 if task is not None:
                     yield task
 
 
-def _edges(database: SplitDatabase) -> Iterator[tuple[tuple[str, str, str], pd.Timedelta]]:
-    """Parent, child and key, and the length of its windows."""
+def edges(database: SplitDatabase) -> Iterator[tuple[tuple[str, str, str], pd.Timedelta]]:
+    """Parent, child and key of all that can be asked about, and the length of its windows."""
     for child, schema in database.schemas.items():
         for key, parent in schema.fkeys.items() if schema.time_col else ():
             of_parent = database.schemas[parent]
-            is_known = is_alone(database.tables[parent], of_parent.pkey, of_parent.time_col)
-            if of_parent.pkey and is_known and is_alone(database.tables[child], schema.time_col, key):
+            is_known = {of_parent.pkey, of_parent.time_col} - {None} <= database.alone[parent]
+            if of_parent.pkey and is_known and {schema.time_col, key} <= database.alone[child]:
                 length = best_length(database, (parent, child, key))
                 if length is not None:
                     yield (parent, child, key), length
 
 
-def _questions(database: SplitDatabase, edge: tuple[str, str, str], window: str) -> Iterator[Question]:
+def _questions(database: SplitDatabase, edge: tuple[str, str, str], window: str, number: str | None) -> Iterator[Question]:
     parent, child, key = edge
     pkey = database.schemas[parent].pkey or ""
     which = f"to a row of {parent} by {key} in the next {window}"
@@ -79,13 +81,12 @@ def _questions(database: SplitDatabase, edge: tuple[str, str, str], window: str)
     yield Question("any", text, unlike("has_child", pkey), BINARY, "count(*)", has_row, key, True)
     text = f"How many rows of {child} will refer {which}?"
     yield Question("count", text, unlike("n_child", pkey), REGRESSION, "count(*)", n_row, key, True)
-    column = _most_varying(database, child)
-    if column:
-        name = task_name(f"mean_{column}")
+    if number:
+        name = task_name(f"mean_{number}")
         # a sum of floats depends on their order, and DuckDB's threads keep none
-        mean = f"list_avg(list_sort(list(c.{quoted(column)})))"
-        text = f"What will be the mean of {column} of the rows of {child} that refer {which}?"
-        yield Question(name, text, unlike(name, pkey), REGRESSION, mean, "later.value", column, False)
+        mean = f"list_avg(list_sort(list(c.{quoted(number)})))"
+        text = f"What will be the mean of {number} of the rows of {child} that refer {which}?"
+        yield Question(name, text, unlike(name, pkey), REGRESSION, mean, "later.value", number, False)
 
 
 def unlike(name: str, pkey: str) -> str:
@@ -96,10 +97,12 @@ def unlike(name: str, pkey: str) -> str:
 def _most_varying(database: SplitDatabase, child: str) -> str | None:
     """Finite number of a table, not told by the time, with the most different values up to the start of validation."""
     schema, frame = database.schemas[child], database.tables[child]
-    time, known = codes(frame[schema.time_col], "time"), frame[frame[schema.time_col] <= database.val_timestamp]
+    time, is_known = codes(frame[schema.time_col], "time"), frame[schema.time_col] <= database.val_timestamp
     finite = [column for column, kind in schema.columns.items() if kind == "numerical" and _is_finite(frame[column])]
-    numbers = [column for column in finite if is_alone(frame, column) and not leaks(codes(frame[column], "numerical"), time)]
-    return max(numbers, key=lambda column: known[column].nunique(), default=None)
+    numbers = [
+        column for column in finite if column in database.alone[child] and not leaks(codes(frame[column], "numerical"), time)
+    ]
+    return max(numbers, key=lambda column: frame[column][is_known].nunique(), default=None)
 
 
 def _is_finite(column: pd.Series) -> bool:

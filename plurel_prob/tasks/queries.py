@@ -41,7 +41,8 @@ def locked(tables: Mapping[str, pd.DataFrame]) -> Iterator[DuckDBPyConnection]:
 
     with duckdb.connect(":memory:", config=LOCKED) as connection:
         for name, frame in tables.items():
-            connection.register(name, frame)
+            if len(frame.columns):  # DuckDB has no table without columns
+                connection.register(name, frame)
         yield connection
 
 

@@ -1,6 +1,7 @@
 """What tasks are made from: tables, and the times at which validation and test start."""
 
 import keyword
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -45,6 +46,14 @@ class SplitDatabase:
             for name, frame in self.tables.items()
         }
 
+    @cached_property
+    def alone(self) -> dict[str, set[str]]:
+        """Columns of each table that SQL, which ignores case, knows by their names."""
+        counts = {name: Counter(str(column).lower() for column in frame) for name, frame in self.tables.items()}
+        return {
+            name: {column for column in frame if counts[name][str(column).lower()] == 1} for name, frame in self.tables.items()
+        }
+
     # RelBench takes the minimum and maximum in this way, too: without a time if the first table with a time column has no row
     @cached_property
     def first(self) -> pd.Timestamp:
@@ -81,12 +90,6 @@ def split_database(source: Database | Path | str) -> SplitDatabase:
     for name in schemas:
         _check_table(database, path, name)
     return database
-
-
-def is_alone(frame: pd.DataFrame, *columns: str | None) -> bool:
-    """Whether SQL, which ignores case, knows columns of a table by their names; None is no column."""
-    names = [str(name).lower() for name in frame]
-    return all(names.count(column.lower()) == 1 for column in columns if column)
 
 
 def check_time(file: Path, time_col: Any) -> None:

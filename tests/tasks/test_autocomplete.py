@@ -1,3 +1,4 @@
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -5,7 +6,7 @@ import pandas as pd
 import pytest
 
 from plurel_prob.tasks import autocomplete_tasks, split_database
-from plurel_prob.tasks.leaks import codes, leaks
+from plurel_prob.tasks.leaks import PILOTS, codes, leaks, telling_pairs
 from tests.tasks.small import TEST, VAL, shop
 
 
@@ -102,3 +103,52 @@ def test_rows_without_keys_are_known_by_their_place(database):
     for rows, is_task in ((frame, True), (frame[::-1], False), (frame.assign(primary_key=1), False), (frame.assign(AT=1), False)):
         changed = replace(database, tables={"order items": rows}, schemas={"order items": schema})
         assert bool(list(autocomplete_tasks(changed))) == is_task
+
+
+def related(rng, n):
+    """A dozen columns, many of which tell each other, or nearly; some have few values, or few rows that do not miss them."""
+    base, group = rng.normal(size=n), rng.integers(0, 9, n)
+    kinds = [
+        ("numerical", rng.choice([-1, 2]) * base),
+        ("numerical", np.round(base, 1)),
+        ("numerical", base + rng.choice([1e-4, 0.03, 0.05]) * rng.normal(size=n)),
+        ("numerical", np.where(np.arange(n) < n - 2, base, rng.normal(size=n))),
+        ("numerical", (rng.random(n) < 0.02).astype(float)),
+        ("numerical", np.ones(n)),
+        ("numerical", base**2),
+        ("boolean", base > 0.5),
+        ("boolean", rng.random(n) < 0.02),
+        ("categorical", np.digitize(base, [-1, 0, 1])),
+        ("categorical", group),
+        ("categorical", group // 3),
+        ("text", np.array([f"name {i}" for i in range(n)], object)),
+    ]
+    columns = {}
+    for i, (kind, values) in enumerate(kinds):
+        share = rng.choice([0, 0, 0.1, 0.7, 0.99])
+        columns[f"c{i}"] = codes(pd.Series(values).astype(object).mask(rng.random(n) < share).infer_objects(), kind)
+    return columns
+
+
+@pytest.mark.parametrize("n", [0, 1, 5, 40, 300, 1500])
+def test_pairs_that_leak_are_found_together(n, monkeypatch):
+    monkeypatch.setattr("plurel_prob.tasks.leaks.PILOTS", (PILOTS[0], 128, 1024))
+    n_found = 0
+    for seed in range(12):
+        columns = related(np.random.default_rng(seed), n)
+        found = list(telling_pairs(columns))
+        assert found == [pair for pair in itertools.combinations(columns, 2) if leaks(columns[pair[0]], columns[pair[1]])]
+        n_found += len(found)
+    assert n_found > 100 or n < 5
+
+
+def test_few_pairs_of_many_columns_are_looked_at(monkeypatch):
+    rng, looked = np.random.default_rng(0), []
+    values = [rng.normal(size=500), rng.random(500) < 0.4, rng.integers(0, 5, 500)]
+    kinds = ["numerical", "boolean", "categorical"]
+    columns = {
+        f"c{i}": codes(pd.Series(rng.permutation(values[i % 3])).astype(object).mask(rng.random(500) < i % 2 * 0.5), kinds[i % 3])
+        for i in range(150)
+    }
+    monkeypatch.setattr("plurel_prob.tasks.leaks.leaks", lambda one, other: bool(looked.append(1)))
+    assert list(telling_pairs(columns)) == [] and len(looked) < 150
