@@ -33,6 +33,7 @@ def sample(
     schema: str | None = None,
     dialect: Literal["sqlite", "postgresql", "mysql", "duckdb", "sqlserver"] | None = None,
     strict: Annotated[bool, Parameter(negative="")] = False,
+    ignore_unsupported: Annotated[bool, Parameter(negative="")] = False,
     rows: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
     rows_scale: PositiveInt = 1,
     format: Literal["relbench", "duckdb", "sqlite", "postgresql", "csv", "parquet", "huggingface"] = "relbench",
@@ -58,10 +59,12 @@ def sample(
         prior: name of a prior (plurel, compact, plurel-untruncated), or a TOML file.
         schema: draw databases of this schema: a file of SQL (CREATE TABLE, ...; nothing is executed), the URL of a database
             (postgresql://, mysql://, sqlite:///, duckdb:///; extra `sql`), a SQLite or DuckDB file, or a folder in RelBench
-            format. They are called after it, and satisfy its constraints.
+            format. They are called after it, and satisfy its constraints; those that cannot be honoured are errors, all at once.
         dialect: of a file of SQL; by default it is guessed.
         strict: refuse a schema of which something cannot be read, such as triggers, or types that nobody knows; by default it is
             named, and the rest is drawn.
+        ignore_unsupported: draw without the constraints of the schema that cannot be honoured. Stores do not have them either;
+            a file <store>.ignored.txt beside each names them, and says how many rows break each where that can be told.
         rows: with --schema, numbers of rows, TABLE=N, or `source`: as many as the database has that the schema is read from. By
             default they are the prior's.
         rows_scale: multiply the rows of all tables by this; long tables are drawn and written part by part.
@@ -90,11 +93,12 @@ def sample(
         raise DatabaseError(f"--dialect {dialect}: is for a file of SQL; give it with --schema")
     if strict and schema is None:
         raise DatabaseError("--strict: is for a declared schema; give it with --schema")
-    if schema is not None or format != "relbench":
+    if schema is not None or format != "relbench" or ignore_unsupported:
         refuse_options(engine=engine == "ray", tasks=tasks, rows_scale=schema is not None and rows_scale > 1)
-        sample_into_stores(
-            order_of(out, format, schema, dialect, rows or [], scaled, overwrite, strict=strict), seeds, workers or 1
+        order = order_of(
+            out, format, schema, dialect, rows or [], scaled, overwrite, strict=strict, ignore_unsupported=ignore_unsupported
         )
+        sample_into_stores(order, seeds, workers or 1)
         return
     rows_asked(rows or [], None, None)
     corpus = open_corpus(out)

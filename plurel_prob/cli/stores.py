@@ -106,6 +106,7 @@ def order_of(
     overwrite: bool,
     *,
     strict: bool = False,
+    ignore_unsupported: bool = False,
 ) -> Order:
     """Read a schema, and what is asked of it; name what of it is not read, or with ``strict`` refuse that.
 
@@ -122,10 +123,14 @@ def order_of(
         from plurel_prob.cli.extras import extra
 
         with extra("sql"):
-            from plurel_prob.declared import declared_of
+            from plurel_prob.declared import declared_of, honoured
+            from plurel_prob.declared.drawing import drawable
 
-            declared = declared_of(schema, dialect)
+            declared = drawable(declared_of(schema, dialect, ignore_unsupported=True))
+            declared = declared if ignore_unsupported else honoured(declared)
             tell_skipped(declared, strict=strict)
+    elif ignore_unsupported:
+        raise DatabaseError("--ignore-unsupported: is for the constraints of a schema; give it with --schema")
     asked = rows_asked(rows, schema, declared)
     if declared is not None:
         from plurel_prob.declared.drawing import check_fits, check_rows_asked
@@ -242,12 +247,16 @@ def draw_and_store(order: Order, seed: int) -> tuple[list[str], list[str]]:
         with noted(target, order.origin(seed)):
             lost = write_store(tables, declared, target, order.format, overwrite=order.overwrite)
     else:
-        from plurel_prob.declared.drawing import sample_declared, save
+        from plurel_prob.declared.drawing import ignored_lines, sample_declared, save, write_ignored
 
         database = sample_declared(order.schema, seed, prior, rows=order.rows)
         tables, declared = database.tables, database.schema
+        ignored = ignored_lines(declared, tables)
         with noted(target, order.origin(seed)):
             lost = save(database, target, order.format, overwrite=order.overwrite)
+            if isinstance(target, Path):
+                write_ignored(target, declared.source, ignored)
+        lost += ignored
     n_key = sum(len(table.foreign_keys) for table in declared.tables)
     counts = [seed, len(tables), sum(len(frame) for frame in tables.values()), n_key]
     return [*(f"{count:,}" for count in counts), f"{time.perf_counter() - start:.2f}"], lost

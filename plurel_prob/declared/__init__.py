@@ -2,19 +2,31 @@
 
 from typing import TYPE_CHECKING, Any
 
-from plurel_prob.declared.schema import Column, DeclaredSchema, DeclaredTable, ForeignKey, Kind, Order
+from plurel_prob.declared.schema import (
+    Column,
+    DeclaredSchema,
+    DeclaredTable,
+    ForeignKey,
+    Kind,
+    Order,
+    Refusal,
+    Rule,
+    UniqueIndex,
+)
 
 if TYPE_CHECKING:
     from plurel_prob.declared.ddl import read_ddl
     from plurel_prob.declared.folders import declare_relbench
     from plurel_prob.declared.live import count_rows, reflect
     from plurel_prob.declared.order import order_tables
+    from plurel_prob.declared.refusals import honoured
     from plurel_prob.declared.sources import declared_of
 
 MODULES = {
     "count_rows": "live",
     "declare_relbench": "folders",
     "declared_of": "sources",
+    "honoured": "refusals",
     "order_tables": "order",
     "read_ddl": "ddl",
     "reflect": "live",
@@ -27,9 +39,13 @@ __all__ = [
     "ForeignKey",
     "Kind",
     "Order",
+    "Refusal",
+    "Rule",
+    "UniqueIndex",
     "count_rows",
     "declare_relbench",
     "declared_of",
+    "honoured",
     "order_tables",
     "read_ddl",
     "reflect",

@@ -1,16 +1,18 @@
 """CHECK constraints: what they say of columns.
 
-Honoured are ranges of numbers, lists of values, an order of two columns, lengths of text, NOT NULL, and what AND makes of them.
-``OR`` joins values of a column, or lets a missing value pass. A column that has to be ``LIKE '%a%' OR LIKE '%b%'``, as sets of
-MySQL are in other dialects, is one of ``a`` and ``b``.
+Ranges of numbers, lists of values, an order of two columns, lengths of text, NOT NULL, and what AND makes of them, say which
+values a column can have. ``OR`` joins values of a column, or lets a missing value pass. A column that has to be ``LIKE '%a%' OR
+LIKE '%b%'``, as sets of MySQL are in other dialects, is one of ``a`` and ``b``. Whatever else rows can be tested by is a rule.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from plurel_prob.declared.literals import Literal, NoLiteralError, bare, literal
-from plurel_prob.declared.narrow import FORMS, NUMERIC, CheckError, bounded, listed, shortened
-from plurel_prob.declared.schema import Column, Order
+from plurel_prob.declared.narrow import NUMERIC, CheckError, FormError, bounded, listed, shortened
+from plurel_prob.declared.rules import RuleError, rule_of
+from plurel_prob.declared.schema import Column, Order, Rule
+from plurel_prob.declared.text import Dialect
 
 if TYPE_CHECKING:
     from sqlglot.expressions import Expr
@@ -25,7 +27,9 @@ class Facts:
     """What is known of columns, by lower-case name, and of pairs of them."""
 
     columns: dict[str, Column]
-    orders: list[Order]
+    dialect: Dialect = "postgresql"
+    orders: list[Order] = field(default_factory=list)
+    rules: list[Rule] = field(default_factory=list)
 
     def column(self, expression: Expr) -> Column:
         """Column that an expression is.
@@ -37,7 +41,7 @@ class Facts:
 
         inner = bare(expression)
         if not isinstance(inner, exp.Column):
-            raise CheckError(FORMS)
+            raise FormError
         if inner.name.lower() not in self.columns:
             raise CheckError(f"there is no column {inner.name}; name one of the table's")
         return self.columns[inner.name.lower()]
@@ -62,6 +66,40 @@ def apply_check(expression: Expr, facts: Facts) -> None:
             pending.append(part.this)
         elif isinstance(part, exp.And):
             pending += [part.expression, part.this]
+        else:
+            _apply_part(part, facts)
+
+
+def _apply_part(part: Expr, facts: Facts) -> None:
+    """Narrow columns by a part of a constraint; what does not narrow them is a rule."""
+    known = replace(facts, columns=dict(facts.columns), orders=list(facts.orders))
+    try:
+        _narrow(part, known)
+    except FormError as error:
+        try:
+            facts.rules.append(rule_of(part, facts.columns, facts.dialect))
+        except RuleError as reason:
+            raise CheckError(str(reason)) from error
+    else:
+        facts.columns, facts.orders = known.columns, known.orders
+
+
+def _narrow(expression: Expr, facts: Facts) -> None:
+    """Apply a constraint that narrows columns.
+
+    Raises:
+        FormError: it is of another form.
+        CheckError: it cannot be honoured.
+    """
+    from sqlglot import exp
+
+    pending = [expression]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, exp.Paren):
+            pending.append(part.this)
+        elif isinstance(part, exp.And):
+            pending += [part.expression, part.this]
         elif isinstance(part, exp.Or):
             pending += _either(part, facts)
         else:
@@ -71,11 +109,13 @@ def apply_check(expression: Expr, facts: Facts) -> None:
 def _apply(part: Expr, facts: Facts) -> None:
     from sqlglot import exp
 
-    known = _known(part)
-    if known is not None:
+    known, document = _known(part), _document(part)
+    if document is not None:
+        facts.put(replace(facts.column(document), kind="json", length=None))
+    elif known is not None:
         facts.put(replace(facts.column(known), is_nullable=False))
     elif part.args.get("negate"):
-        raise CheckError(FORMS)
+        raise FormError
     elif isinstance(part, exp.Between) and not part.args.get("symmetric"):
         _compare(part.this, ">=", part.args["low"], facts)
         _compare(part.this, "<=", part.args["high"], facts)
@@ -83,10 +123,8 @@ def _apply(part: Expr, facts: Facts) -> None:
         facts.put(listed(facts.column(part.this), _listed(part) or []))
     elif type(part) in _comparisons():
         _compare(part.this, _comparisons()[type(part)], part.expression, facts)
-    elif isinstance(part, exp.Anonymous) and part.name.lower() == "json_valid" and len(part.expressions) == 1:
-        facts.put(replace(facts.column(part.expressions[0]), kind="json", length=None))
     elif not (isinstance(part, exp.Boolean) and part.this):
-        raise CheckError(FORMS)
+        raise FormError
 
 
 def _is_null(part: Expr) -> bool:
@@ -105,6 +143,18 @@ def _known(part: Expr) -> Expr | None:
     while isinstance(inverted, exp.Paren):
         inverted = inverted.this
     return inverted.this if inverted is not None and _is_null(inverted) else None
+
+
+def _document(part: Expr) -> Expr | None:
+    """What has to be JSON, if this is all that a constraint says: ``json_valid(x)``, ``ISJSON(x) = 1``, or ``> 0``."""
+    from sqlglot import exp
+
+    test = bare(part.this) if isinstance(part, (exp.EQ, exp.GT)) else part
+    value = str(part.expression.this) if test is not part and isinstance(part.expression, exp.Literal) else ""
+    if not isinstance(test, exp.Anonymous) or test.name.lower() not in ("json_valid", "isjson") or len(test.expressions) != 1:
+        return None
+    is_true = test is part or value == ("1" if isinstance(part, exp.EQ) else "0")
+    return test.expressions[0] if is_true else None
 
 
 def _comparisons() -> dict[type, str]:
@@ -126,11 +176,11 @@ def _either(part: Expr, facts: Facts) -> list[Expr]:
     rest = [item for item in alternatives if item not in missing]
     mentioned = {column.name.lower() for item in rest for column in item.find_all(exp.Column)}
     if not rest or any(facts.column(item.this).name.lower() not in mentioned for item in missing):
-        raise CheckError(FORMS)
+        raise FormError
     if len(rest) == 1:
         return rest
     if len(mentioned) != 1:
-        raise CheckError(FORMS)
+        raise FormError
     values = _contained(rest) or [value for item in rest for value in _values(item)]
     column = facts.column(next(rest[0].find_all(exp.Column)))
     facts.put(listed(column, list(dict.fromkeys(values))))
@@ -157,7 +207,7 @@ def _values(part: Expr) -> list[Literal]:
 
     values = _listed(part) if isinstance(part, (exp.EQ, exp.In)) else None
     if values is None:
-        raise CheckError(FORMS)
+        raise FormError
     return values
 
 
@@ -192,17 +242,17 @@ def _compare(left: Expr, comparison: str, right: Expr, facts: Facts) -> None:
         else:
             _bound(sides[1], SWAPPED[comparison], literal(left), facts)
     except NoLiteralError:
-        raise CheckError(FORMS) from None
+        raise FormError from None
 
 
 def _order(left: Column, right: Column, comparison: str, facts: Facts) -> None:
     if comparison in ("=", "<>") or left.name == right.name:
-        raise CheckError(FORMS)
+        raise FormError
     low, high = (left, right) if comparison in ("<", "<=") else (right, left)
     if low.kind != high.kind and not (low.kind in NUMERIC and high.kind in NUMERIC):
         raise CheckError(f"{low.name} is of kind {low.kind} and {high.name} of kind {high.kind}: they have no order")
     if low.kind not in (*NUMERIC, "date", "time", "timestamp", "interval"):
-        raise CheckError(f"an order of columns of kind {low.kind} cannot be honoured; leave it out")
+        raise FormError(f"an order of columns of kind {low.kind} cannot be honoured; leave it out")
     order = Order(low.name, high.name, comparison in ("<", ">"))
     if order not in facts.orders:
         facts.orders.append(order)

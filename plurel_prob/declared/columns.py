@@ -1,9 +1,10 @@
-"""Declarations of columns, and what keys are written like."""
+"""Declarations of columns."""
 
 from dataclasses import dataclass, field, replace
 
 from plurel_prob.declared.cursor import Cursor
-from plurel_prob.declared.drafts import CheckDraft, ReferenceDraft
+from plurel_prob.declared.drafts import CheckDraft, IndexDraft, ReferenceDraft
+from plurel_prob.declared.key_parts import read_names, read_nulls
 from plurel_prob.declared.literals import NoLiteralError, default_text, literal, parse
 from plurel_prob.declared.schema import Column
 from plurel_prob.declared.types import Types, read_type
@@ -71,6 +72,7 @@ class ColumnDraft:
     is_computed: bool = False
     references: list[ReferenceDraft] = field(default_factory=list)
     checks: list[CheckDraft] = field(default_factory=list)
+    indexes: list[IndexDraft] = field(default_factory=list)
 
 
 def read_column(cursor: Cursor, types: Types, domains: dict[str, list[CheckDraft]]) -> ColumnDraft:
@@ -108,8 +110,11 @@ def read_constraints(cursor: Cursor, draft: ColumnDraft) -> ColumnDraft:
             draft.is_primary = True
         elif cursor.accept("UNIQUE"):
             cursor.accept("KEY")
-            read_nulls(cursor)
-            draft.is_unique = True
+            line = cursor.line
+            if read_nulls(cursor):
+                draft.indexes.append(IndexDraft((draft.column.name,), are_missing_alike=True, line=line))
+            else:
+                draft.is_unique = True
         elif cursor.next_is("CHECK"):
             draft.checks.append(read_check(cursor))
         elif cursor.accept("DEFAULT"):
@@ -194,17 +199,6 @@ def read_options(cursor: Cursor) -> None:
             cursor.unreadable()
 
 
-def read_nulls(cursor: Cursor) -> None:
-    """Go past NULLS DISTINCT.
-
-    Raises:
-        DatabaseError: NULLS NOT DISTINCT.
-    """
-    if cursor.next_is("NULLS", "NOT", "DISTINCT"):
-        cursor.fail("NULLS NOT DISTINCT cannot be honoured; leave it out")
-    cursor.accept("NULLS", "DISTINCT")
-
-
 def read_check(cursor: Cursor) -> CheckDraft:
     """Read CHECK and its expression."""
     cursor.accept("CHECK")
@@ -227,31 +221,6 @@ def read_reference(cursor: Cursor, columns: tuple[str, ...]) -> ReferenceDraft:
         if not read_option(cursor):
             break
     return ReferenceDraft(columns, parent, parent_columns, line)
-
-
-def read_names(cursor: Cursor) -> tuple[str, ...]:
-    """Read columns of a key.
-
-    Raises:
-        DatabaseError: one is an expression, or the first characters of a text.
-    """
-    names = []
-    for item in cursor.items():
-        names.append(item.name())
-        if item.symbol("("):
-            item.fail("a key on an expression or on the first characters of a column cannot be honoured; leave it out")
-        while item:
-            if item.accept("COLLATE"):
-                item.qualified()
-            elif item.accept("NULLS"):
-                item.name()
-            elif item.tokens[item.at].kind == "word":
-                item.take()  # ASC, DESC, or the name of an operator class
-            else:
-                item.unreadable()
-    if not names:
-        cursor.fail("a key has no column; name one")
-    return tuple(names)
 
 
 def with_default(cursor: Cursor, column: Column) -> Column:

@@ -6,13 +6,12 @@ from plurel_prob.declared.columns import (
     ColumnDraft,
     read_check,
     read_column,
-    read_names,
-    read_nulls,
     read_options,
     read_reference,
 )
 from plurel_prob.declared.cursor import Cursor, Name
 from plurel_prob.declared.drafts import DEFAULT_SCHEMAS, CheckDraft, Schemas, TableDraft, find_table
+from plurel_prob.declared.key_parts import read_names, read_nulls, read_unique
 from plurel_prob.declared.skipped import Skipped
 from plurel_prob.declared.types import Types
 from plurel_prob.errors import shown
@@ -191,6 +190,7 @@ def merge_column(cursor: Cursor, draft: TableDraft, new: ColumnDraft) -> None:
     draft.unique += [(name,)] if new.is_unique else []
     draft.references += new.references
     draft.checks += new.checks
+    draft.indexes += new.indexes
 
 
 def read_constraint(item: Cursor, draft: TableDraft) -> bool:
@@ -205,9 +205,9 @@ def read_constraint(item: Cursor, draft: TableDraft) -> bool:
         draft.primary_key = read_names(item.group())
     elif item.one_of("UNIQUE") and (item.at > start or not _is_column(item)):
         item.take()
-        read_nulls(item)
+        are_alike = read_nulls(item)
         _skip_index_name(item)
-        draft.unique.append(read_names(item.group()))
+        draft.add_unique(replace(read_unique(item.group()), are_missing_alike=are_alike))
     elif item.accept("FOREIGN", "KEY"):
         if not item.symbol("("):
             item.name()
@@ -216,7 +216,8 @@ def read_constraint(item: Cursor, draft: TableDraft) -> bool:
     elif item.next_is("CHECK") and item.symbol("(", 1) or item.next_is("CHECK", "NOT", "FOR"):
         draft.checks.append(read_check(item))
     elif item.next_is("EXCLUDE") and (item.symbol("(", 1) or item.next_is("EXCLUDE", "USING")):
-        item.fail("EXCLUDE cannot be honoured; leave it out")
+        draft.refusals.append((item.line, item.rest(), "EXCLUDE cannot be honoured; leave it out"))
+        return True
     elif item.at == start and (item.next_is("PERIOD", "FOR") or (item.one_of(*INDEXES) and _is_index(item))):
         return True
     elif item.at > start:

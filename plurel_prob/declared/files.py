@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from plurel_prob.declared.ddl import parse_ddl
-from plurel_prob.declared.schema import DeclaredSchema
+from plurel_prob.declared.schema import DeclaredSchema, quoted
 from plurel_prob.declared.text import Sql
 from plurel_prob.errors import DatabaseError
 
@@ -67,26 +67,21 @@ def open_file(url: str) -> Iterator[Any]:
 
 
 def reflect_file(url: str) -> DeclaredSchema:
-    """Schema of a database that is a file.
+    """Schema of a database that is a file, without the constraints that cannot be honoured: it names these.
 
     Raises:
-        DatabaseError: it cannot be read, or has a constraint that cannot be honoured.
+        DatabaseError: it cannot be read.
     """
     with open_file(url) as connection:
         if url.startswith("sqlite"):
             statements = [sql for (sql,) in connection.execute(SQLITE_STATEMENTS).fetchall()]
         else:
             enums = connection.execute(DUCKDB_ENUMS).fetchall()
-            statements = [f"CREATE TYPE {quote(name)} AS ENUM ({', '.join(map(_string, labels))})" for name, labels in enums]
+            statements = [f"CREATE TYPE {quoted(name)} AS ENUM ({', '.join(map(_string, labels))})" for name, labels in enums]
             for query in (DUCKDB_TABLES, DUCKDB_INDEXES):
                 statements += [sql.rstrip().rstrip(";") for (sql,) in connection.execute(query).fetchall()]
     dialect: Any = "sqlite" if url.startswith("sqlite") else "duckdb"
     return parse_ddl(Sql(url, ";\n".join(statements), dialect, None))
-
-
-def quote(name: str) -> str:
-    """Identifier of standard SQL."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _string(text: str) -> str:
@@ -103,7 +98,7 @@ def count_file(url: str, schema: DeclaredSchema) -> dict[str, int]:
         places = {} if url.startswith("sqlite") else _places(connection)
         result = {}
         for table in schema.tables:
-            name = places.get(table.name, quote(table.name))
+            name = places.get(table.name, quoted(table.name))
             result[table.name] = int(connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0])
         return result
 
@@ -111,4 +106,4 @@ def count_file(url: str, schema: DeclaredSchema) -> dict[str, int]:
 def _places(connection: Any) -> dict[str, str]:
     """Tables of DuckDB, quoted, with their schemas, by the names that they may have."""
     names = connection.execute(DUCKDB_NAMES).fetchall()
-    return {label: f"{quote(schema)}.{quote(table)}" for schema, table in names for label in (table, f"{schema}.{table}")}
+    return {label: f"{quoted(schema)}.{quoted(table)}" for schema, table in names for label in (table, f"{schema}.{table}")}

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from plurel_prob.declared.columns import with_default
 from plurel_prob.declared.cursor import Cursor, Name
-from plurel_prob.declared.drafts import CheckDraft, ReferenceDraft, TableDraft, resolve
+from plurel_prob.declared.drafts import CheckDraft, IndexDraft, ReferenceDraft, TableDraft
 from plurel_prob.declared.files import count_file, reflect_file
+from plurel_prob.declared.refusals import honoured
+from plurel_prob.declared.resolve import resolve
 from plurel_prob.declared.schema import Column, DeclaredSchema
 from plurel_prob.declared.statements import split_statements
 from plurel_prob.declared.text import Dialect, Sql
@@ -35,7 +37,7 @@ PARTITIONS = """
 CHECKS_OF_SQLSERVER = "SELECT definition FROM sys.check_constraints WHERE parent_object_id = OBJECT_ID(:name)"
 
 
-def reflect(url: str) -> DeclaredSchema:
+def reflect(url: str, *, ignore_unsupported: bool = False) -> DeclaredSchema:
     """Schema of a database that is there; nothing in it is changed.
 
     Tables have their keys, unique constraints and indexes, enumerations, defaults and CHECK constraints, which mean the same as
@@ -43,11 +45,17 @@ def reflect(url: str) -> DeclaredSchema:
 
     Args:
         url: as for SQLAlchemy: sqlite:///file.db, duckdb:///file.db, postgresql://user:password@host/name ...
+        ignore_unsupported: leave constraints out that cannot be honoured; they are the schema's ``ignored``.
 
     Raises:
-        DatabaseError: a driver is missing, there is no such database, it has no table, or a constraint that cannot be honoured;
+        DatabaseError: a driver is missing, there is no such database, it has no table, or constraints that cannot be honoured;
             the message never has the password.
     """
+    schema = _reflected(url)
+    return schema if ignore_unsupported else honoured(schema)
+
+
+def _reflected(url: str) -> DeclaredSchema:
     if scheme_of(url) in FILES:
         return reflect_file(url)
     with inspecting(url) as (inspector, source):
@@ -165,17 +173,28 @@ def _draft(inspector: Inspector, sql: Sql, schema: str, table: str) -> TableDraf
         draft.columns[declared["name"].lower()] = _column(inspector, sql, draft, dict(declared))
     draft.primary_key = tuple(inspector.get_pk_constraint(table, schema=schema)["constrained_columns"])
     uniques = _known(lambda: inspector.get_unique_constraints(table, schema=schema))
-    draft.unique = [tuple(map(str, unique["column_names"])) for unique in uniques]
+    for unique in uniques:
+        draft.add_unique(_unique(sql, dict(unique)))
     for index in inspector.get_indexes(table, schema=schema):
-        if index["unique"] and None in index["column_names"]:
-            raise DatabaseError(f"{sql.source}: table {table}: a unique index on an expression cannot be honoured; drop it")
-        draft.unique += [tuple(map(str, index["column_names"]))] if index["unique"] else []
+        if index["unique"]:
+            draft.add_unique(_unique(sql, dict(index)))
     for key in inspector.get_foreign_keys(table, schema=schema):
         parent = (key["referred_schema"] or inspector.default_schema_name or "", key["referred_table"])
         columns, parent_columns = tuple(key["constrained_columns"]), tuple(key["referred_columns"])
         draft.references.append(ReferenceDraft(columns, parent, parent_columns, None))
     draft.checks += [CheckDraft(replace(sql, text=text), text, 0) for text in _checks(inspector, schema, table)]
     return draft
+
+
+def _unique(sql: Sql, found: dict[str, Any]) -> IndexDraft:
+    """What is unique by an index or a constraint."""
+    names = [str(name) for name in found["column_names"] if name is not None]
+    texts = [str(text) for text in found.get("expressions", ()) if text not in names]
+    options = {name.partition("_")[2]: value for name, value in found.get("dialect_options", {}).items()}
+    where = options.get("where")
+    expressions = tuple(CheckDraft(replace(sql, text=text), text, 0) for text in texts)
+    condition = None if where is None else CheckDraft(replace(sql, text=str(where)), str(where), 0)
+    return IndexDraft(tuple(names), expressions, condition, bool(options.get("nulls_not_distinct")))
 
 
 def _known(call: Callable[[], list[Any]]) -> list[Any]:

@@ -10,10 +10,6 @@ from typing import Any
 from plurel_prob.declared.literals import Literal, NoLiteralError, exact, number_of
 from plurel_prob.declared.schema import Column, Number
 
-FORMS = (
-    "a CHECK is honoured if it gives numbers a range (x >= 0, x BETWEEN 1 AND 5), lists values (x IN ('a', 'b')), orders two"
-    " columns (a <= b), bounds the length of a text, or joins such by AND; change it, or leave it out"
-)
 NUMERIC = ("integer", "decimal", "float")
 BOTH = ({"0", "1"}, {"false", "true"}, {"t", "f"}, {"y", "n"})
 HOLDS: dict[str, Callable[[Number, Number], bool]] = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
@@ -21,6 +17,13 @@ HOLDS: dict[str, Callable[[Number, Number], bool]] = {"<": operator.lt, "<=": op
 
 class CheckError(ValueError):
     """A constraint that cannot be honoured; the message says why."""
+
+
+class FormError(CheckError):
+    """A constraint that does not say which values a column can have, or which order two have; rows may be tested by it."""
+
+    def __init__(self, message: str = "it is of a form that is not known; change it, or leave it out"):
+        super().__init__(message)
 
 
 def is_numeric(column: Column) -> bool:
@@ -38,7 +41,7 @@ def listed(column: Column, values: list[Literal]) -> Column:
     if column.kind == "boolean":
         if {str(value).lower() for value in present} in BOTH:
             return column
-        raise CheckError("a boolean is true or false; a CHECK that allows one of them only cannot be honoured")
+        raise FormError("a boolean is true or false; a CHECK that allows one of them only cannot be honoured")
     allowed = [label for label in _labels(column, present) if not column.labels or label in column.labels]
     if column.length is not None:
         allowed = [label for label in allowed if len(label) <= column.length]
@@ -56,7 +59,7 @@ def _labels(column: Column, values: list[Any]) -> list[Any]:
     """
     if not is_numeric(column):
         if column.kind not in ("text", "category"):
-            raise CheckError(f"a column of kind {column.kind} cannot have a list of values; make it a text or a number")
+            raise FormError(f"a column of kind {column.kind} cannot have a list of values; make it a text or a number")
         return list(dict.fromkeys(str(value) for value in values))
     try:
         numbers = [exact(value) for value in values]
@@ -84,13 +87,13 @@ def bounded(column: Column, comparison: str, value: Literal) -> Column:
     if comparison == "<>" and value == "" and not is_numeric(column):
         return column  # texts that are drawn are never empty
     if not is_numeric(column):
-        raise CheckError(f"a range of a column of kind {column.kind} cannot be honoured, only of numbers; leave it out")
+        raise FormError(f"a range of a column of kind {column.kind} cannot be honoured, only of numbers; leave it out")
     try:
         number = number_of(column, value)
     except NoLiteralError:
         number = None
     if number is None or comparison not in HOLDS:
-        raise CheckError(FORMS)
+        raise FormError
     if column.labels:
         return listed(column, [label for label in column.labels if HOLDS[comparison](exact(label), exact(number))])
     is_open = comparison in ("<", ">")
@@ -136,7 +139,7 @@ def shortened(column: Column, comparison: str, value: Literal) -> Column:
         CheckError: it is another constraint of a length.
     """
     if not isinstance(value, int) or column.kind not in ("text", "blob", "category"):
-        raise CheckError(FORMS)
+        raise FormError
     most = value if comparison == "<=" else value - 1 if comparison == "<" else 0
     if most >= 1 and column.kind == "category":
         return listed(column, [label for label in column.labels if len(str(label)) <= most])
@@ -144,4 +147,4 @@ def shortened(column: Column, comparison: str, value: Literal) -> Column:
         return replace(column, length=most if column.length is None else min(most, column.length))
     if (comparison, value) in ((">", 0), (">=", 1), ("<>", 0), (">=", 0)):
         return column
-    raise CheckError("of lengths only length(x) <= n and length(x) > 0 are honoured; leave it out")
+    raise FormError("of lengths only length(x) <= n and length(x) > 0 are honoured; leave it out")

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from plurel_prob.declared.alter import alter_table
 from plurel_prob.declared.blocks import block_statements, body_of
-from plurel_prob.declared.columns import read_names, read_nulls
 from plurel_prob.declared.create import Tables, create_table
 from plurel_prob.declared.cursor import Cursor
+from plurel_prob.declared.drafts import CheckDraft
+from plurel_prob.declared.key_parts import read_nulls, read_unique
 from plurel_prob.declared.skipped import HARMLESS, HARMLESS_OBJECTS, HARMLESS_PROCEDURES, ROUTINES
 from plurel_prob.declared.statements import object_kind, split_statements
 from plurel_prob.declared.text import Sql, Token, read_text
@@ -216,13 +217,26 @@ def _create_index(cursor: Cursor, tables: Tables) -> None:
     draft = tables.find(cursor, name)
     if cursor.accept("USING"):
         cursor.name()
-    columns = read_names(cursor.group())
-    draft.unique.append(columns)
-    draft.constraints[label.lower()] = columns
+    index = read_unique(cursor.group())
     while cursor:
-        read_nulls(cursor)
-        if cursor:
+        if cursor.accept("WHERE"):
+            index = replace(index, where=_where(cursor))
+        elif read_nulls(cursor):
+            index = replace(index, are_missing_alike=True)
+        elif cursor:
             cursor.take()
+    draft.constraints[label.lower()] = draft.add_unique(index)
+
+
+def _where(cursor: Cursor) -> CheckDraft:
+    """Read the condition of an index."""
+    start = cursor.at
+    while cursor and not (cursor.sql.dialect == "sqlserver" and (cursor.one_of("ON") or cursor.next_is("WITH"))):
+        cursor.take()
+    if cursor.at == start:
+        cursor.fail("WHERE has no condition")
+    first, last = cursor.tokens[start], cursor.tokens[cursor.at - 1]
+    return CheckDraft(cursor.sql, cursor.sql.text[first.start : last.end], first.start)
 
 
 def read_schema(sql: Sql, folder: Path | None = None) -> Tables:

@@ -44,6 +44,7 @@ class Column:
         high: greatest value by ``CHECK``, likewise.
         is_low_open: whether ``low`` itself is forbidden.
         is_high_open: whether ``high`` itself is forbidden.
+        is_padded: whether texts are filled up with spaces to their ``length``.
         default: literal that stands for a missing value on insertion, as text; None: there is none, or it is an expression.
         line: of the declaration, counted from 1; None: it has none.
     """
@@ -64,6 +65,7 @@ class Column:
     is_high_open: bool = False
     default: str | None = None
     line: int | None = field(default=None, compare=False)
+    is_padded: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,40 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Rule:
+    """Any other ``CHECK``: what it says of one row, or of which rows a unique index is.
+
+    Attributes:
+        text: a condition in DuckDB's SQL, of columns in quotes; it holds unless it is false, as a CHECK does.
+        columns: that it mentions, in their order.
+        line: of the declaration.
+    """
+
+    text: str
+    columns: tuple[str, ...]
+    line: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class UniqueIndex:
+    """What is unique in another way than whole columns of all rows are.
+
+    Attributes:
+        keys: expressions in DuckDB's SQL that are unique together.
+        columns: that these mention.
+        where: of which rows; None: of all.
+        are_missing_alike: whether two missing values are the same (``NULLS NOT DISTINCT``).
+        line: of the declaration.
+    """
+
+    keys: tuple[str, ...]
+    columns: tuple[str, ...]
+    where: Rule | None = None
+    are_missing_alike: bool = False
+    line: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
 class DeclaredTable:
     """A table.
 
@@ -97,6 +133,8 @@ class DeclaredTable:
         unique: columns that are unique together, but for the primary key; rows in which one of them is missing do not count.
         foreign_keys: in their order.
         orders: constraints on two columns.
+        rules: other constraints on the values of a row.
+        indexes: what is unique in other ways.
         line: of the declaration.
     """
 
@@ -106,6 +144,8 @@ class DeclaredTable:
     unique: tuple[tuple[str, ...], ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
     orders: tuple[Order, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    indexes: tuple[UniqueIndex, ...] = ()
     line: int | None = field(default=None, compare=False)
 
     def column(self, name: str) -> Column:
@@ -118,17 +158,38 @@ class DeclaredTable:
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """A constraint that cannot be honoured.
+
+    Attributes:
+        where: table and column, and the constraint as it is written.
+        reason: why, and what to do.
+        line: of the declaration.
+        table: that has it.
+        check: the condition on a row in DuckDB's SQL, if it is such; rows may be counted that break it.
+    """
+
+    where: str
+    reason: str
+    line: int | None
+    table: str
+    check: str = ""
+
+
+@dataclass(frozen=True)
 class DeclaredSchema:
     """Tables in the order of their declaration.
 
     Attributes:
-        tables: in order.
+        tables: with all constraints that are honoured.
         source: what errors name: a path, or a URL without its password.
+        ignored: constraints that are not honoured, where this was asked for.
         skipped: in words, what of the declaration is not in the tables, as it could not be read, and where it is.
     """
 
     tables: tuple[DeclaredTable, ...]
     source: str
+    ignored: tuple[Refusal, ...] = ()
     skipped: tuple[str, ...] = field(default=(), compare=False)
 
     def table(self, name: str) -> DeclaredTable:
@@ -138,6 +199,11 @@ class DeclaredSchema:
             KeyError: there is none.
         """
         return _named(self.tables, name)
+
+
+def quoted(name: str) -> str:
+    """Name as SQL's identifier."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 Part = TypeVar("Part", Column, DeclaredTable)

@@ -23,12 +23,13 @@ def file_url(path: Path) -> str | None:
     return None if kind is None else f"{kind}:///{path.absolute()}"
 
 
-def declared_of(source: str | Path, dialect: str | None = None) -> DeclaredSchema:
+def declared_of(source: str | Path, dialect: str | None = None, *, ignore_unsupported: bool = False) -> DeclaredSchema:
     """Schema of a database by its URL, of a file of SQLite or DuckDB, of a folder in RelBench format, or of a file of SQL.
 
     Args:
         source: URL for SQLAlchemy, or path.
         dialect: of a file of SQL; see ``read_ddl``.
+        ignore_unsupported: leave constraints out that cannot be honoured; they are the schema's ``ignored``.
 
     Raises:
         DatabaseError: there is no such source, or its schema cannot be read.
@@ -38,14 +39,16 @@ def declared_of(source: str | Path, dialect: str | None = None) -> DeclaredSchem
     from plurel_prob.declared.live import reflect
 
     if "://" in str(source):
-        return reflect(str(source))
+        return reflect(str(source), ignore_unsupported=ignore_unsupported)
     path = Path(source)
     if path.is_dir():
         if not (path / MANIFEST).exists():
             raise DatabaseError(f"{path}: has no {MANIFEST}; give a folder in RelBench format, a database or a file of SQL")
         return declare_relbench(path)
     url = file_url(path)
-    return read_ddl(path, dialect) if url is None else reflect(url)
+    if url is not None:
+        return reflect(url, ignore_unsupported=ignore_unsupported)
+    return read_ddl(path, dialect, ignore_unsupported=ignore_unsupported)
 
 
 def _head(path: Path) -> bytes:

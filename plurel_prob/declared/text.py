@@ -19,14 +19,21 @@ BACKSLASH = r"\\"
 COMMENT_SIGN = re.compile(r"/\*|\*/")
 
 
+class SchemaError(DatabaseError):
+    """What is wrong with a schema, and in which line, if it has one."""
+
+    def __init__(self, source: str, line: int | None, problem: str):
+        self.line, self.problem = line, shown(" ".join(problem.split()), MAX_MESSAGE)
+        super().__init__(f"{source if line is None else f'{source}, line {line}'}: {self.problem}")
+
+
 def fail(source: str, line: int | None, message: str) -> NoReturn:
     """Refuse a schema; the message names where it is from, and the line if it has one.
 
     Raises:
-        DatabaseError: always.
+        SchemaError: always.
     """
-    place = source if line is None else f"{source}, line {line}"
-    raise DatabaseError(f"{place}: {shown(' '.join(message.split()), MAX_MESSAGE)}")
+    raise SchemaError(source, line, message)
 
 
 class Token(NamedTuple):

@@ -11,6 +11,7 @@ from plurel_prob.declared.cursor import Cursor
 from plurel_prob.declared.schema import Column, Kind
 from plurel_prob.declared.text import Dialect
 
+PADDED = ("char", "character", "nchar", "national char", "national character", "bpchar")
 Types = dict[str, Column]
 
 
@@ -172,7 +173,8 @@ def _arguments(cursor: Cursor) -> list[int]:
 def _sized(cursor: Cursor, column: Column, words: str, arguments: list[int]) -> Column:
     dialect = cursor.sql.dialect
     if column.kind in ("text", "blob") and arguments:
-        return replace(column, length=arguments[0] if arguments[0] >= 0 else None)
+        is_padded = column.kind == "text" and words in PADDED and dialect in ("postgresql", "sqlserver")
+        return replace(column, length=arguments[0] if arguments[0] >= 0 else None, is_padded=is_padded)
     if column.kind == "decimal" and column.precision is None:
         precision, scale = (*arguments, 0)[:2] if arguments else DECIMAL.get(dialect, (None, None))
         if precision is not None and scale is not None and not 0 <= scale <= precision:

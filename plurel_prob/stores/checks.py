@@ -8,11 +8,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, ForeignKey
+from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, ForeignKey, Rule, UniqueIndex
 from plurel_prob.declared.literals import decimal_of
 from plurel_prob.declared.narrow import steps_of
-from plurel_prob.errors import DatabaseError
+from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.stores.arrow import missing_rows
+from plurel_prob.stores.rules import broken_rows, repeated_rows
 
 MAX_EXACT = 76  # digits of decimals that Arrow compares
 
@@ -35,6 +36,7 @@ def check_rows(tables: dict[str, pa.Table], declared: DeclaredSchema) -> None:
         for order in table.orders:
             compare = pc.less if order.is_strict else pc.less_equal
             _check_order(compare, rows, table, (order.low, order.high), declared.source)
+        _check_rules(rows, table, declared.source)
         for key in table.foreign_keys:
             parent_rows(tables, table, key, declared.source)
 
@@ -120,6 +122,24 @@ def _check_unique(rows: pa.Table, table: DeclaredTable, source: str) -> None:
         if len(repeated):
             values = ", ".join(str(value) for value in keys.iloc[repeated[0]])
             raise DatabaseError(f"{name}, row {repeated[0]}: {values} is there already, in columns that are unique together")
+
+
+def _check_rules(rows: pa.Table, table: DeclaredTable, source: str) -> None:
+    for rule in table.rules:
+        _fail_at(broken_rows([rule.text], rows.select(rule.columns)), rows, rule, f"breaks CHECK ({rule.text})", table, source)
+    for index in table.indexes:
+        what = f"is there already, and unique are {', '.join(index.keys)}"
+        if index.where is not None:
+            what += f" where {index.where.text}"
+        _fail_at(repeated_rows(index, rows), rows, index, what, table, source)
+
+
+def _fail_at(found: np.ndarray, rows: pa.Table, of: Rule | UniqueIndex, what: str, table: DeclaredTable, source: str) -> None:
+    """Refuse the first row that is found, if there is one."""
+    if found.any():
+        row = int(np.flatnonzero(found)[0])
+        values = ", ".join(shown(rows[name][row].as_py()) for name in of.columns)
+        raise DatabaseError(f"{source}: {table.name}.({', '.join(of.columns)}), row {row}: {values} {shown(what, 300)}")
 
 
 def _check_order(compare: Any, rows: pa.Table, table: DeclaredTable, names: tuple[str, str], source: str) -> None:

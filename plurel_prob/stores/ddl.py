@@ -3,19 +3,18 @@
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from decimal import Decimal
-from typing import Literal
 
 import pyarrow as pa
 
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, ForeignKey
 from plurel_prob.declared.literals import decimal_of
 from plurel_prob.declared.narrow import steps_of
-from plurel_prob.declared.schema import Number
+from plurel_prob.declared.schema import Number, quoted
 from plurel_prob.errors import DatabaseError
 from plurel_prob.stores.alike import with_keys_alike
 from plurel_prob.stores.arrow import label_type
+from plurel_prob.stores.conditions import Dialect, condition_of, index_statements, ruled
 
-Dialect = Literal["sqlite", "duckdb", "postgresql"]
 MAX_NAME = 63  # bytes of a name, and of an enumeration's label, in PostgreSQL
 INTEGERS: dict[str, dict[int | None, str]] = {
     "sqlite": {None: "INTEGER", 8: "TINYINT", 16: "SMALLINT", 32: "INT", 64: "BIGINT"},
@@ -43,7 +42,7 @@ def ddl_of(declared: DeclaredSchema, dialect: Dialect) -> str:
 def statements_of(
     declared: DeclaredSchema, dialect: Dialect, left_out: Collection[tuple[str, ForeignKey]] = (), *, keys_last: bool = True
 ) -> list[str]:
-    """Give the statements of :func:`ddl_of`: types, tables in their order, and in PostgreSQL the foreign keys after them.
+    """Give the statements of :func:`ddl_of`: types, tables in their order, indexes, and in PostgreSQL foreign keys after them.
 
     Args:
         declared: the schema.
@@ -54,8 +53,9 @@ def statements_of(
     check_names(declared, dialect)
     declared = with_keys_alike(declared, same_types=dialect == "duckdb")
     types = [statement for table in declared.tables for statement in _types(table, dialect)]
+    indexes = [statement for table in declared.tables for statement in index_statements(table, dialect)]
     tables = [_create(table, dialect, {key for name, key in left_out if name == table.name}) for table in declared.tables]
-    return [*types, *tables, *(key_statements(declared) if dialect == "postgresql" and keys_last else ())]
+    return [*types, *tables, *indexes, *(key_statements(declared) if dialect == "postgresql" and keys_last else ())]
 
 
 def key_statements(declared: DeclaredSchema) -> list[str]:
@@ -83,11 +83,6 @@ def check_names(declared: DeclaredSchema, dialect: Dialect) -> None:
             seen[folded] = name
 
 
-def quoted(name: str) -> str:
-    """Name as SQL's identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def literal(value: str | Number) -> str:
     """Value as SQL's literal, with all its digits."""
     if isinstance(value, str):
@@ -103,8 +98,13 @@ def enumeration(table: DeclaredTable, column: Column) -> str:
 
 
 def is_enumeration(table: DeclaredTable, column: Column, dialect: Dialect) -> bool:
-    """Whether a category is an enumeration of the dialect, rather than a type with a ``CHECK``."""
-    if column.kind != "category" or dialect == "sqlite" or not all(isinstance(label, str) for label in column.labels):
+    """Whether a category is an enumeration of the dialect, rather than a type with a ``CHECK``, as one is that rules compare."""
+    if (
+        column.name in ruled(table)
+        or column.kind != "category"
+        or dialect == "sqlite"
+        or not all(isinstance(label, str) for label in column.labels)
+    ):
         return False
     names = [enumeration(table, column), *map(str, column.labels)]
     return dialect == "duckdb" or all(len(name.encode()) <= MAX_NAME for name in names)
@@ -123,6 +123,7 @@ def _create(table: DeclaredTable, dialect: Dialect, left_out: Collection[Foreign
         parts.append(f"PRIMARY KEY ({_list(table.primary_key)})")
     parts += [f"UNIQUE ({_list(columns)})" for columns in table.unique]
     parts += [f"CHECK ({quoted(o.low)} {'<' if o.is_strict else '<='} {quoted(o.high)})" for o in table.orders]
+    parts += [f"CHECK ({text})" for rule in table.rules if (text := condition_of(rule, table, dialect))]
     if dialect != "postgresql":
         deferred = " DEFERRABLE INITIALLY DEFERRED" if dialect == "sqlite" else ""
         parts += [_foreign(key) + deferred for key in table.foreign_keys if key not in left_out]

@@ -10,10 +10,11 @@ import numpy as np
 import pyarrow as pa
 
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, ForeignKey, order_tables
+from plurel_prob.declared.schema import quoted
 from plurel_prob.errors import DatabaseError
 from plurel_prob.stores.arrow import arrow_type, cast, typed
 from plurel_prob.stores.checks import parent_rows
-from plurel_prob.stores.ddl import quoted, statements_of
+from plurel_prob.stores.ddl import statements_of
 from plurel_prob.stores.order import depths
 from plurel_prob.stores.places import OnTable, new_database
 from plurel_prob.stores.sqlite_file import order_of

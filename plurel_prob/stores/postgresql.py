@@ -8,8 +8,9 @@ from typing import Any
 import pyarrow as pa
 
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable
+from plurel_prob.declared.schema import quoted
 from plurel_prob.errors import DatabaseError
-from plurel_prob.stores.ddl import enumeration, is_enumeration, key_statements, quoted, statements_of
+from plurel_prob.stores.ddl import enumeration, is_enumeration, key_statements, statements_of
 from plurel_prob.stores.places import OnTable
 from plurel_prob.stores.sqlite_file import order_of
 from plurel_prob.stores.text import csv_parts, read_csv

@@ -14,6 +14,7 @@ from plurel_prob.errors import DatabaseError
 from plurel_prob.files import new_folder, within
 from plurel_prob.stores.arrow import arrow_tables, frame_of
 from plurel_prob.stores.checks import check_rows
+from plurel_prob.stores.conditions import lost
 from plurel_prob.stores.infer import infer_declared
 from plurel_prob.stores.limits import check_schema
 from plurel_prob.stores.places import SCHEMA, OnTable
@@ -63,7 +64,7 @@ def write_store(
         on_table: called with each table's name when it is written.
 
     Returns:
-        What the store cannot keep, in words: foreign keys in a circle, in DuckDB.
+        What the store cannot keep, in words: foreign keys in a circle in DuckDB, and constraints that it has no SQL for.
 
     Raises:
         DatabaseError: a row is not as declared, the store cannot keep a value, or the target exists or cannot be written; the
@@ -80,7 +81,8 @@ def write_store(
     write: Callable[..., Any] = getattr(import_module(f"plurel_prob.stores.{writer.module}"), writer.name)
     told = on_table or (lambda name: None)
     if not writer.is_folder:
-        left_out: list[str] = write(arrow, declared, str(target) if is_url else Path(target), overwrite=overwrite, on_table=told)
+        left_out = lost(declared, format)  # type: ignore[arg-type]
+        left_out += write(arrow, declared, str(target) if is_url else Path(target), overwrite=overwrite, on_table=told)
         return left_out
     with new_folder(Path(target), overwrite=overwrite) as folder:
         write(arrow, declared, folder, Path(target).name, told)

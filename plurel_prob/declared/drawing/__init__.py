@@ -4,5 +4,17 @@ from plurel_prob.declared.drawing.draw import DeclaredDatabase, check_rows_asked
 from plurel_prob.declared.drawing.fits import check_fits
 from plurel_prob.declared.drawing.lent import lent_rows
 from plurel_prob.declared.drawing.save import name_of, save
+from plurel_prob.declared.drawing.unsupported import drawable, ignored_lines, write_ignored
 
-__all__ = ["DeclaredDatabase", "check_fits", "check_rows_asked", "lent_rows", "name_of", "sample_declared", "save"]
+__all__ = [
+    "DeclaredDatabase",
+    "check_fits",
+    "check_rows_asked",
+    "drawable",
+    "ignored_lines",
+    "lent_rows",
+    "name_of",
+    "sample_declared",
+    "save",
+    "write_ignored",
+]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from plurel_prob.declared.drawing.domains import domain_of
+from plurel_prob.declared.drawing.domains import domain_within
 from plurel_prob.declared.drawing.plan import Plan, TablePlan
 from plurel_prob.declared.drawing.program import counts_of
 from plurel_prob.errors import DatabaseError
@@ -61,5 +61,6 @@ def capacity(table: TablePlan, columns: tuple[str, ...], n_row: Mapping[str, int
         if column.name in left:
             left.remove(column.name)
             rng, where = np.random.default_rng(0), f"{table.table.name}.{column.name}"
-            sizes.append(float(domain_of(column, rng, 1000, window, where, is_counted=column in table.counted).size))
+            is_counted, rules = column in table.counted, table.rules_on(column)
+            sizes.append(float(domain_within(rules, column, rng, 1000, window, where, is_counted=is_counted).size))
     return float(np.prod(sizes)), len(sizes)

@@ -3,13 +3,16 @@
 import datetime as dt
 import json
 import uuid
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
+from plurel_prob.declared.drawing.fitting import fitted
 from plurel_prob.declared.drawing.numbers import Domain, Rows, as_objects, even, float_domain, number_domain
 from plurel_prob.declared.drawing.words import n_word, word
-from plurel_prob.declared.schema import Column
+from plurel_prob.declared.schema import Column, Rule
 
 DAY = 86_400
 
@@ -61,6 +64,24 @@ def domain_of(
     if column.kind == "interval":
         return Domain(30 * DAY, even(30 * DAY), lambda i: pd.Series(pd.to_timedelta(i, unit="s").as_unit("us")))
     return _labels(column, rng, n_row)
+
+
+def domain_within(
+    rules: Sequence[Rule],
+    column: Column,
+    rng: np.random.Generator,
+    n_row: int,
+    window: tuple[int, int],
+    where: str,
+    **given: bool,
+) -> Domain:
+    """Domain of a column that rules are on, see :func:`domain_of` and :func:`plurel_prob.declared.drawing.fitting.fitted`.
+
+    Raises:
+        DatabaseError: the declaration leaves no value.
+    """
+    domain = domain_of(column, rng, n_row, window, where, **given)
+    return fitted(domain, column, rules, rng, n_row, partial(_times, column), where) if rules else domain
 
 
 def _times(column: Column, window: tuple[int, int]) -> Domain:

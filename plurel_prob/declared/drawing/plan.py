@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from plurel_prob.declared.order import order_tables
-from plurel_prob.declared.schema import Column, DeclaredSchema, DeclaredTable
+from plurel_prob.declared.schema import Column, DeclaredSchema, DeclaredTable, Rule, quoted
 from plurel_prob.priors import Prior
 from plurel_prob.priors.fields import support_bounds
 
@@ -22,6 +22,7 @@ class TablePlan:
         late: keys to later tables, which are drawn when all tables have their rows.
         features: columns that a causal model draws.
         counted: columns that number the rows: primary keys of one column, and unique columns without a bound on their values.
+        asked: columns that keys refer to.
     """
 
     table: DeclaredTable
@@ -31,6 +32,20 @@ class TablePlan:
     late: tuple[int, ...]
     features: tuple[Column, ...]
     counted: tuple[Column, ...]
+    asked: frozenset[str] = frozenset()
+
+    @property
+    def rules(self) -> list[Rule]:
+        """Rules on rows, among them orders of columns of which one is a key's."""
+        own = {column.name for column in (*self.features, *self.counted)}
+        orders = [order for order in self.table.orders if not {order.low, order.high} <= own]
+        texts = [f"{quoted(order.low)} {'<' if order.is_strict else '<='} {quoted(order.high)}" for order in orders]
+        found = [Rule(text, (order.low, order.high), order.line) for text, order in zip(texts, orders, strict=True)]
+        return [*self.table.rules, *found]
+
+    def rules_on(self, column: Column) -> list[Rule]:
+        """Rules that mention a column."""
+        return [rule for rule in self.rules if column.name in rule.columns]
 
     @property
     def unique(self) -> list[tuple[str, ...]]:
@@ -83,7 +98,8 @@ def _plan_table(table: DeclaredTable, place: dict[str, int], asked: set[tuple[st
     own = [column for column in table.columns if column.name not in taken]
     counted = tuple(column for column in own if is_counted(column, table))
     features = tuple(column for column in own if column not in counted)
-    return TablePlan(table, tuple(sorted(linked)), tuple(joined), tuple(inner), tuple(late), features, counted)
+    here = frozenset(name for parent, name in asked if parent == table.name)
+    return TablePlan(table, tuple(sorted(linked)), tuple(joined), tuple(inner), tuple(late), features, counted, here)
 
 
 def is_counted(column: Column, table: DeclaredTable) -> bool:

@@ -5,13 +5,16 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from jaxtyping import Bool, Float64, Int64
 
-from plurel_prob.declared.drawing.domains import domain_of
+from plurel_prob.declared.drawing.domains import domain_within
+from plurel_prob.declared.drawing.fitting import breaking
 from plurel_prob.declared.drawing.numbers import Domain
 from plurel_prob.declared.drawing.plan import TablePlan
-from plurel_prob.declared.schema import Column, DeclaredTable, ForeignKey
+from plurel_prob.declared.schema import Column, DeclaredTable, ForeignKey, Rule
 from plurel_prob.declared.text import fail
+from plurel_prob.stores.arrow import array_of
 
 Rows = Int64[np.ndarray, " row"]
 ParentCodes = Int64[np.ndarray, " parent"]
@@ -80,13 +83,28 @@ class TableRows:
             if self.n_row > domain.size:
                 few = f"is unique, but its type has {domain.size:,} values; give fewer with --rows {self.table.name}=N"
                 fail(self.source, column.line, f"{self.table.name}.{column.name} {few} than {self.n_row:,}")
-            self.place[column.name] = np.arange(self.n_row) if is_primary else self.rng.permutation(self.n_row)
+            own = [rule for rule in self.plan.rules_on(column) if rule.columns == (column.name,)]
+            place = self._allowed(column, domain, own) if own else None
+            numbers = np.arange(self.n_row) if is_primary else self.rng.permutation(self.n_row)
+            self.place[column.name] = numbers if place is None else place[numbers]
+
+    def _allowed(self, column: Column, domain: Domain, rules: Sequence[Rule]) -> Rows:
+        """First numbers of values that the rules on a column that numbers rows allow."""
+        for n in (self.n_row, 4 * self.n_row + 100, 100 * self.n_row + 10_000):
+            place = np.arange(min(n, domain.size))
+            allowed = place[~breaking(domain, column, rules, place)]
+            if len(allowed) >= self.n_row:
+                break
+        if len(allowed) < self.n_row:
+            few = f"is unique, and its CHECK leaves too few values; give fewer rows with --rows {self.table.name}=N"
+            fail(self.source, column.line, f"{self.table.name}.{column.name} {few}")
+        return allowed
 
     def _add(self, column: Column) -> Domain:
         line = "" if column.line is None else f", line {column.line}"
         where = f"{self.source}{line}: {self.table.name}.{column.name}"
-        is_counted = column in self.plan.counted
-        domain = domain_of(column, self.rng, self.n_row, self.window, where, is_counted=is_counted)
+        rules, is_counted = self.plan.rules_on(column), column in self.plan.counted
+        domain = domain_within(rules, column, self.rng, self.n_row, self.window, where, is_counted=is_counted)
         self.domain[column.name] = domain
         if column.is_nullable:
             self.missing[column.name] = self.rng.random(self.n_row) < self.missing_rate
@@ -95,9 +113,8 @@ class TableRows:
     def set_codes(self, parents: Mapping[str, Codes]) -> None:
         """Set the codes of all columns from the numbers of their values and the rows of their parents."""
         self.codes, self.origin = {}, {}
-        for name, place in self.place.items():
-            code = np.where(self.missing[name], -1, place) if name in self.missing else place
-            self.codes[name] = Coded(code, self.domain[name])
+        for name in self.place:
+            self.set_own_code(name)
         for i in self.parent_row:
             there = self.codes if self.key(i).parent == self.table.name else parents[self.key(i).parent]
             for name, asked in zip(self.key(i).columns, self.key(i).parent_columns, strict=True):
@@ -111,6 +128,20 @@ class TableRows:
         if self.table.column(name).is_nullable:
             return np.where(rows < 0, -1, there[np.maximum(rows, 0)])
         return there[np.where(rows < 0, self.filler[i], rows)]
+
+    def set_own_code(self, name: str) -> None:
+        """Set the codes of one column with values of its own."""
+        code = np.where(self.missing[name], -1, self.place[name]) if name in self.missing else self.place[name]
+        self.codes[name] = Coded(code, self.domain[name])
+
+    def values_of(self, names: Sequence[str], chosen: Bool[np.ndarray, " row"] | None = None) -> pa.Table:
+        """Values of columns that are set, of all rows or of some."""
+        arrays = []
+        for name in names:
+            code = self.codes[name].code if chosen is None else self.codes[name].code[chosen]
+            values = pd.Series(self.codes[name].domain.values(np.maximum(code, 0)))
+            arrays.append(array_of(values.mask(code < 0), self.table.column(name)))
+        return pa.table(arrays, list(names))
 
     def keep(self, is_kept: Bool[np.ndarray, " row"]) -> Rows:
         """Leave the other rows out; return the new number of each row, -1 for those."""

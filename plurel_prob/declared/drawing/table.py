@@ -37,7 +37,7 @@ def set_late_keys(rows: TableRows, parents: Parents) -> None:
     """Set the keys to later tables."""
     for i in rows.plan.late:
         set_dependent(rows, i, parents)
-    satisfy(rows, rows.plan.late, parents)
+    satisfy(rows, rows.plan.late, parents, fixed=rows.plan.asked)
 
 
 def frame_of(rows: TableRows, frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
