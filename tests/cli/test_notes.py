@@ -9,10 +9,9 @@ from plurel_prob.cli.notes import note_of, noted, origin_noted
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable
 from plurel_prob.errors import DatabaseError
 from plurel_prob.stores import read_store, write_store
-from tests.files.killed import FORKS, is_killed
+from tests.files.killed import is_killed
 
 pytest.importorskip("sqlglot", reason="the extra sql is not installed")
-pytestmark = FORKS
 DECLARED = DeclaredSchema((DeclaredTable("t", (Column("a", "integer", False),)),), "t")
 
 

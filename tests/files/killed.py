@@ -2,20 +2,20 @@
 
 import os
 import signal
+import warnings
 from collections.abc import Callable
 from pathlib import Path
-
-import pytest
 
 from plurel_prob.files import leftovers, marked_folder
 
 STEPS = ("rename", "replace", "mkdir", "unlink", "rmdir")
-FORKS = pytest.mark.filterwarnings("ignore:.*fork:RuntimeWarning", "ignore:.*fork:DeprecationWarning")
 
 
 def is_killed(work: Callable[[], object], step: int) -> bool:
     """Do something in a process of its own that is killed before its n-th step; return whether it was: it may take fewer."""
-    child = os.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of libraries with threads: the child runs nothing of theirs
+        child = os.fork()
     if child == 0:
         n_left = step
 

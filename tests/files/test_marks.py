@@ -9,10 +9,9 @@ import pytest
 
 from plurel_prob.files import leftovers, marked_folder, marks, temporary_folder, tidy
 from plurel_prob.files.marks import MARK, PREFIX
-from tests.files.killed import FORKS, left_behind
+from tests.files.killed import left_behind
 
 pytest.importorskip("fcntl", reason="this system knows no locks")
-pytestmark = FORKS
 
 
 def contents(folder):

@@ -8,10 +8,9 @@ import pytest
 
 from plurel_prob.errors import DatabaseError
 from plurel_prob.files import PROVENANCE, check_folder, new_file, new_folder, places, tidy, whole_file
-from tests.files.killed import FORKS, is_killed
+from tests.files.killed import is_killed
 
 pytest.importorskip("fcntl", reason="this system knows no locks")
-pytestmark = FORKS
 
 
 def write(path, text):
