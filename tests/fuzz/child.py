@@ -15,8 +15,12 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+ADDRESSES = 4 << 30  # bytes of addresses that a command may take, so that one without end does no harm
 LIMIT = 10  # seconds of the processor that a command may take
+DEBUG = "PLUREL_PROB_DEBUG"  # lets the last handler print tracebacks
 STACK = 40  # lines of a traceback that are told
+
+kept: list[str] = []  # tracebacks
 
 
 def serve() -> None:
@@ -25,8 +29,14 @@ def serve() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     from plurel_prob.cli import main
 
+    os.environ[DEBUG], traceback.print_exc = "1", keep
     for line in requests:
         print(json.dumps(answer(main, **json.loads(line))), file=replies, flush=True)
+
+
+def keep() -> None:
+    """Keep what the last handler would print."""
+    kept.append(traceback.format_exc())
 
 
 def answer(main: Any, argv: list[str], folder: str, limit: int = LIMIT) -> dict[str, Any]:
@@ -37,11 +47,13 @@ def answer(main: Any, argv: list[str], folder: str, limit: int = LIMIT) -> dict[
     Path("/proc/self/clear_refs").write_text("5")  # the peak of memory starts anew
     before, start = memory("VmRSS"), cpu()
     resource.setrlimit(resource.RLIMIT_CPU, (int(start) + limit + 1, resource.RLIM_INFINITY))
+    resource.setrlimit(resource.RLIMIT_AS, (memory("VmSize") + ADDRESSES, resource.RLIM_INFINITY))
     clock = time.monotonic()
     with tempfile.TemporaryFile(dir="/tmp") as out, tempfile.TemporaryFile(dir="/tmp") as err:
         os.dup2(out.fileno(), 1)
         os.dup2(err.fileno(), 2)
         code, trace = 0, ""
+        kept.clear()
         try:
             with warnings.catch_warnings():  # each is shown once a command
                 main(argv)
@@ -52,7 +64,10 @@ def answer(main: Any, argv: list[str], folder: str, limit: int = LIMIT) -> dict[
         sys.stdout.flush()
         sys.stderr.flush()
         texts = [read(file) for file in (out, err)]
-    resource.setrlimit(resource.RLIMIT_CPU, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    if DEBUG in texts[1]:  # the last handler names it, because it knows nothing else
+        trace = "".join(kept)
+    for kind in (resource.RLIMIT_CPU, resource.RLIMIT_AS):
+        resource.setrlimit(kind, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     return {
         "code": code,
         "out": texts[0],

@@ -6,6 +6,7 @@ import os
 import re
 import select
 import shlex
+import stat
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -16,10 +17,11 @@ from tests.fuzz.child import LIMIT
 ROOT = Path(__file__).parent.parent.parent
 WALL = 12 * LIMIT  # seconds that a command may wait, on a busy machine
 MEMORY = 1 << 30  # bytes that a command may take
+COMPILATION = 3  # times that, of a command that compiles programs
 MESSAGE = 4000  # characters
 CANARY = "a-word-from-elsewhere-17"  # in a file that no input may reach
 ERROR = "plurel-prob: "
-PROGRESS = re.compile(r"━|\d:\d\d:\d\d|^\s*$")
+NOTE = re.compile(r"━|\d:\d\d:\d\d|: not read: |^\s*$")  # progress, and statements that are skipped
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -85,15 +87,18 @@ def snapshot(folder: Path, left_out: str) -> dict[str, str]:
         for path in (here / name for name in folders + files):
             if path.relative_to(folder).as_posix() in passed:
                 continue
-            if path.is_symlink():
-                what = f"link to {os.readlink(path)}"
+            mode = path.lstat().st_mode
+            if stat.S_ISREG(mode):
+                what = hashlib.sha256(path.read_bytes()).hexdigest()
             else:
-                what = "folder" if path.is_dir() else hashlib.sha256(path.read_bytes()).hexdigest()
+                what = f"link to {os.readlink(path)}" if stat.S_ISLNK(mode) else f"mode {mode:o}"
             found[path.relative_to(folder).as_posix()] = what
     return found
 
 
-def problems_of(done: Done, before: dict[str, str], after: dict[str, str], out: Path, has_findings: bool) -> list[str]:
+def problems_of(
+    done: Done, before: dict[str, str], after: dict[str, str], out: Path, has_findings: bool, limit: int
+) -> list[str]:
     """What is against the law: exit 0 or 2 (1 where a command reports findings), one line of error, nothing elsewhere."""
     if done.lost:
         return [done.lost]
@@ -102,18 +107,18 @@ def problems_of(done: Done, before: dict[str, str], after: dict[str, str], out: 
         found.append("traceback")
     elif done.code not in (0, 2) and not (has_findings and done.code == 1):
         found.append(f"exit {done.code}")
-    lines = [line for line in done.err.splitlines() if line.startswith(ERROR) or not PROGRESS.search(line)]
+    lines = [line for line in done.err.splitlines() if line.startswith(ERROR) or not NOTE.search(line)]
     if done.code == 2 and (len(lines) != 1 or not lines[0].startswith(ERROR)):
         found.append("not one line")
     if any(len(line) > MESSAGE for line in lines):
         found.append("long message")
     if CONTROL.search((done.out + done.err).replace("\r\n", "\n")):
         found.append("control characters")
-    if done.memory > MEMORY:
+    if done.memory > MEMORY * (1 if limit == LIMIT else COMPILATION):
         found.append("memory")
     if before != after:
         found.append("writes elsewhere: " + ", ".join(sorted(name for name, _ in before.items() ^ after.items())[:3]))
-    if any(path.is_symlink() or CANARY.encode() in path.read_bytes() for path in out.rglob("*") if not path.is_dir()):
+    if any(path.is_symlink() or path.is_file() and CANARY.encode() in path.read_bytes() for path in out.rglob("*")):
         found.append("reads elsewhere")
     return found
 

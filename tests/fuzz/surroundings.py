@@ -32,7 +32,7 @@ class Surroundings:
         argv = words.format(source=self.folder / "source", out=self.folder / "out").split()
         before = snapshot(self.folder, writes)
         done = self.runner.run(argv, self.folder, limit)
-        problems = problems_of(done, before, snapshot(self.folder, writes), self.folder / "out", has_findings)
+        problems = problems_of(done, before, snapshot(self.folder, writes), self.folder / "out", has_findings, limit)
         if REPORT:
             row = {
                 "kind": name,

@@ -7,14 +7,16 @@ a line of JSON there, and `python -m tests.fuzz.report` counts them.
 
 import os
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz.child import LIMIT
 from tests.fuzz.found import FOUND, Found
 from tests.fuzz.kinds import KINDS, Command, Kind
+from tests.fuzz.places import PLACES, put
 from tests.fuzz.runner import told
 from tests.fuzz.surroundings import Surroundings
 from tests.fuzz.tables import NAMES, rename
@@ -27,7 +29,8 @@ QUICK = settings(max_examples=N_QUICK, derandomize=True, **COMMON)
 LONG = settings(max_examples=N_LONG, **COMMON)
 SLOW = settings(max_examples=max(N_LONG // 6, 1), **COMMON)
 COMPILES = 12 * LIMIT  # seconds that a command may take that compiles programs of a new shape
-KNOWN = ("manifest", "columns", "columns of a drawn database", "names")  # kinds whose law is not kept yet
+SOURCES = sorted({KINDS[name].source for name in FAST})
+KNOWN = ("columns", "columns of a drawn database")  # kinds whose law is not kept yet
 RENAMED = {  # table, column: is called otherwise
     "shop": [("users", None), ("orders", None), ("users", "id"), ("orders", "at"), ("orders", "buyer"), ("orders", "mood")],
     "drawn": [("table_0", None), ("table_1", None), ("table_0", "row_idx"), ("table_0", "foreign_row_0")],
@@ -112,6 +115,33 @@ def test_any_name_is_read_or_refused(source: str, make, request: pytest.FixtureR
 @pytest.mark.parametrize("source", RENAMED)
 def test_many_names_are_read_or_refused(source: str, make) -> None:
     try_names(source, make(source), LONG)
+
+
+def try_places(around: Surroundings, profile: settings, source: str) -> None:
+    """Put something else in the place of a file or folder, and run a command that reads there."""
+    every = {command for kind in KINDS.values() if kind.source == source and not kind.is_slow for command in kind.commands}
+    places = sorted(path.relative_to(around.valid) for path in around.valid.rglob("*"))
+
+    @profile
+    @given(st.sampled_from(places), st.sampled_from(sorted(PLACES)), st.sampled_from(sorted(every)))
+    def holds(place: Path, what: str, command: Command) -> None:
+        # whoever gives a pipe to a command, or a device without end, may wait
+        assume(what not in ("a pipe", "without end") or f"{{source}}/{place}" not in command.words.split())
+        put(around.renew() / place, what)
+        around.check("places", command.words, command.writes, command.has_findings, f"{place} is {what}")
+
+    holds()
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_anything_may_stand_in_a_place(source: str, make) -> None:
+    try_places(make(source), QUICK, source)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("source", SOURCES)
+def test_many_things_may_stand_in_a_place(source: str, make) -> None:
+    try_places(make(source), LONG, source)
 
 
 @pytest.mark.parametrize("name", FAST)
