@@ -15,13 +15,16 @@ from rich.table import Table
 from plurel_prob.cli.output import Description, PlainConsole
 from plurel_prob.cli.stores import order_of, refuse_options, rows_asked, sample_into_stores
 from plurel_prob.databases.schema import DatabaseSchema
-from plurel_prob.errors import DatabaseError
+from plurel_prob.errors import DatabaseError, bounded_int, shown
 from plurel_prob.priors import Prior, get_prior, override, scale_rows
 
 if TYPE_CHECKING:
     from plurel_prob.corpora import Corpus
 else:
     Corpus = Any  # it imports xarray
+
+
+MAX_SHARD = 2**31  # jobs: as many as seeds
 
 
 def sample(
@@ -150,9 +153,10 @@ def shard_of(seeds: range, shard: str | None) -> range:
     if shard is None:
         return seeds
     match = re.fullmatch(r"(\d+)/(\d+)", shard)
-    if match is None or not int(match[1]) < int(match[2]):
-        raise DatabaseError(f"--shard {shard}: needs i/n, with i from 0 to n-1, such as 0/8")
-    return seeds[int(match[1]) :: int(match[2])]
+    i, n = (bounded_int(digits, MAX_SHARD) for digits in match.groups()) if match else (None, None)
+    if i is None or n is None or i >= n:
+        raise DatabaseError(f"--shard {shown(shard)}: needs i/n, with i from 0 to n-1, such as 0/8")
+    return seeds[i::n]
 
 
 def draw_and_put(

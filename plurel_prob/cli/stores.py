@@ -13,9 +13,10 @@ from rich.table import Table
 
 from plurel_prob.cli.notes import noted, origin_noted
 from plurel_prob.cli.output import PlainConsole
-from plurel_prob.errors import DatabaseError
+from plurel_prob.errors import DatabaseError, bounded_int, shown
 from plurel_prob.files import check_apart, check_folder, check_no_link
 from plurel_prob.priors import Prior, override
+from plurel_prob.priors.stages import MAX_ROW
 
 if TYPE_CHECKING:
     from plurel_prob.declared import DeclaredSchema
@@ -114,8 +115,8 @@ def order_of(
         DatabaseError: the schema cannot be read or honoured, or the options contradict each other.
     """
     if (format == "postgresql") != ("://" in out):
-        shown = out.partition("://")[0] + "://..." if "://" in out else out  # a URL can have a password
-        raise DatabaseError(f"--out {shown}: --format {format} needs {'a folder' if '://' in out else 'the URL of a database'}")
+        where = out.partition("://")[0] + "://..." if "://" in out else out  # a URL can have a password
+        raise DatabaseError(f"--out {where}: --format {format} needs {'a folder' if '://' in out else 'the URL of a database'}")
     if format != "postgresql" and Path(out).exists() and not Path(out).is_dir():
         raise DatabaseError(f"--out {out}: is a file; give a folder")
     declared = None
@@ -175,7 +176,10 @@ def rows_asked(requests: Sequence[str], source: str | None, schema: DeclaredSche
         elif table in given:
             raise DatabaseError(f"--rows {request}: {table} has {given[table]} rows already; give each table once")
         elif sign and number.isdecimal():
-            given[table] = int(number)
+            n = bounded_int(number, MAX_ROW)
+            if n is None:
+                raise DatabaseError(f"--rows {shown(request)}: a table has {MAX_ROW:,} rows at most")
+            given[table] = n
         else:
             raise DatabaseError(f"--rows {request}: needs TABLE=N, such as users=1000, or {LENT}, for those of the database")
     return found | given

@@ -7,6 +7,7 @@ import numpy as np
 from cyclopts.types import NonNegativeInt
 
 from plurel_prob.cli.output import PlainConsole
+from plurel_prob.errors import DatabaseError
 
 WRONG = 1  # exit code
 
@@ -26,19 +27,24 @@ def verify(path: str, /, *, redraw: NonNegativeInt = 1) -> None:
 
     corpus = corpora.open_corpus(path)
     names = corpus.databases()
-    console, n_wrong, redrawn = PlainConsole(soft_wrap=True), 0, Counter[str]()
+    console, n_wrong, n_unsealed, redrawn = PlainConsole(soft_wrap=True), 0, 0, Counter[str]()
     chosen = {names[i] for i in np.linspace(0, len(names) - 1, min(redraw, len(names))).round().astype(int)}
     use_compilation_cache()
     with progress_bar() as progress:
         task = progress.add_task("checking", total=len(names))
         for name in names:
-            with corpus.reading(name) as folder:
-                problems = corpora.problems_of(folder)
-                if name in chosen and not problems:
-                    how, problems = corpora.redraw(folder)
-                    redrawn[how] += not problems
-                for problem in problems:
-                    console.print(f"{folder.name}/{problem}")
+            try:
+                with corpus.reading(name) as folder:
+                    place, problems = folder.name, corpora.problems_of(folder)
+                    if not problems:
+                        n_unsealed += not corpora.is_sealed(folder)
+                    if name in chosen and not problems:
+                        how, problems = corpora.redraw(folder)
+                        redrawn[how] += not problems
+            except DatabaseError as error:  # it cannot be reached; the others can
+                place, problems = name, [str(error)]
+            for problem in problems:
+                console.print(f"{place}/{problem}")
             n_wrong += bool(problems)
             progress.advance(task)
     for leftover in corpus.leftovers():
@@ -48,4 +54,6 @@ def verify(path: str, /, *, redraw: NonNegativeInt = 1) -> None:
         console.print(f"{n_wrong} of {len(names)} databases are wrong. {what_to_do}")
         sys.exit(WRONG)
     findings = [f"{n} {how}" for how, n in redrawn.items()] or ["none drawn again"]
+    if n_unsealed:
+        findings.append(f"{n_unsealed} with a plurel_prob.json of an earlier version, which has no checksum of its own")
     console.print(f"{len(names)} databases are as they were written; {'; '.join(findings)}.")

@@ -5,7 +5,7 @@ from pathlib import Path
 from plurel_prob.corpora.buckets import Bucket
 from plurel_prob.corpora.corpus import Corpus
 from plurel_prob.corpora.folders import Folder
-from plurel_prob.corpora.verify import Redrawn, problems_of, redraw
+from plurel_prob.corpora.verify import Redrawn, is_sealed, problems_of, redraw
 
 
 def open_corpus(where: str) -> Corpus:
@@ -13,4 +13,4 @@ def open_corpus(where: str) -> Corpus:
     return Bucket(where) if "://" in where else Folder(Path(where))
 
 
-__all__ = ["Bucket", "Corpus", "Folder", "Redrawn", "open_corpus", "problems_of", "redraw"]
+__all__ = ["Bucket", "Corpus", "Folder", "Redrawn", "is_sealed", "open_corpus", "problems_of", "redraw"]

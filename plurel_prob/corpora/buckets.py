@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from plurel_prob.corpora.corpus import Corpus, check_any, check_complete, check_content, check_origin, is_database
 from plurel_prob.databases.disk import PROVENANCE
 from plurel_prob.documents import parse_json
-from plurel_prob.errors import DatabaseError
+from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.files import temporary_folder, within
 from plurel_prob.priors import Prior
 
@@ -118,9 +118,13 @@ class Bucket(Corpus):
     def reading(self, name: str) -> Iterator[Path]:
         """Give a temporary folder with the files of a database, which is removed afterwards."""
         with temporary_folder() as folder:
-            path = folder / PurePosixPath(self.url, name).name
+            path, files = folder / PurePosixPath(self.url, name).name, self._sizes(name)
+            for file in files:
+                inner = [str(parent) for parent in PurePosixPath(file).parents if str(parent) in files]
+                if inner:
+                    raise DatabaseError(f"{self._where(name)}/{shown(file)}: lies below {shown(inner[0])}, which is no folder")
             with self._reaching():
-                _for_each(lambda file: self._download(f"{name}/{file}".removeprefix("./"), within(path, file)), self._sizes(name))
+                _for_each(lambda file: self._download(f"{name}/{file}".removeprefix("./"), within(path, file)), files)
             yield path
 
     def _download(self, key: str, path: Path) -> None:

@@ -13,8 +13,8 @@ from plurel_prob.corpora.corpus import missing_files
 from plurel_prob.corpora.folders import read_provenance, sizes_of
 from plurel_prob.databases import Database, TableSchema, load, observe
 from plurel_prob.databases.disk import PROVENANCE, sha256
-from plurel_prob.databases.provenance import PACKAGES, instruction_set
-from plurel_prob.errors import DatabaseError
+from plurel_prob.databases.provenance import CHECKSUM, PACKAGES, instruction_set
+from plurel_prob.errors import DatabaseError, reason
 from plurel_prob.files import temporary_folder, within
 from plurel_prob.priors import PROGRAM_VERSION
 from plurel_prob.sampling import sample_to
@@ -46,6 +46,13 @@ def problems_of(path: Path) -> list[str]:
         return problems or list(_table_problems(path))
     except DatabaseError as error:
         return [str(error).removeprefix(f"{path}/")]
+    except Exception as error:  # there are more databases to check
+        return [f"cannot be checked: {type(error).__name__}: {reason(error)}"]
+
+
+def is_sealed(path: Path) -> bool:
+    """Whether the provenance of a database has a checksum of its own; those of earlier versions have none."""
+    return CHECKSUM in read_provenance(path)
 
 
 def _table_problems(path: Path) -> Iterator[str]:
@@ -72,6 +79,13 @@ def redraw(path: Path) -> Redrawn:
     Values are compared to the last bit if the same versions drew them on the same kind of processor; otherwise only numbers of
     rows, keys and types are.
     """
+    try:
+        return _redraw(path)
+    except DatabaseError as error:
+        return Redrawn(EXACTLY, [str(error).removeprefix(f"{path}/")])
+
+
+def _redraw(path: Path) -> Redrawn:
     content, there = read_provenance(path), load(path)
     if there.given or there.by_hand:
         return Redrawn(HAS_GIVEN, [])
@@ -118,6 +132,6 @@ def _is_comparable(content: dict[str, Any]) -> bool:
     """Whether values that are drawn here are the same to the last bit."""
     import jax
 
-    same_versions = all(content["versions"].get(package) == version(package) for package in PACKAGES)
+    same_versions = all(content.get("versions", {}).get(package) == version(package) for package in PACKAGES)
     here = (jax.default_backend(), platform.machine(), instruction_set())
-    return same_versions and here == (content["backend"], content["machine"], content["instruction_set"])
+    return same_versions and here == tuple(content.get(name) for name in ("backend", "machine", "instruction_set"))

@@ -108,10 +108,11 @@ def time_of(value: Any, where: str) -> pd.Timestamp:
     what = "a time without a zone, such as 2020-01-31"
     require(isinstance(value, str | datetime.date), where, what, value)
     try:
-        time = pd.Timestamp(value)
+        time: Any = pd.Timestamp(value)
     except (ValueError, TypeError, OverflowError):
         time = pd.NaT
-    return require(not pd.isna(time) and time.tz is None, where, what, value) and time
+    require(not pd.isna(time) and time.tz is None, where, what, value)
+    return time
 
 
 def check_fields(content: Mapping[str, Any], fields: Mapping[str, "Field"], where: str) -> None:

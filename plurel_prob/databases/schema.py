@@ -6,7 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from plurel_prob.errors import bounded_int
+
 PKEY, TIME = "row_idx", "date"
+MAX_INDEX = 1_000_000  # of tables, columns and keys
 
 
 def table_name(table: int) -> str:
@@ -17,7 +20,8 @@ def table_name(table: int) -> str:
 def index_of(name: str, namer: Callable[[int], str]) -> int | None:
     """Index whose name, by one of the functions here, is ``name``; None if no index can have it."""
     digits = name.rpartition("_")[2]
-    return int(digits) if digits.isdecimal() and namer(int(digits)) == name else None
+    index = bounded_int(digits, MAX_INDEX) if digits.isdecimal() else None
+    return index if index is not None and namer(index) == name else None
 
 
 def column_name(column: int) -> str:

@@ -10,9 +10,11 @@ from functools import cache
 from plurel_prob.declared.cursor import Cursor
 from plurel_prob.declared.schema import Column, Kind
 from plurel_prob.declared.text import Dialect
+from plurel_prob.errors import bounded_int
 
 PADDED = ("char", "character", "nchar", "national char", "national character", "bpchar")
 Types = dict[str, Column]
+MAX_SIZE = 2**31 - 1  # characters, bytes or digits of a type
 
 
 def _integers(is_unsigned: bool = False, **names: int | None) -> Types:
@@ -159,7 +161,11 @@ def _arguments(cursor: Cursor) -> list[int]:
     for item in cursor.group().items():
         token = item.take()
         if token.kind == "number" and token.text.isdecimal():
-            numbers.append(int(token.text))
+            number = bounded_int(token.text, MAX_SIZE)
+            if number is None:
+                item.at = 0
+                item.fail(f"a type has lengths and digits of at most {MAX_SIZE:,}")
+            numbers.append(number)
         elif token.is_word("MAX"):
             numbers.append(-1)
         elif token.kind == "word" and not numbers:

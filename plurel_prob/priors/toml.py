@@ -54,7 +54,7 @@ def read_prior(path: Path, named: Mapping[str, Callable[[], Prior]]) -> Prior:
         PriorError: the message names file, key and the nearest valid name.
     """
     if not os.path.exists(path):  # unlike Path.exists, it takes names that no file can have
-        raise PriorError(f"{shown(path)}: no such prior file")
+        raise PriorError(f"{path}: no such prior file")
     try:
         content = read_toml(path)
     except DatabaseError as error:

@@ -192,3 +192,13 @@ def test_without_obstore_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "obstore", None)
     with pytest.raises(DatabaseError, match=r'needs obstore: pip install "plurel-prob\[cloud\]"'), Bucket("s3://a/b").writing():
         pass
+
+
+def test_objects_below_an_object_are_an_error(monkeypatch):
+    store = obstore.store.MemoryStore()
+    for name in ("plurel_prob.json", "db/table_0.parquet", "db/table_0.parquet/x"):
+        obstore.put(store, f"plurel-0/{name}", b"{}")
+    monkeypatch.setattr("plurel_prob.corpora.buckets._open", lambda url: store)
+    with pytest.raises(DatabaseError) as caught, Bucket("memory://").reading("plurel-0"):
+        raise AssertionError
+    assert "plurel-0/db/table_0.parquet/x: lies below db/table_0.parquet, which is no folder" in str(caught.value)

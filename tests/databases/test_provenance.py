@@ -14,6 +14,7 @@ from plurel_prob.databases.provenance import (
     provenance,
     read_provenance,
 )
+from plurel_prob.databases.schema import index_of, table_name
 from plurel_prob.documents import parse_json
 from plurel_prob.priors import get_prior
 
@@ -83,3 +84,9 @@ def test_what_it_says_must_make_sense(tmp_path):
     for name in ("../x", "/etc/passwd", "", "a/../../b"):
         with pytest.raises(DatabaseError, match="files must be a mapping of files below the folder"):
             read(tmp_path, dumps(old | {"files": {name: FILES["manifest.yaml"]}}))
+
+
+def test_names_with_numbers_of_any_length_are_names():
+    assert index_of("table_12", table_name) == 12
+    for name in ("table_" + "9" * 5000, "table_012", "table_x", "table_"):
+        assert index_of(name, table_name) is None

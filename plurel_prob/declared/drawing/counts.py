@@ -7,8 +7,9 @@ import numpy as np
 from plurel_prob.declared.drawing.domains import domain_within
 from plurel_prob.declared.drawing.plan import Plan, TablePlan
 from plurel_prob.declared.drawing.program import counts_of
-from plurel_prob.errors import DatabaseError
+from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.priors import Prior
+from plurel_prob.priors.stages import MAX_ROW
 
 
 def row_counts(plan: Plan, prior: Prior, rows: Mapping[str, int], seed: int, window: tuple[int, int]) -> list[int]:
@@ -24,8 +25,8 @@ def row_counts(plan: Plan, prior: Prior, rows: Mapping[str, int], seed: int, win
     for name, n in rows.items():
         if name not in names:
             raise DatabaseError(f"--rows {name}={n}: there is no such table; there are {', '.join(sorted(names))}")
-        if n < 1:
-            raise DatabaseError(f"--rows {name}={n}: a table has a row at least")
+        if not 1 <= n <= MAX_ROW:
+            raise DatabaseError(f"--rows {shown(name)}={shown(n)}: a table has a row at least, and {MAX_ROW:,} at most")
     referred = plan.referred()
     drawn, found = counts_of(prior, [name in referred for name in names], seed), dict[str, int]()
     while True:  # until nothing changes, as keys can refer to tables that come later
