@@ -98,9 +98,10 @@ def sample(
         raise DatabaseError("--strict: is for a declared schema; give it with --schema")
     if schema is not None or format != "relbench" or ignore_unsupported:
         refuse_options(engine=engine == "ray", tasks=tasks, rows_scale=schema is not None and rows_scale > 1)
-        order = order_of(
-            out, format, schema, dialect, rows or [], scaled, overwrite, strict=strict, ignore_unsupported=ignore_unsupported
-        )
+        with PlainConsole(stderr=True).status("reading the schema"):
+            order = order_of(
+                out, format, schema, dialect, rows or [], scaled, overwrite, strict=strict, ignore_unsupported=ignore_unsupported
+            )
         sample_into_stores(order, seeds, workers or 1)
         return
     rows_asked(rows or [], None, None)
@@ -197,16 +198,22 @@ def use_compilation_cache() -> None:
 
 
 class PartsProgress:
-    """A bar for the parts of a long table, gone when the table is complete."""
+    """A bar for what is being done, such as the parts of a long table, gone when it is complete."""
 
     def __init__(self, progress: Progress):
         self.progress, self.task = progress, progress.add_task("", visible=False)
 
     def __call__(self, table: str, n_drawn: int, n_part: int) -> None:
-        """Show how many parts are drawn."""
+        """Show how much is done."""
         if n_drawn == 1:
             self.progress.reset(self.task, total=n_part)
         self.progress.update(self.task, description=table, completed=n_drawn, total=n_part, visible=n_drawn < n_part)
+
+    def __enter__(self) -> "PartsProgress":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.progress.remove_task(self.task)
 
 
 def progress_bar() -> Progress:

@@ -3,9 +3,10 @@
 import hashlib
 import sys
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,6 +27,7 @@ else:
 
 SUFFIXES = {"duckdb": ".duckdb", "sqlite": ".sqlite"}
 MOST_TOLD = 20  # kinds of statements that are not read
+OnStep = Callable[[str, int, int], None]  # what is done next, how much of it is done, how much there is
 LENT = "source"  # rows that the database of the schema has
 
 
@@ -187,7 +189,7 @@ def rows_asked(requests: Sequence[str], source: str | None, schema: DeclaredSche
 
 def sample_into_stores(order: Order, seeds: Sequence[int], workers: int) -> None:
     """Draw a database for each seed, and put each into a store of its own."""
-    from plurel_prob.cli.sample import progress_bar
+    from plurel_prob.cli.sample import PartsProgress, progress_bar
 
     if not seeds:
         PlainConsole(soft_wrap=True).print("There is nothing to draw in this shard.")
@@ -210,7 +212,7 @@ def sample_into_stores(order: Order, seeds: Sequence[int], workers: int) -> None
     lost: list[str] = []
     with progress_bar() as progress:
         task = progress.add_task("drawing", total=len(seeds), completed=len(seeds) - len(left))
-        with closing(_drawn(order, left, workers)) as drawn:
+        with PartsProgress(progress) as on_step, closing(_drawn(order, left, workers, on_step)) as drawn:
             for row, warnings in drawn:
                 summary.add_row(*row)
                 lost += warnings
@@ -226,13 +228,14 @@ def sample_into_stores(order: Order, seeds: Sequence[int], workers: int) -> None
         console.print(f"{len(seeds) - len(left):,} of {len(seeds):,} databases were there already.")
 
 
-def _drawn(order: Order, seeds: list[int], workers: int) -> Generator[tuple[list[str], list[str]]]:
+def _drawn(order: Order, seeds: list[int], workers: int, on_step: OnStep) -> Generator[tuple[list[str], list[str]]]:
     from plurel_prob.sampling.pool import map_in_processes
 
-    return map_in_processes(partial(draw_and_store, order), seeds, max(1, min(workers, len(seeds))))
+    n_worker, work = max(1, min(workers, len(seeds))), partial(draw_and_store, order)
+    return map_in_processes(partial(work, on_step=on_step) if n_worker == 1 else work, seeds, n_worker)
 
 
-def draw_and_store(order: Order, seed: int) -> tuple[list[str], list[str]]:
+def draw_and_store(order: Order, seed: int, *, on_step: OnStep = lambda step, n_done, n: None) -> tuple[list[str], list[str]]:
     """Draw one database, and put it into a store; return its row of the summary, and what the store cannot keep."""
     from plurel_prob.cli.sample import use_compilation_cache
 
@@ -253,11 +256,13 @@ def draw_and_store(order: Order, seed: int) -> tuple[list[str], list[str]]:
     else:
         from plurel_prob.declared.drawing import ignored_lines, sample_declared, save, write_ignored
 
-        database = sample_declared(order.schema, seed, prior, rows=order.rows)
-        tables, declared = database.tables, database.schema
+        database = sample_declared(order.schema, seed, prior, rows=order.rows, on_step=on_step)
+        tables, declared, written = database.tables, database.schema, count(1)
         ignored = ignored_lines(declared, tables)
+        on_step("writing", 0, len(tables))
         with noted(target, order.origin(seed)):
-            lost = save(database, target, order.format, overwrite=order.overwrite)
+            on_table = lambda name: on_step("writing", next(written), len(tables))  # noqa: E731
+            lost = save(database, target, order.format, overwrite=order.overwrite, on_table=on_table)
             if isinstance(target, Path):
                 write_ignored(target, declared.source, ignored)
         lost += ignored

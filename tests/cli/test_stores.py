@@ -1,5 +1,6 @@
 import sqlite3
 
+import numpy as np
 import pytest
 
 from plurel_prob.cli import main
@@ -72,6 +73,37 @@ def test_what_is_there_and_what_is_hidden(tmp_path, capsys, schema):
     assert "is a file" in fails(capsys, [*line[:-1], str(schema)])
     assert "--dialect mysql: is for a file of SQL" in fails(capsys, ["sample", "--dialect", "mysql", "--out", str(tmp_path)])
     assert "nothing to draw" in shown(capsys, [*line, "--shard", "1/2"])
+
+
+def test_steps_are_named(tmp_path, capsys, schema, monkeypatch):
+    """With random numbers in the place of the program's."""
+    from plurel_prob.cli.sample import PartsProgress
+    from plurel_prob.declared.drawing import draw, program
+    from plurel_prob.models.database import Draw
+
+    steps = []
+    monkeypatch.setattr(PartsProgress, "__call__", lambda self, *step: steps.append(step))
+    monkeypatch.setattr(program, "_sizes", lambda prior, n_slot: lambda key, observed: None)
+    monkeypatch.setattr(program, "bucket_of_all", lambda sizes: None)
+    monkeypatch.setattr(program, "_program", lambda prior, n_slot, bucket: lambda key, observed: Draw(observed.n_row, {}))
+    numbers = np.random.default_rng(0)
+    monkeypatch.setattr(
+        draw,
+        "_table_draws",
+        lambda plan, drawn: [
+            draw.TableDraw([numbers.integers(0, 2, n) for _ in table.linked], [numbers.normal(size=n) for _ in table.features])
+            for table, n in zip(plan.tables, drawn.stages, strict=False)
+        ],
+    )
+    shown(capsys, ["sample", "--schema", str(schema), "--format", "csv", "--out", str(tmp_path / "out")])
+    assert steps == [
+        ("compiling", 0, 1),
+        ("drawing keys and columns", 0, 1),
+        ("constraints of country", 0, 2),
+        ("constraints of person", 1, 2),
+        ("checking all constraints", 0, 1),
+        *(("writing", n, 2) for n in range(3)),
+    ]
 
 
 @pytest.mark.slow

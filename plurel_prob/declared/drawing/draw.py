@@ -1,7 +1,7 @@
 """Drawing a database whose schema is declared: stage 1 is observed, the rest is drawn."""
 
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from jaxtyping import Float64, Int64
 
 from plurel_prob.databases.tables import column_values
 from plurel_prob.declared.drawing.counts import row_counts
-from plurel_prob.declared.drawing.plan import Plan, TablePlan, n_label, plan_of
+from plurel_prob.declared.drawing.plan import Plan, n_label, plan_of
 from plurel_prob.declared.drawing.program import bounds_of, draw_observed, fitting, observed_schema, window_of
 from plurel_prob.declared.drawing.rows import Codes, TableRows
 from plurel_prob.declared.drawing.table import frame_of, set_late_keys, set_rows
@@ -22,6 +22,8 @@ from plurel_prob.declared.schema import DeclaredSchema
 from plurel_prob.keys import site_key
 from plurel_prob.models.database import Draw
 from plurel_prob.priors import Prior, get_prior
+
+OnStep = Callable[[str, int, int], None]  # what is done next, how many of its tables are done, how many there are
 
 
 @dataclass(frozen=True)
@@ -44,14 +46,20 @@ class DeclaredDatabase:
 
 
 def sample_declared(
-    schema: DeclaredSchema, seed: int, prior: Prior | str | Path = "plurel", *, rows: Mapping[str, int] | None = None
+    schema: DeclaredSchema,
+    seed: int,
+    prior: Prior | str | Path = "plurel",
+    *,
+    rows: Mapping[str, int] | None = None,
+    on_step: OnStep = lambda step, n_done, n_table: None,
 ) -> DeclaredDatabase:
     r"""Draw a database of a declared schema: stage 1 is observed but for the numbers of rows and the time window.
 
     .. math:: \text{links}, \text{features} \sim p(\cdot \mid \text{schema})
 
     Keys that refer to tables before theirs come from the block model, columns from the causal model of their table, which sees
-    the columns of the tables that it refers to. A column's numbers fall on the values that its declaration allows, see
+    the columns of the tables that it refers to; of more than 64, each part of at most as many has a model, and only the
+    first sees those. A column's numbers fall on the values that its declaration allows, see
     :func:`plurel_prob.declared.drawing.domains.domain_of`. What the program has no law for is drawn uniformly: the row that a key
     to its own table refers to, among the earlier ones; that of a key in a cycle of tables; of keys that share columns, among the
     rows that agree. Rows that a key or unique columns do not tell apart get other values
@@ -63,6 +71,7 @@ def sample_declared(
         seed: with the schema, the prior and the rows, it decides every value.
         prior: the laws of links and features, of numbers of rows and of the window.
         rows: numbers of rows by table; by default the prior's.
+        on_step: told about progress.
 
     Raises:
         DatabaseError: a constraint cannot be honoured; the message names table, column and line.
@@ -74,10 +83,9 @@ def sample_declared(
     window = window_of(prior, seed)
     days = int(window[0]), int(window[1])
     n_row = row_counts(plan, prior, rows or {}, seed, days)
-    drawn = draw_observed(fitting(prior, bounds_of(plan)), observed_schema(plan, prior, n_row, window), seed)
-    tables = finish(
-        plan, prior, [_table_draw(table, drawn, i) for i, table in enumerate(plan.tables)], n_row, days, seed, rows or ()
-    )
+    drawn = draw_observed(fitting(prior, bounds_of(plan)), observed_schema(plan, prior, n_row, window), seed, on_step)
+    tables = finish(plan, prior, _table_draws(plan, drawn), n_row, days, seed, rows or (), on_step)
+    on_step("checking all constraints", 0, 1)
     check_rows(arrow_tables(tables, schema), schema)
     first, last = (pd.Timestamp(day, unit="D") for day in days)
     return DeclaredDatabase(tables, schema, seed, prior, (first, last))
@@ -100,11 +108,14 @@ class TableDraw(NamedTuple):
     value: list[Float64[np.ndarray, " row"]]
 
 
-def _table_draw(table: TablePlan, drawn: Draw, i: int) -> TableDraw:
-    n_row = int(drawn.stages.schema.n_row[i])
-    rows = [np.asarray(drawn.stages.links.parent_row[i, slot, :n_row], np.int64) for slot in range(len(table.linked))]
-    values = list(column_values(drawn, i))[: len(table.features)]
-    return TableDraw(rows, [value.astype(np.float64) for value in values])
+def _table_draws(plan: Plan, drawn: Draw) -> list[TableDraw]:
+    """Collect what the program draws from its tables, some of which are parts of declared ones."""
+    found = [TableDraw([], []) for _ in plan.tables]
+    for i, part in enumerate(plan.parts()):
+        n_row, parent_row = int(drawn.stages.schema.n_row[i]), drawn.stages.links.parent_row[i]
+        found[part.table].parent_row.extend(parent_row[slot, :n_row].astype(np.int64) for slot in range(len(part.linked)))
+        found[part.table].value.extend(column_values(drawn, i)[: len(part.features)].astype(np.float64))
+    return found
 
 
 def finish(
@@ -115,6 +126,7 @@ def finish(
     window: tuple[int, int],
     seed: int,
     asked: Collection[str] = (),
+    on_step: OnStep = lambda step, n_done, n_table: None,
 ) -> dict[str, pd.DataFrame]:
     """Make the tables of a schema from what the program draws of each: parents first, then keys that refer to later tables.
 
@@ -125,6 +137,7 @@ def finish(
     number: dict[str, np.ndarray] = {}  # of each row that the program has, in its table
     for table, part, n in zip(plan.tables, drawn, n_row, strict=True):
         name = table.table.name
+        on_step(f"constraints of {name}", len(made), len(n_row))
         rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
         rows = TableRows(table, n, plan.schema.source, rng, _missing_rate(prior, name, seed), window)
         rows.set_features([(n_label(column, prior), x) for column, x in zip(table.features, part.value, strict=True)])

@@ -1,12 +1,15 @@
 """Which parts of a declared schema the program draws: tables in order, keys by the block model, columns by causal models."""
 
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
 
 from plurel_prob.declared.order import order_tables
 from plurel_prob.declared.schema import Column, DeclaredSchema, DeclaredTable, Rule, quoted
 from plurel_prob.priors import Prior
 from plurel_prob.priors.fields import support_bounds
 
+MAX_FEATURE = 64  # columns of a causal model; compilation takes minutes for twice as many, and memory grows with their square
 COUNTED = ("integer", "decimal", "text", "uuid", "blob", "json")
 
 
@@ -57,12 +60,30 @@ class TablePlan:
         return self.table.column(columns[0]).line
 
 
+class Part(NamedTuple):
+    """A table as the program has it: a declared one, or some columns of one that has too many for one causal model."""
+
+    table: int
+    linked: tuple[int, ...]
+    features: tuple[Column, ...]
+
+
 @dataclass(frozen=True)
 class Plan:
     """All tables, parents first."""
 
     schema: DeclaredSchema
     tables: tuple[TablePlan, ...]
+
+    def parts(self) -> list[Part]:
+        """Tables of the program, in order. Of a declared table's parts only the first has keys, and causes in parents' tables."""
+        found = []
+        for i, table in enumerate(self.tables):
+            n = max(1, -(-len(table.features) // MAX_FEATURE))
+            ends = [k * len(table.features) // n for k in range(n + 1)]
+            for k, (start, end) in enumerate(pairwise(ends)):
+                found.append(Part(i, table.linked if k == 0 else (), table.features[start:end]))
+        return found
 
     def index(self, name: str) -> int:
         """Number of a table in the order of the program."""

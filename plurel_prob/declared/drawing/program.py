@@ -35,9 +35,9 @@ class Bounds(NamedTuple):
 def bounds_of(plan: Plan) -> Bounds:
     """Smallest bounds that hold a schema."""
     n_slot, n_column = (
-        max(len(part) for part in parts) for parts in zip(*((t.linked, t.features) for t in plan.tables), strict=True)
+        max(len(part) for part in parts) for parts in zip(*((t.linked, t.features) for t in plan.parts()), strict=True)
     )
-    return Bounds(*(1 << (max(n, least) - 1).bit_length() for n, least in ((len(plan.tables), 4), (n_slot, 2), (n_column, 4))))
+    return Bounds(*(1 << (max(n, least) - 1).bit_length() for n, least in ((len(plan.parts()), 4), (n_slot, 2), (n_column, 4))))
 
 
 def fitting(prior: Prior, bounds: Bounds) -> Prior:
@@ -48,18 +48,20 @@ def fitting(prior: Prior, bounds: Bounds) -> Prior:
 
 def observed_schema(plan: Plan, prior: Prior, n_row: Sequence[int], window: np.ndarray) -> Schema:
     """Stage 1 as arrays, padded to the bounds of the schema; a table without features has one that is not shown."""
-    n_table, (max_table, max_parent, max_column) = len(plan.tables), bounds_of(plan)
+    parts, (max_table, max_parent, max_column) = plan.parts(), bounds_of(plan)
+    n_table, first = len(parts), {plan.tables[part.table].table.name: i for i, part in reversed(list(enumerate(parts)))}
     parent_table = np.full((max_table, max_parent), -1, np.int32)
     n_category = np.full((max_table, max_column), 2, np.int32)
     is_categorical = np.zeros((max_table, max_column), bool)
     counts = np.zeros((3, max_table), np.int32)  # of parents, rows, columns
     is_entity, referred = np.zeros(max_table, bool), plan.referred()
-    for i, table in enumerate(plan.tables):
-        parents = [plan.index(table.table.foreign_keys[key].parent) for key in table.linked]
+    for i, part in enumerate(parts):
+        table = plan.tables[part.table].table
+        parents = [first[table.foreign_keys[key].parent] for key in part.linked]
         parent_table[i, : len(parents)] = parents
-        is_entity[i] = table.table.name in referred
-        counts[:, i] = len(parents), n_row[i], max(1, len(table.features))
-        for j, column in enumerate(table.features):
+        is_entity[i] = table.name in referred
+        counts[:, i] = len(parents), n_row[part.table], max(1, len(part.features))
+        for j, column in enumerate(part.features):
             labels = n_label(column, prior)
             is_categorical[i, j], n_category[i, j] = labels > 0, max(labels, 2)
     place = np.arange(max_table, dtype=np.int32)
@@ -69,11 +71,16 @@ def observed_schema(plan: Plan, prior: Prior, n_row: Sequence[int], window: np.n
     return Schema(*map(jnp.asarray, (size, *arrays, is_categorical, n_category, window)))
 
 
-def draw_observed(prior: Prior, observed: Schema, seed: int) -> Draw:
+def draw_observed(
+    prior: Prior, observed: Schema, seed: int, on_step: Callable[[str, int, int], None] = lambda step, n_done, n: None
+) -> Draw:
     """Draw stages 2 and 3, and bring them to the host. No cell is missing: that is up to what the schema allows."""
     key, n_slot = random.key(seed), observed.parent_table.shape[1]
+    on_step("compiling", 0, 1)
     bucket = bucket_of_all(jax.device_get(_sizes(prior, n_slot)(key, observed)))
-    return jax.device_get(_program(prior, n_slot, bucket)(key, observed))
+    program = _program(prior, n_slot, bucket)
+    on_step("drawing keys and columns", 0, 1)
+    return jax.device_get(program(key, observed))
 
 
 def _form(prior: Prior, n_slot: int) -> Schema:
