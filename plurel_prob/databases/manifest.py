@@ -40,12 +40,12 @@ def manifest_of_content(content: Any, where: str) -> DatasetManifest:
         if content[field] is not None:
             time_of(content[field], f"{where}: {field}")
     for name, spec in content["tables"].items():
-        require(isinstance(name, str), f"{where}: tables", "by names (a name such as 1 or yes wants quotes)", name)
+        require(is_name(name), f"{where}: tables", "by names (a name such as 1 or yes wants quotes)", name)
         at = f"{where}: tables.{shown(name)}"
         check_fields(require(isinstance(spec, dict), at, "a mapping", spec), TABLE, f"{at}.")
         for key, parent in spec.get("fkeys", {}).items():
-            require(isinstance(key, str), f"{at}.fkeys", "by names of columns", key)
-            require(isinstance(parent, str), f"{at}.fkeys.{shown(key)}", "the name of a table", parent)
+            require(is_name(key), f"{at}.fkeys", "by names of columns", key)
+            require(is_name(parent), f"{at}.fkeys.{shown(key)}", "the name of a table", parent)
     return DatasetManifest.from_dict(content)
 
 
@@ -131,6 +131,11 @@ def check_fields(content: Mapping[str, Any], fields: Mapping[str, "Field"], wher
 def is_text(value: Any) -> bool:
     """Whether a value is text."""
     return isinstance(value, str)
+
+
+def is_name(value: Any) -> bool:
+    """Whether a value is text that names something."""
+    return isinstance(value, str) and value != ""
 
 
 def _is_text_or_null(value: Any) -> bool:

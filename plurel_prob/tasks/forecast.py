@@ -6,7 +6,7 @@ from functools import cache, partial
 import numpy as np
 import pandas as pd
 
-from plurel_prob.errors import DatabaseError
+from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.tasks.labels import Labeller, Question, label_sql, labeller, quoted
 from plurel_prob.tasks.leaks import codes, leaks
 from plurel_prob.tasks.split import SPLITS, SplitDatabase
@@ -34,7 +34,8 @@ def forecast_tasks(database: SplitDatabase) -> Iterator[Task]:
     Each split must have ten labels, and five that are not the most common one; otherwise there is no task.
 
     Raises:
-        DatabaseError: names of two tables differ in case only, or one is called ``timestamps``: SQL takes one for the other.
+        DatabaseError: names of two tables differ in case only, or one is called ``timestamps``: SQL takes one for the other; or
+            a name has ``{timedelta}``, for which RelBench puts a length of time.
     """
     _check_names(database)
     return with_names_apart(_tasks(database))
@@ -48,6 +49,10 @@ def _check_names(database: SplitDatabase) -> None:
                 f"{database.name}: SQL takes table {name} for {seen[name.lower()]}; rename it, or leave forecasts out"
             )
         seen[name.lower()] = name
+        for part in (name, *database.tables[name].columns):
+            if "{timedelta}" in str(part):
+                what = f"{shown(part)}, of table {shown(name)}, is changed in SQL: RelBench puts a length of time there"
+                raise DatabaseError(f"{database.name}: {what}; rename it, or leave forecasts out")
 
 
 def _tasks(database: SplitDatabase) -> Iterator[Task]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from plurel_prob.databases.disk import MANIFEST, table_file
+from plurel_prob.databases.manifest import is_name
 from plurel_prob.documents import read_yaml
 from plurel_prob.errors import DatabaseError, reason, shown
 from plurel_prob.files import within
@@ -130,8 +131,8 @@ def _manifest_problems(folder: Folder) -> Iterator[Problem]:
 
 
 def _read_table(folder: Folder, name: Any, spec: Any) -> Iterator[Problem]:
-    if not isinstance(name, str):
-        yield Problem("manifest", shown(name), None, None, "must be text: a name such as 1 or yes wants quotes")
+    if not is_name(name):
+        yield Problem("manifest", shown(name), None, None, "is no name: one such as 1 or yes wants quotes")
         return
     if not isinstance(spec, dict):
         yield Problem("manifest", name, None, None, "must be a mapping with pkey, time_col and fkeys")

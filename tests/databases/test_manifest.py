@@ -66,6 +66,7 @@ def test_every_field_of_a_manifest_is_checked_and_named(path, tmp_path):
         (("tables", "orders", "fkeys"), {True: "users"}, "tables.orders.fkeys must be by names of columns, is True"),
         (("tables", "orders", "fkeys"), None, "tables.orders.fkeys must be a mapping of columns to tables, is null"),
         (("tables",), {1: {}}, "tables must be by names"),
+        (("tables",), {"": {}}, "tables must be by names"),
         (("tables", "users"), None, "tables.users must be a mapping, is null"),
         (("val_timestamp",), "2020-01-01T00:00:00+02:00", "val_timestamp must be a time without a zone"),
         (("val_timestamp",), "soon" * 1000, "val_timestamp must be a time"),

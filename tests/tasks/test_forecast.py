@@ -162,3 +162,16 @@ def test_columns_that_sql_confuses_are_left_out(tmp_path):
     names = [task.manifest.name for task in forecast_tasks(split_database(folder))]
     assert names and not any("buyer" in name or "mean_odd" in name for name in names)
     assert any(name.endswith("mean_value") for name in names)
+
+
+@pytest.mark.parametrize("where", ["table", "column"])
+def test_names_that_the_sql_of_a_task_would_change_are_an_error(where, tmp_path):
+    database = split_database(shop(tmp_path / "shop"))
+    name = next(iter(database.tables))
+    if where == "table":
+        database.tables["{timedelta}"] = database.tables[name]
+        database.schemas["{timedelta}"] = database.schemas[name]
+    else:
+        database.tables[name]["a {timedelta}"] = 0
+    with pytest.raises(DatabaseError, match="{timedelta}, of table .*, is changed in SQL"):
+        list(forecast_tasks(database))
