@@ -8,7 +8,9 @@ import pandas as pd
 
 from plurel_prob.databases.disk import read_tables
 from plurel_prob.databases.schema import TableSchema
-from plurel_prob.errors import DatabaseError
+from plurel_prob.errors import DatabaseError, reason, shown
+
+MAX_KNOWN = 1000  # characters of the keys that there are
 
 
 @dataclass(frozen=True)
@@ -38,19 +40,29 @@ class ObservedDatabase:
         """
         if child not in self.schemas or key not in self.schemas[child].fkeys:
             known = ", ".join(f"{table}.{column}" for table, column, _ in self.foreign_keys)
-            raise DatabaseError(f"{self.name}: no foreign key {child}.{key}; there are {known or 'none'}")
+            what = shown(f"{child}.{key}")
+            raise DatabaseError(f"{self.name}: no foreign key {what}; there are {shown(known, MAX_KNOWN) or 'none'}")
         parent = self.schemas[child].fkeys[key]
         if parent not in self.tables:
-            raise DatabaseError(f"{self.name}: {child}.{key} refers to {parent}, which is no table")
-        primary, foreign = self.schemas[parent].pkey, self.tables[child][key]
-        frame = self.tables[parent]
-        place = pd.Index(frame[primary] if primary else frame.index).get_indexer(foreign.fillna(-1))
-        broken = np.flatnonzero((place < 0) & foreign.notna().to_numpy())
+            raise DatabaseError(f"{self.name}: {shown(f'{child}.{key}')} refers to {shown(parent)}, which is no table")
+        what = f"{self.name}: {shown(f'{child}.{key}')}"
+        primary, frame, foreign = self.schemas[parent].pkey, self.tables[parent], self.tables[child][key]
+        values, is_there = pd.Index(frame[primary] if primary else frame.index), foreign.notna().to_numpy()
+        place = np.full(len(foreign), -1, np.int64)
+        try:
+            twice = np.flatnonzero(values.duplicated())
+            if not len(twice):
+                place[is_there] = values.get_indexer(pd.Index(foreign[is_there]))
+        except (TypeError, ValueError) as error:  # lists have no order and no hash
+            raise DatabaseError(f"{what} cannot be compared with {shown(f'{parent}.{primary}')}: {reason(error)}") from None
+        if len(twice):
+            value = shown(str(values[twice[0]]))
+            raise DatabaseError(f"{what} refers to {shown(f'{parent}.{primary}')}, which is {value} in row {twice[0]} and before")
+        broken = np.flatnonzero((place < 0) & is_there)
         if len(broken):
-            raise DatabaseError(
-                f"{self.name}: {child}.{key} is {foreign.iloc[broken[0]]} in row {broken[0]}, which is no row of {parent}"
-            )
-        return place.astype(np.int64)
+            value = shown(str(foreign.iloc[broken[0]]))
+            raise DatabaseError(f"{what} is {value} in row {broken[0]}, which is no row of {shown(parent)}")
+        return place
 
 
 def observe(path: Path | str) -> ObservedDatabase:

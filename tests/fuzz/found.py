@@ -44,4 +44,25 @@ FOUND = (
         column("plurel-2/db/table_0.parquet", "date", lambda times: times.astype(str)),
         "show {source}/plurel-2 --out {out}/p.html",
     ),
+    Found(
+        "doubled primary keys",
+        "shop",
+        column("shop/db/users.parquet", "id", lambda keys: keys // 2),
+        "score {source}/shop --out {out}/s.csv",
+        ("shop: orders.buyer refers to users.id, which is 0 in row 1 and before",),
+    ),
+    Found(
+        "keys that are lists",
+        "shop",
+        column("shop/db/users.parquet", "id", lambda keys: [[key] for key in keys]),
+        "infer links {source}/shop --key orders.buyer",
+        ("shop: orders.buyer cannot be compared with users.id",),
+    ),
+    Found(
+        "keys of another type",
+        "shop",
+        column("shop/db/users.parquet", "id", lambda keys: keys.astype(str)),
+        "infer features {source}/shop --table orders",
+        ("shop: orders.buyer is", "which is no row of users"),
+    ),
 )
