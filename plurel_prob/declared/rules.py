@@ -21,6 +21,7 @@ KNOWN = {
     *("EQ", "NEQ", "GT", "GTE", "LT", "LTE", "NullSafeEQ", "NullSafeNEQ", "Add", "Sub", "Mul", "Div", "Mod", "Abs", "Round"),
     *("Like", "ILike", "RegexpLike", "RegexpILike", "StartsWith", "Length", "Lower", "Upper", "Trim", "Substring", "Left"),
     *("Case", "If", "Coalesce", "Nullif", "Greatest", "Least", "Cast", "DataType", "DataTypeParam", "Extract", "Year", "Month"),
+    *("Day", "Interval", "Floor", "Ceil", "Sqrt", "Pow", "Sign", "Concat", "DPipe", "Replace", "Right", "StrPosition"),
 }  # fmt: skip
 WITHOUT_CASE = ("mysql", "sqlite", "sqlserver")  # whose LIKE takes a for A
 CLASSES = {

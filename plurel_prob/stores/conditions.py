@@ -14,8 +14,9 @@ TIMES = ("timestamp", "time", "interval")  # which SQLite would compare as texts
 
 def ruled(table: DeclaredTable) -> set[str]:
     """Columns that rules or unique indexes mention: these are texts where they could be enumerations."""
-    rules = [*table.rules, *(index.where for index in table.indexes if index.where is not None)]
-    return {name for part in (*rules, *table.indexes) for name in part.columns}
+    parts: list[Rule | UniqueIndex] = [*table.rules, *table.indexes]
+    parts += [index.where for index in table.indexes if index.where is not None]
+    return {name for part in parts for name in part.columns}
 
 
 def condition_of(rule: Rule, table: DeclaredTable, dialect: Dialect) -> str:

@@ -141,10 +141,11 @@ def _of_length(part: Expr) -> Language:
 
     if not isinstance(part.this.this.unnest(), exp.Column):
         raise NotImplementedError
-    between = [part.args.get("low"), part.args.get("high")] if isinstance(part, exp.Between) else [part.expression]
-    if not all(isinstance(bound, exp.Literal) and str(bound.this).isdecimal() for bound in between):
+    between = [part.args["low"], part.args["high"]] if isinstance(part, exp.Between) else [part.expression]
+    texts = [str(bound.this) for bound in between if isinstance(bound, exp.Literal)]
+    if len(texts) < len(between) or not all(text.isdecimal() for text in texts):
         raise NotImplementedError
-    bounds, any_one = [int(str(bound.this)) for bound in between], one(CHARACTERS)
+    bounds, any_one = [int(text) for text in texts], one(CHARACTERS)
     if isinstance(part, exp.Between):
         return times(any_one, bounds[0], max(bounds))
     (n,), comparison = bounds, COMPARED[type(part).__name__]
