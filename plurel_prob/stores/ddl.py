@@ -26,6 +26,7 @@ NAMES: dict[str, dict[str, str]] = {
     "duckdb": {"float": "DOUBLE", "blob": "BLOB"},
     "postgresql": {"float": "DOUBLE PRECISION", "blob": "BYTEA"},
 }
+DEFERRED = " DEFERRABLE INITIALLY DEFERRED"
 COMMON = {"boolean": "BOOLEAN", "date": "DATE", "interval": "INTERVAL", "text": "TEXT", "uuid": "UUID", "json": "JSON"}
 
 
@@ -58,9 +59,10 @@ def statements_of(
     return [*types, *tables, *indexes, *(key_statements(declared) if dialect == "postgresql" and keys_last else ())]
 
 
-def key_statements(declared: DeclaredSchema) -> list[str]:
-    """Statements that add the foreign keys to tables that are there."""
-    return [f"ALTER TABLE {quoted(t.name)} ADD {_foreign(key)}" for t in declared.tables for key in t.foreign_keys]
+def key_statements(declared: DeclaredSchema, *, are_deferred: bool = False) -> list[str]:
+    """Statements that add the foreign keys to tables that are there; such as are checked when a transaction ends, or at once."""
+    end = DEFERRED if are_deferred else ""
+    return [f"ALTER TABLE {quoted(t.name)} ADD {_foreign(key)}{end}" for t in declared.tables for key in t.foreign_keys]
 
 
 def check_names(declared: DeclaredSchema, dialect: Dialect) -> None:
@@ -125,7 +127,7 @@ def _create(table: DeclaredTable, dialect: Dialect, left_out: Collection[Foreign
     parts += [f"CHECK ({quoted(o.low)} {'<' if o.is_strict else '<='} {quoted(o.high)})" for o in table.orders]
     parts += [f"CHECK ({text})" for rule in table.rules if (text := condition_of(rule, table, dialect))]
     if dialect != "postgresql":
-        deferred = " DEFERRABLE INITIALLY DEFERRED" if dialect == "sqlite" else ""
+        deferred = DEFERRED if dialect == "sqlite" else ""
         parts += [_foreign(key) + deferred for key in table.foreign_keys if key not in left_out]
     return f"CREATE TABLE {quoted(table.name)} (\n  " + ",\n  ".join(parts) + "\n)"
 

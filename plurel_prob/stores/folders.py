@@ -10,19 +10,19 @@ from plurel_prob.declared import DeclaredSchema
 from plurel_prob.errors import DatabaseError
 from plurel_prob.files import within
 from plurel_prob.stores.arrow import cast, typed
-from plurel_prob.stores.ddl import ddl_of
+from plurel_prob.stores.ddl import key_statements, literal, quoted, statements_of
 from plurel_prob.stores.places import SCHEMA, OnTable, file_of
 from plurel_prob.stores.text import csv_parts, read_csv
 
 
 def save_csv(tables: dict[str, pa.Table], declared: DeclaredSchema, folder: Path, name: str, on_table: OnTable) -> None:
-    """Write comma-separated values (RFC 4180), that PostgreSQL's COPY reads into the tables of ``schema.sql``."""
+    """Write comma-separated values (RFC 4180), and ``schema.sql``, whose header has psql load them."""
 
     def write(table: pa.Table, path: Path) -> None:
         with path.open("w", encoding="utf-8", newline="") as file:
             file.writelines(csv_parts(table))
 
-    _save(tables, declared, folder, ".csv", write, on_table)
+    _save(tables, declared, folder, ".csv", write, on_table, _loading(declared, folder))
 
 
 def save_parquet(tables: dict[str, pa.Table], declared: DeclaredSchema, folder: Path, name: str, on_table: OnTable) -> None:
@@ -37,11 +37,32 @@ def _save(
     suffix: str,
     write: Callable[[pa.Table, Path], None],
     on_table: OnTable,
+    header: str = "",
 ) -> None:
-    (folder / SCHEMA).write_text(ddl_of(declared, "postgresql"), encoding="utf-8")
+    # tables that refer to each other in circles can be filled in any order, as keys are checked when a transaction ends
+    statements = [*statements_of(declared, "postgresql", keys_last=False), *key_statements(declared, are_deferred=True)]
+    content = header + "".join(f"{statement};\n\n" for statement in statements)
+    (folder / SCHEMA).write_text(content, encoding="utf-8")
     for name, table in tables.items():
         write(table, file_of(folder, name, suffix))
         on_table(name)
+
+
+def _loading(declared: DeclaredSchema, folder: Path) -> str:
+    """Comment with psql's commands that load comma-separated values; none where a name has no place on a line."""
+    names = [table.name for table in declared.tables]
+    if not all(name.isprintable() for name in names):
+        return ""
+    files = {name: literal(file_of(folder, name, ".csv").name) for name in names}
+    copies = [rf"\copy {quoted(name)} FROM {files[name]} WITH (FORMAT csv, HEADER, ENCODING 'UTF8')" for name in names]
+    commands = [r"\set ON_ERROR_STOP on", r"\encoding UTF8", "BEGIN;", rf"\i {SCHEMA}", *copies, "COMMIT;"]
+    lines = [
+        "-- To load this folder into PostgreSQL, run in it:",
+        f"-- sed -n '/^$/q; s/^--   //p' {SCHEMA} | psql DATABASE",
+        "-- which gives psql these commands; keys are checked at the end:",
+        *(f"--   {command}" for command in commands),
+    ]
+    return "\n".join(lines) + "\n\n"
 
 
 def read_folder(source: Path, declared: DeclaredSchema) -> dict[str, pa.Table]:
