@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from plurel_prob.databases.frames import read_frame
 from plurel_prob.databases.manifest import MANIFEST, read_manifest
 from plurel_prob.databases.provenance import PROVENANCE, Origin, dumps, origin_of, provenance, read_provenance
 from plurel_prob.databases.schema import DatabaseSchema, TableSchema
@@ -208,7 +209,7 @@ def read_tables(path: Path) -> tuple[dict[str, pd.DataFrame], dict[str, TableSch
     for name in specs:
         file = table_file(path, name)
         with reading(file, f"is {path} a folder in RelBench format?"):
-            frames[name] = pd.read_parquet(file)
+            frames[name] = read_frame(file)
     return frames, {name: _table_schema(path, name, frames[name], spec) for name, spec in specs.items()}
 
 

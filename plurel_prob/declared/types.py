@@ -185,6 +185,8 @@ def _sized(cursor: Cursor, column: Column, words: str, arguments: list[int]) -> 
         precision, scale = (*arguments, 0)[:2] if arguments else DECIMAL.get(dialect, (None, None))
         if precision is not None and scale is not None and not 0 <= scale <= precision:
             cursor.fail(f"a decimal of {precision} digits cannot have {scale} after the point; change one of them")
+        if (precision, scale) == (39, 0) and dialect == "postgresql":  # as integers of 128 bits are written there
+            return Column("", "integer")
         return replace(column, precision=precision, scale=scale)
     if words == "tinyint" and arguments == [1] and dialect == "mysql":
         return Column("", "boolean")

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable
 from plurel_prob.errors import DatabaseError
+from plurel_prob.stores.times import kind_of, time_series, time_texts
 
 MAX_DIGIT = 76
 WIDE = pa.decimal256(39, 0)  # integers of 128 bits
@@ -111,9 +112,15 @@ def converted(values: Any, convert: Callable[[Any, Column], Any], table: str, co
                 good = middle
             except ERRORS:
                 bad = middle
-        value = (values.iloc if isinstance(values, pd.Series) else values)[bad - 1] if len(values) else None
-        where = f"{table}.{column.name}, row {first_row + bad - 1}"
+        where, value = f"{table}.{column.name}, row {first_row + bad - 1}", value_at(values, bad - 1)
         raise DatabaseError(f"{where}: {value!r} does not fit into the column, {column.kind}: {error}") from None
+
+
+def value_at(values: Any, row: int) -> Any:
+    """Value of a row, for a message; a time as text, as Python may not have it."""
+    if isinstance(values, pa.Array):
+        return time_texts(values.slice(row, 1))[0] if kind_of(values.type) else values[row].as_py()
+    return None if not len(values) else (values.iloc if isinstance(values, pd.Series) else values)[row]
 
 
 def array_of(values: pd.Series, column: Column) -> pa.Array:
@@ -199,6 +206,14 @@ def _dates(values: pd.Series, column: Column) -> Any:
     return values
 
 
+def _times_of_day(values: pd.Series, column: Column) -> Any:
+    """Times of day; intervals since midnight in microseconds."""
+    if values.dtype.kind != "m":
+        return values
+    microseconds = values.dt.as_unit("us").to_numpy().view(np.int64)
+    return pd.Series(pd.arrays.IntegerArray(microseconds, values.isna().to_numpy(bool)))
+
+
 def _timestamps(values: pd.Series, column: Column) -> Any:
     """Times in UTC; naive ones are taken to be so."""
     if not pd.api.types.is_datetime64_any_dtype(values.dtype):
@@ -228,6 +243,7 @@ PREPARE: dict[str, Callable[[pd.Series, Column], Any]] = {
     "date": _dates,
     "decimal": _decimals,
     "integer": _integers,
+    "time": _times_of_day,
     "timestamp": _timestamps,
     "uuid": _texts,
     "json": _texts,
@@ -250,7 +266,7 @@ def _series(array: pa.Array, column: Column) -> Any:
         kind = pd.arrays.BooleanArray if column.kind == "boolean" else pd.arrays.IntegerArray
         filled = array.fill_null(False if column.kind == "boolean" else 0).to_numpy(zero_copy_only=False)
         return kind(filled, missing_rows(array))
-    return array.to_pandas(date_as_object=True)
+    return time_series(array)
 
 
 def missing_rows(array: pa.Array) -> np.ndarray:

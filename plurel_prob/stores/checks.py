@@ -12,8 +12,9 @@ from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, ForeignK
 from plurel_prob.declared.literals import decimal_of
 from plurel_prob.declared.narrow import steps_of
 from plurel_prob.errors import DatabaseError, shown
-from plurel_prob.stores.arrow import missing_rows
+from plurel_prob.stores.arrow import missing_rows, value_at
 from plurel_prob.stores.rules import broken_rows, repeated_rows
+from plurel_prob.stores.times import time_series
 
 MAX_EXACT = 76  # digits of decimals that Arrow compares
 
@@ -30,7 +31,7 @@ def check_rows(tables: dict[str, pa.Table], declared: DeclaredSchema) -> None:
             for what, is_broken in _column_problems(rows[column.name].combine_chunks(), column):
                 if is_broken.any():
                     row = int(np.flatnonzero(is_broken)[0])
-                    value = rows[column.name][row].as_py()
+                    value = value_at(rows[column.name].combine_chunks(), row)
                     raise DatabaseError(f"{declared.source}: {table.name}.{column.name}, row {row}: {value!r} {what}")
         _check_unique(rows, table, declared.source)
         for order in table.orders:
@@ -95,7 +96,7 @@ def _plain(values: Any) -> pd.Series:
     values = values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
     if pa.types.is_integer(values.type):
         return pd.Series(pd.arrays.IntegerArray(values.fill_null(0).to_numpy(zero_copy_only=False), missing_rows(values)))
-    return pd.Series(values.to_pandas())
+    return pd.Series(time_series(values))
 
 
 def _keys(rows: pa.Table, columns: tuple[str, ...]) -> pd.DataFrame:
@@ -153,7 +154,8 @@ def _check_order(compare: Any, rows: pa.Table, table: DeclaredTable, names: tupl
     is_broken = pc.invert(compare(low, high)).fill_null(False).to_numpy(zero_copy_only=False)
     if is_broken.any():
         row = int(np.flatnonzero(is_broken)[0])
-        values = f"{rows[names[0]][row].as_py()} is not below {names[1]}, {rows[names[1]][row].as_py()}"
+        first, second = (value_at(rows[name].combine_chunks(), row) for name in names)
+        values = f"{first} is not below {names[1]}, {second}"
         raise DatabaseError(f"{source}: {table.name}.{names[0]}, row {row}: {values}")
 
 

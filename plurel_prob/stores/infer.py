@@ -31,7 +31,7 @@ def _table(name: str, frame: pd.DataFrame, schemas: dict[str, TableSchema], sour
     for column in frame.columns:
         is_nullable = bool(frame[column].isna().any())
         if column == schema.pkey or column in schema.fkeys:
-            columns.append(Column(column, "integer", is_nullable, bits=64))
+            columns.append(Column(column, "integer", is_nullable, 64, str(frame[column].dtype).lower().startswith("u")))
         else:
             columns.append(_column(frame[column], is_nullable, f"{source}: {name}.{column}"))
     return DeclaredTable(name, tuple(columns), (schema.pkey,) if schema.pkey else (), foreign_keys=tuple(fkeys))

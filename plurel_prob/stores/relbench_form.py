@@ -16,6 +16,7 @@ from plurel_prob.declared import DeclaredSchema, DeclaredTable, ForeignKey
 from plurel_prob.stores.arrow import arrow_tables, frame_of
 from plurel_prob.stores.checks import parent_rows
 from plurel_prob.stores.places import OnTable, file_of
+from plurel_prob.stores.times import check_years
 
 NO_TIMES = (pd.Timestamp("2000-01-01"), pd.Timestamp("2001-01-01"))
 
@@ -67,6 +68,7 @@ def to_relbench(tables: dict[str, pd.DataFrame], declared: DeclaredSchema) -> tu
 def _to_relbench(tables: dict[str, pa.Table], declared: DeclaredSchema) -> tuple[dict[str, pd.DataFrame], Any]:
     from relbench.manifest import DatasetManifest, TableSpec
 
+    check_years(tables, declared, "readers of RelBench format know", ("date", "timestamp", "time"))
     referred = {key.parent for table in declared.tables for key in table.foreign_keys}
     forms = {table.name: _form(tables, table, declared, table.name in referred) for table in declared.tables}
     _drop_late_times(forms)

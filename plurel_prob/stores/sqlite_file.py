@@ -17,6 +17,7 @@ from plurel_prob.stores.arrow import arrow_type, cast, converted
 from plurel_prob.stores.ddl import statements_of
 from plurel_prob.stores.places import OnTable, new_database
 from plurel_prob.stores.text import CHUNK, of_text, texts_of
+from plurel_prob.stores.times import check_years
 
 
 def write_sqlite(
@@ -32,6 +33,7 @@ def write_sqlite(
     Raises:
         DatabaseError: a row breaks a constraint, or SQLite cannot keep a value.
     """
+    check_years(tables, declared, "SQLite has", ("date", "timestamp"))
     statements = statements_of(declared, "sqlite")
     with new_database(target, overwrite=overwrite) as path, _talking(target), closing(sqlite3.connect(path)) as connection:
         connection.isolation_level = None

@@ -1,6 +1,5 @@
 """Cells as text: comma-separated values (RFC 4180), as files have them, and PostgreSQL's COPY."""
 
-import datetime
 import io
 import re
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ import pyarrow.csv
 from plurel_prob.declared import Column, DeclaredTable
 from plurel_prob.errors import DatabaseError
 from plurel_prob.stores.arrow import WIDE, arrow_type, cast, typed
+from plurel_prob.stores.times import time_of_day, time_texts, times_of
 
 CHUNK = 1 << 16  # rows
 QUOTED = ("category", "text", "uuid", "json", "blob")
@@ -49,8 +49,7 @@ def texts_of(array: pa.Array) -> list[str | None]:
         return [None if value is None else f"\\x{value.hex()}" for value in array.to_pylist()]
     if pa.types.is_duration(array.type):
         return [None if value is None else _seconds(value) for value in array.cast(pa.int64()).to_pylist()]
-    texts: list[str | None] = array.cast(pa.string()).to_pylist()
-    return texts
+    return time_texts(array)
 
 
 def _seconds(microseconds: int) -> str:
@@ -92,6 +91,8 @@ def _block_size(source: Path | io.BytesIO) -> int:
 
 def of_text(texts: pa.Array, column: Column) -> pa.Array:
     """Read the values of a column from text."""
+    if column.kind in ("date", "timestamp"):
+        return times_of(texts, arrow_type(column))
     if column.kind in PARSERS:
         values = [None if text is None else PARSERS[column.kind](text) for text in texts.to_pylist()]
         return cast(pa.array(values, arrow_type(column)), column)
@@ -126,5 +127,5 @@ PARSERS: dict[str, Callable[[str], Any]] = {
     "interval": _interval,
     "blob": _bytes,
     "boolean": _boolean,
-    "time": datetime.time.fromisoformat,
+    "time": time_of_day,
 }

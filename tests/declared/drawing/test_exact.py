@@ -209,3 +209,20 @@ def test_what_a_store_would_refuse_is_refused_before_the_draw(declared, format, 
     else:
         with pytest.raises(DatabaseError, match=words):
             check_fits(schema, format)
+
+
+def test_integers_of_128_bits_go_from_store_to_store(tmp_path):
+    with duckdb.connect(str(tmp_path / "a.duckdb")) as connection:
+        connection.execute(
+            "CREATE TABLE t (h HUGEINT PRIMARY KEY CHECK (h <= 170141183460469231731687303715884105727), u UHUGEINT)"
+        )
+        connection.execute("INSERT INTO t VALUES (-5, 18446744073709551616), (170141183460469231731687303715884105727, NULL)")
+    place = tmp_path / "a.duckdb"
+    for form in ("duckdb", "csv", "parquet", "duckdb"):
+        tables, declared = read_store(place)
+        place = tmp_path / f"{place.name}.{form}"
+        write_store(tables, declared, place, form)
+        again = read_store(place)[0]["t"]
+        assert [int(x) for x in again.h] == [-5, 2**127 - 1] and again.u[0] == 2**64 and pd.isna(again.u[1])
+    with pytest.raises(DatabaseError, match=r"t\.h, row 1: Decimal\('170141183460469231731687303715884105727'\) does not fit"):
+        write_store(tables, declared, tmp_path / "b.sqlite", "sqlite")
