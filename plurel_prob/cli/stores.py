@@ -261,10 +261,10 @@ def draw_and_store(order: Order, seed: int, *, on_step: OnStep = lambda step, n_
         ignored = ignored_lines(declared, tables)
         on_step("writing", 0, len(tables))
         with noted(target, order.origin(seed)):
+            if isinstance(target, Path):  # first: a store that is there is complete
+                write_ignored(target, declared.source, ignored)
             on_table = lambda name: on_step("writing", next(written), len(tables))  # noqa: E731
             lost = save(database, target, order.format, overwrite=order.overwrite, on_table=on_table)
-            if isinstance(target, Path):
-                write_ignored(target, declared.source, ignored)
         lost += ignored
     n_key = sum(len(table.foreign_keys) for table in declared.tables)
     counts = [seed, len(tables), sum(len(frame) for frame in tables.values()), n_key]

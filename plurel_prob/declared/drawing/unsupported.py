@@ -13,6 +13,7 @@ from plurel_prob.declared.drawing.rows import TableRows
 from plurel_prob.declared.drawing.rules import keep_rules
 from plurel_prob.declared.schema import DeclaredSchema, DeclaredTable, Refusal, Rule
 from plurel_prob.errors import DatabaseError, shown
+from plurel_prob.files import new_file
 from plurel_prob.stores.arrow import arrow_of
 from plurel_prob.stores.rules import broken_rows
 
@@ -74,15 +75,25 @@ def _line(refusal: Refusal, schema: DeclaredSchema, tables: Mapping[str, pd.Data
     return f"{line}{refusal.where}: {count} ({refusal.reason})"
 
 
+HEAD = "Constraints of "  # first words of the list
+
+
 def ignored_of(target: Path) -> Path:
     """File beside a store with the constraints that it ignores."""
     return target.with_name(f"{target.name}.ignored.txt")
 
 
 def write_ignored(target: Path, source: str, lines: Sequence[str]) -> None:
-    """Write down beside a store which constraints of its schema it ignores; without any, there is no such file."""
+    """Write down beside a store which constraints of its schema it ignores; without any, there is no such file.
+
+    Raises:
+        DatabaseError: something else has its name, or it cannot be written.
+    """
     path = ignored_of(target)
+    if path.exists() and not (path.is_file() and path.read_bytes().startswith(HEAD.encode())):
+        raise DatabaseError(f"{path}: is no list of constraints that a store ignores; move it away")
     if lines:
-        path.write_text("\n".join([f"Constraints of {source} that do not hold here:", *lines]) + "\n", encoding="utf-8")
+        with new_file(path, overwrite=True) as new:
+            new.write_text("\n".join([f"{HEAD}{source} that do not hold here:", *lines]) + "\n", encoding="utf-8")
     else:
         path.unlink(missing_ok=True)
