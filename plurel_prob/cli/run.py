@@ -11,7 +11,7 @@ from cyclopts import CycloptsError
 from plurel_prob.cli.app import app
 from plurel_prob.cli.output import PlainConsole
 from plurel_prob.cli.signals import HUNG_UP, TERMINATED, heed_signals
-from plurel_prob.errors import DatabaseError, printable, reason
+from plurel_prob.errors import DatabaseError, printable, reason, shown
 from plurel_prob.priors import PriorError
 from plurel_prob.sampling.pool import WorkerLost
 
@@ -22,7 +22,7 @@ INTERNAL = 70
 INTERRUPTED = 130
 PIPE_CLOSED = 141
 GOES_ON = "what is complete stays, and the same command goes on"
-MAX_MESSAGE = 20_000  # characters
+MAX_MESSAGE, MAX_USAGE = 20_000, 500  # characters
 
 
 def run(argv: Sequence[str] | None = None) -> int:
@@ -57,7 +57,9 @@ def _ended(argv: Sequence[str] | None) -> int:
 def _said(error: BaseException) -> tuple[int, str]:
     """Exit code and message of what ended a command; the message is empty where nobody would read it."""
     match error:
-        case CycloptsError() | PriorError() | DatabaseError():
+        case CycloptsError():
+            return BAD_INPUT, shown(" ".join(str(error).split()), MAX_USAGE)  # it repeats what was given
+        case PriorError() | DatabaseError():
             return BAD_INPUT, str(error)
         case WorkerLost():
             return LOST, str(error)

@@ -75,8 +75,9 @@ class SchemaPrior:
 
 def check_rows(name: str, high: float | int) -> None:
     """Refuse bounds on the rows of a table beyond which 32-bit integers overflow."""
-    if np.isfinite(high) and high > MAX_ROW:
-        raise PriorError(f"schema.{name}: up to {high:,.0f} rows; a table has {MAX_ROW:,} at most")
+    if MAX_ROW < high < np.inf:
+        n_row = f"{high:,.0f}" if high < 1e15 else "more"
+        raise PriorError(f"schema.{name}: up to {n_row} rows; a table has {MAX_ROW:,} at most")
 
 
 @dataclass(frozen=True)

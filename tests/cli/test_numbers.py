@@ -1,6 +1,7 @@
 import pytest
 
 from plurel_prob import DatabaseError
+from plurel_prob.cli.run import run
 from plurel_prob.cli.sample import shard_of
 from plurel_prob.cli.stores import rows_asked
 from plurel_prob.declared import declared_of
@@ -25,6 +26,14 @@ def test_rows_that_no_table_has_are_refused_before_anything_is_drawn(number, tmp
 def test_rows_up_to_the_limit_are_asked_for(tmp_path):
     source = schema_of(tmp_path)
     assert rows_asked(["t=0200000000"], source, declared_of(source, None)) == {"t": 200_000_000}
+
+
+@pytest.mark.parametrize("option", ["--seed", "--count", "--rows-scale"])
+@pytest.mark.parametrize("number", [LONG, "9" * 25], ids=["long", "short"])
+def test_options_of_any_length_are_one_short_line(option, number, tmp_path, capsys):
+    assert run(["sample", "--out", str(tmp_path), option, number]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and len(told) < 600
 
 
 @pytest.mark.parametrize("shard", [f"{LONG}/{LONG}", f"0/{LONG}", f"{LONG}/2", "2/2", "x"])
