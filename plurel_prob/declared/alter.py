@@ -60,7 +60,7 @@ def alter_table(cursor: Cursor, tables: Tables) -> None:
         elif action.one_of("ALTER", "MODIFY", "CHANGE"):
             _change(action, draft, tables)
         elif action.one_of("DROP", "RENAME"):
-            _drop(action)
+            _drop(action, draft)
         elif not action.one_of(*IRRELEVANT):
             action.unreadable()
 
@@ -143,7 +143,22 @@ def _altered(inner: Cursor, column: Column, tables: Tables) -> Column:
     return read_constraints(inner, ColumnDraft(new)).column if is_sqlserver else replace(new, is_nullable=column.is_nullable)
 
 
-def _drop(action: Cursor) -> None:
-    if action.next_is("DROP", "INDEX") or action.next_is("RENAME", "INDEX") or action.next_is("RENAME", "CONSTRAINT"):
+def _drop(action: Cursor, draft: TableDraft) -> None:
+    """Read DROP of a constraint; go past what indexes are called.
+
+    Raises:
+        DatabaseError: a column or an unknown constraint is dropped, or something is renamed.
+    """
+    if action.next_is("RENAME", "INDEX") or action.next_is("RENAME", "CONSTRAINT"):
         return
+    if action.accept("DROP"):
+        if action.accept("PRIMARY", "KEY"):
+            draft.primary_key = ()
+            return
+        is_index = action.accept("INDEX") or action.accept("KEY")
+        if is_index or action.accept("CONSTRAINT") or action.accept("FOREIGN", "KEY") or action.accept("CHECK"):
+            may_lack = action.accept("IF", "EXISTS") or is_index
+            if draft.drop_constraint(action.name()) or may_lack:
+                return
+        action.at = 0
     action.fail("what is dropped or renamed later cannot be followed; declare the table as it is in the end")

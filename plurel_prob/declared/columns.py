@@ -83,7 +83,7 @@ def read_column(cursor: Cursor, types: Types, domains: dict[str, list[CheckDraft
     """
     line, name = cursor.line, cursor.name()
     cursor = cursor.within(f"{cursor.context}, column {name}")
-    if cursor.sql.dialect == "sqlserver" and cursor.next_is("AS"):
+    if cursor.sql.dialect in ("sqlserver", "duckdb") and cursor.next_is("AS"):
         return ColumnDraft(Column(name, "text"), is_computed=True)
     if (not cursor or cursor.one_of(*TYPE_STARTS)) and cursor.sql.dialect == "sqlite":
         column = Column(name, "text", line=line)  # any value may be there
@@ -98,10 +98,11 @@ def read_column(cursor: Cursor, types: Types, domains: dict[str, list[CheckDraft
 
 def read_constraints(cursor: Cursor, draft: ColumnDraft) -> ColumnDraft:
     """Read what follows a column's type."""
+    label = ""
     while cursor and not draft.is_computed:
         if cursor.accept("CONSTRAINT"):
             if not cursor.one_of("CHECK", "NOT", "NULL", "UNIQUE", "PRIMARY", "REFERENCES", "DEFAULT"):
-                cursor.name()
+                label = cursor.name()
         elif cursor.accept("NOT", "NULL"):
             draft.column = replace(draft.column, is_nullable=False)
         elif cursor.accept("NULL"):
@@ -116,13 +117,13 @@ def read_constraints(cursor: Cursor, draft: ColumnDraft) -> ColumnDraft:
             else:
                 draft.is_unique = True
         elif cursor.next_is("CHECK"):
-            draft.checks.append(read_check(cursor))
+            draft.checks.append(replace(read_check(cursor), label=label))
         elif cursor.accept("DEFAULT"):
             draft.column = with_default(cursor, draft.column)
         elif cursor.one_of("REFERENCES") or cursor.next_is("FOREIGN", "KEY"):
             if cursor.accept("FOREIGN", "KEY") and cursor.symbol("("):
                 cursor.group()
-            draft.references.append(read_reference(cursor, (draft.column.name,)))
+            draft.references.append(replace(read_reference(cursor, (draft.column.name,)), label=label))
         else:
             _read_other(cursor, draft)
     return draft

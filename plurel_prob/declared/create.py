@@ -10,7 +10,7 @@ from plurel_prob.declared.columns import (
     read_reference,
 )
 from plurel_prob.declared.cursor import Cursor, Name
-from plurel_prob.declared.drafts import DEFAULT_SCHEMAS, CheckDraft, Schemas, TableDraft, find_table
+from plurel_prob.declared.drafts import DEFAULT_SCHEMAS, CheckDraft, IndexDraft, Schemas, TableDraft, find_table
 from plurel_prob.declared.key_parts import read_names, read_nulls, read_unique
 from plurel_prob.declared.skipped import Skipped
 from plurel_prob.declared.types import Types
@@ -117,6 +117,9 @@ def create_table(cursor: Cursor, tables: Tables) -> None:
     if cursor.next_is("PARTITION", "OF"):
         tables.add_partition(name)
         return
+    if cursor.sql.dialect == "mysql" and cursor.accept("LIKE"):
+        tables.add(_copy(tables.find(cursor, cursor.qualified()), name, line))
+        return
     if not cursor.symbol("("):
         cursor.fail("its columns are not declared; list them with their types, instead of AS SELECT or LIKE")
     draft = TableDraft(name, line)
@@ -132,6 +135,13 @@ def create_table(cursor: Cursor, tables: Tables) -> None:
         tables.add_partition(name)
     else:
         tables.add(draft)
+
+
+def _copy(other: TableDraft, name: Name, line: int | None) -> TableDraft:
+    """Table that is like another one; foreign keys are left out, as in MySQL."""
+    copied = TableDraft(name, line, dict(other.columns), other.primary_key, list(other.unique), checks=list(other.checks))
+    copied.computed = set(other.computed)
+    return copied
 
 
 def _read_tail(cursor: Cursor, tables: Tables) -> list[TableDraft]:
@@ -185,9 +195,10 @@ def merge_column(cursor: Cursor, draft: TableDraft, new: ColumnDraft) -> None:
     if new.is_primary:
         if draft.primary_key:
             cursor.fail(f"column {name}: there is a primary key; declare one, of all its columns: PRIMARY KEY (a, b)")
-        draft.primary_key = (name,)
+        draft.add_primary((name,))
     draft.columns[name.lower()] = new.column
-    draft.unique += [(name,)] if new.is_unique else []
+    if new.is_unique:
+        draft.add_unique(IndexDraft((name,)))
     draft.references += new.references
     draft.checks += new.checks
     draft.indexes += new.indexes
@@ -195,26 +206,30 @@ def merge_column(cursor: Cursor, draft: TableDraft, new: ColumnDraft) -> None:
 
 def read_constraint(item: Cursor, draft: TableDraft) -> bool:
     """Read a constraint of a table; whether it was one."""
-    start = item.at
+    start, label = item.at, ""
     if item.accept("CONSTRAINT") and not item.one_of("PRIMARY", "UNIQUE", "FOREIGN", "CHECK"):
-        item.name()
+        label = item.name()
     if item.accept("PRIMARY", "KEY"):
-        _skip_index_name(item)
         if draft.primary_key:
             item.fail("there are two primary keys; declare one, and the other one UNIQUE")
-        draft.primary_key = read_names(item.group())
+        key, label = _read_key(item, draft, label)
+        draft.add_primary(key.names, label)
     elif item.one_of("UNIQUE") and (item.at > start or not _is_column(item)):
         item.take()
         are_alike = read_nulls(item)
-        _skip_index_name(item)
-        draft.add_unique(replace(read_unique(item.group()), are_missing_alike=are_alike))
+        key, label = _read_key(item, draft, label)
+        draft.add_unique(replace(key, are_missing_alike=are_alike), label)
+    elif item.at > start and item.accept("NOT", "NULL"):
+        column = item.name().lower()
+        if column in draft.columns:
+            draft.columns[column] = replace(draft.columns[column], is_nullable=False)
     elif item.accept("FOREIGN", "KEY"):
         if not item.symbol("("):
-            item.name()
+            label = label or item.name()
         columns = read_names(item.group())
-        draft.references.append(read_reference(item, columns))
+        draft.references.append(replace(read_reference(item, columns), label=label))
     elif item.next_is("CHECK") and item.symbol("(", 1) or item.next_is("CHECK", "NOT", "FOR"):
-        draft.checks.append(read_check(item))
+        draft.checks.append(replace(read_check(item), label=label))
     elif item.next_is("EXCLUDE") and (item.symbol("(", 1) or item.next_is("EXCLUDE", "USING")):
         draft.refusals.append((item.line, item.rest(), "EXCLUDE cannot be honoured; leave it out"))
         return True
@@ -242,6 +257,16 @@ def _is_index(item: Cursor) -> bool:
     return item.sql.dialect in ("mysql", "sqlserver")
 
 
-def _skip_index_name(item: Cursor) -> None:
+def _read_key(item: Cursor, draft: TableDraft, label: str) -> tuple[IndexDraft, str]:
+    """Read the columns of a key, or find those of USING INDEX; with the key's name, which may be its index's."""
+    if item.accept("USING", "INDEX"):
+        name = item.name()
+        index = draft.keys.get(name.lower())
+        if index is None:
+            item.fail(f"there is no unique index {name} of the table; declare it before")
+        return index, label
     while item and not item.symbol("("):
-        item.name()  # KEY, INDEX, CLUSTERED, USING BTREE, or its name
+        is_option = item.one_of("KEY", "INDEX", "CLUSTERED", "NONCLUSTERED", "USING", "BTREE", "HASH")
+        name = item.name()
+        label = label if is_option else name
+    return read_unique(item.group()), label

@@ -12,12 +12,13 @@ DEFAULT_SCHEMAS = ("", "public", "dbo", "main")
 
 @dataclass(frozen=True)
 class CheckDraft:
-    """Text of a constraint, and the column that ``VALUE``, of a domain, stands for."""
+    """Text of a constraint, the column that ``VALUE``, of a domain, stands for, and the constraint's name."""
 
     sql: Sql
     text: str
     offset: int
     value: str | None = None
+    label: str = ""
 
     @property
     def line(self) -> int | None:
@@ -33,6 +34,7 @@ class ReferenceDraft:
     parent: Name
     parent_columns: tuple[str, ...]
     line: int | None
+    label: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,11 @@ class IndexDraft:
     line: int | None = None
 
     @property
+    def is_whole(self) -> bool:
+        """Whether it is of whole columns, of all rows."""
+        return not (self.expressions or self.where is not None or self.are_missing_alike)
+
+    @property
     def written(self) -> str:
         """The index as a message names it."""
         keys = ", ".join([*self.names, *(part.text for part in self.expressions)])
@@ -55,8 +62,8 @@ class IndexDraft:
 
 @dataclass
 class TableDraft:
-    """A table; columns by lower-case name; names of those that are computed, or inherited from another table; and constraints by
-    lower-case name: columns that are unique (those of the primary key, as a list), a reference, or a check.
+    """A table; columns by lower-case name; names of those that are computed, or inherited from another table; and columns
+    that are unique by the lower-case name of their constraint or index.
     """
 
     name: Name
@@ -68,17 +75,43 @@ class TableDraft:
     checks: list[CheckDraft] = field(default_factory=list)
     computed: set[str] = field(default_factory=set)
     inherited: set[str] = field(default_factory=set)
-    constraints: dict[str, tuple[str, ...] | list[str] | ReferenceDraft | CheckDraft | IndexDraft] = field(default_factory=dict)
+    keys: dict[str, IndexDraft] = field(default_factory=dict)
+    named: dict[str, ReferenceDraft | CheckDraft] = field(default_factory=dict)
+    n_named: tuple[int, int] = (0, 0)  # references and checks of which the names are known
+    dropped: set[int] = field(default_factory=set)  # identities of references and checks
     indexes: list[IndexDraft] = field(default_factory=list)
     refusals: list[tuple[int | None, str, str]] = field(default_factory=list)  # lines, constraints, reasons
 
-    def add_unique(self, index: IndexDraft) -> tuple[str, ...] | IndexDraft:
-        """Add what is unique, and return it as it is kept: whole columns of all rows by their names."""
-        if index.expressions or index.where is not None or index.are_missing_alike:
+    def add_primary(self, columns: tuple[str, ...], label: str = "") -> None:
+        """Add the primary key, by the name of its constraint, or the one that PostgreSQL gives."""
+        self.keys[(label or f"{self.name[1]}_pkey").lower()] = IndexDraft(columns)
+        self.primary_key = columns
+
+    def add_unique(self, index: IndexDraft, label: str = "") -> None:
+        """Add what is unique, by its name: whole columns of all rows apart from the rest."""
+        self.keys[(label or "_".join([self.name[1], *index.names, "key"])).lower()] = index
+        if index.is_whole:
+            self.unique.append(index.names)
+        else:
             self.indexes.append(index)
-            return index
-        self.unique.append(index.names)
-        return index.names
+
+    def drop_constraint(self, label: str) -> bool:
+        """Take away a key, a reference or a CHECK by its name; whether there was one."""
+        for reference in self.references[self.n_named[0] :]:
+            default = "_".join([self.name[1], *reference.columns, "fkey"])
+            self.named[(reference.label or default).lower()] = reference
+        self.named |= {check.label.lower(): check for check in self.checks[self.n_named[1] :]}
+        self.n_named = len(self.references), len(self.checks)
+        found, index = self.named.pop(label.lower(), None), self.keys.pop(label.lower(), None)
+        if found is not None:
+            self.dropped.add(id(found))
+        elif index is not None and index.names == self.primary_key:
+            self.primary_key = ()
+        elif index is not None and index.is_whole and index.names in self.unique:
+            self.unique.remove(index.names)
+        elif index is not None:
+            self.indexes = [other for other in self.indexes if other is not index]
+        return found is not None or index is not None
 
     def spelled(self, names: tuple[str, ...], source: str, line: int | None, label: str) -> tuple[str, ...]:
         """Columns as they are declared.

@@ -34,6 +34,11 @@ PARTITIONS = """
         WHERE own.attrelid = part.oid AND own.attnum > 0 AND NOT own.attisdropped AND own.attinhcount = 0
     )
 """
+TYPE_OF_COLUMN = """
+    SELECT format_type(atttypid, atttypmod) FROM pg_attribute AS own JOIN pg_class AS class ON class.oid = own.attrelid
+    JOIN pg_namespace AS schema ON schema.oid = class.relnamespace
+    WHERE schema.nspname = :schema AND class.relname = :table AND own.attname = :column
+"""
 CHECKS_OF_SQLSERVER = "SELECT definition FROM sys.check_constraints WHERE parent_object_id = OBJECT_ID(:name)"
 
 
@@ -222,14 +227,25 @@ def _column(inspector: Inspector, sql: Sql, draft: TableDraft, declared: dict[st
         draft.checks += [CheckDraft(replace(sql, text=str(check)), str(check), 0, value=name)] if check is not None else []
         declared["nullable"] = declared["nullable"] and not getattr(kind, "not_null", None)
         kind = kind.data_type
-    column = column_of_type(inspector.dialect, sql, kind, context)
+    column = column_of_type(inspector.dialect, sql, kind, context, _written(inspector, kind, draft.name, name))
     column = replace(column, name=name, is_nullable=bool(declared["nullable"]))
     default = declared.get("default")
     return with_default(_cursor(sql, str(default), context), column) if default is not None else column
 
 
-def column_of_type(dialect: Any, sql: Sql, kind: Any, context: str) -> Column:
-    """Column of a type of SQLAlchemy, in one of its dialects.
+def _written(inspector: Inspector, kind: Any, table: Name, column: str) -> str:
+    """Name of a type that SQLAlchemy does not know, as PostgreSQL writes it; empty in other databases."""
+    import sqlalchemy
+
+    if not isinstance(kind, sqlalchemy.types.NullType) or inspector.dialect.name != "postgresql":
+        return ""
+    with inspector.engine.connect() as connection:
+        names = {"schema": table[0], "table": table[1], "column": column}
+        return str(connection.execute(sqlalchemy.text(TYPE_OF_COLUMN), names).scalar_one())
+
+
+def column_of_type(dialect: Any, sql: Sql, kind: Any, context: str, written: str = "") -> Column:
+    """Column of a type of SQLAlchemy, in one of its dialects; ``written`` is a type that it does not know.
 
     Raises:
         DatabaseError: no kind is like it.
@@ -239,6 +255,8 @@ def column_of_type(dialect: Any, sql: Sql, kind: Any, context: str) -> Column:
     labels = getattr(kind, "enums", None) or getattr(kind, "values", None)  # ENUM, and SET of MySQL
     if isinstance(labels, (list, tuple)):
         return Column("", "category", labels=tuple(str(label) for label in labels))
+    if written:
+        return read_type(_cursor(sql, written, context), {})
     if isinstance(kind, sqlalchemy.types.NullType):
         raise DatabaseError(f"{sql.source}: {context}: its type is unknown; give the column another one")
     return read_type(_cursor(sql, kind.compile(dialect=dialect), context), {})

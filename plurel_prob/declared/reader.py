@@ -205,7 +205,7 @@ def _create_index(cursor: Cursor, tables: Tables) -> None:
         return
     label = ""
     while not cursor.accept("ON"):
-        label = cursor.take().text
+        label = cursor.take().text  # the last one
     cursor.accept("ONLY")
     name = cursor.qualified()
     if tables.is_partition(name) or name[1].startswith("#"):
@@ -225,7 +225,7 @@ def _create_index(cursor: Cursor, tables: Tables) -> None:
             index = replace(index, are_missing_alike=True)
         elif cursor:
             cursor.take()
-    draft.constraints[label.lower()] = draft.add_unique(index)
+    draft.add_unique(index, label)
 
 
 def _where(cursor: Cursor) -> CheckDraft:

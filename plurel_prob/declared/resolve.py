@@ -9,6 +9,7 @@ from plurel_prob.declared.cursor import Name
 from plurel_prob.declared.drafts import CheckDraft, IndexDraft, ReferenceDraft, Schemas, TableDraft, find_table, schemas_of
 from plurel_prob.declared.literals import parse
 from plurel_prob.declared.narrow import CheckError
+from plurel_prob.declared.other_types import unknown_notes
 from plurel_prob.declared.rules import RuleError, expression_of, rule_of
 from plurel_prob.declared.schema import Column, DeclaredSchema, DeclaredTable, ForeignKey, Refusal, UniqueIndex, quoted
 from plurel_prob.declared.text import SchemaError, fail
@@ -54,7 +55,9 @@ def resolve(source: str, tables: dict[Name, TableDraft]) -> DeclaredSchema:
         rules, indexes = tuple(dict.fromkeys(facts.rules)), tuple(_indexes(draft, labels[key], refusals))
         table = DeclaredTable(labels[key], columns, draft.primary_key, unique, foreign_keys, tuple(facts.orders), rules, indexes)
         result.append(replace(table, line=draft.line))
-    return DeclaredSchema(tuple(result), source, tuple(sorted(refusals, key=lambda refusal: refusal.line or 0)))
+    return DeclaredSchema(
+        tuple(result), source, tuple(sorted(refusals, key=lambda refusal: refusal.line or 0)), skipped=unknown_notes(result)
+    )
 
 
 def _unless_refused(label: str, refusals: list[Refusal], read: Callable[..., Part], *given: Any) -> list[Part]:
@@ -85,7 +88,10 @@ def _with_keys(source: str, draft: TableDraft, label: str, refusals: list[Refusa
     ]
     others = [names for names in dict.fromkeys(unique) if len(names) != len(primary) or set(names) != of_key]
     left = [index for index in draft.indexes if _plain(index, draft) is None]
-    return replace(draft, columns=columns, primary_key=primary, unique=others, indexes=left)
+    references = [part for part in draft.references if id(part) not in draft.dropped]
+    checks = [check for check in draft.checks if id(check) not in draft.dropped]
+    kept = replace(draft, references=references, checks=checks, indexes=left)
+    return replace(kept, columns=columns, primary_key=primary, unique=others)
 
 
 def _plain(index: IndexDraft, draft: TableDraft) -> tuple[str, ...] | None:

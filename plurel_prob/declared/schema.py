@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 Kind = Literal[
     "integer",
@@ -23,6 +23,23 @@ Kind = Literal[
 
 
 Number = int | Decimal | float  # exactly as it is written: integers and decimals; only columns of floats have floats
+
+
+class OtherType(NamedTuple):
+    """A type that is none of the kinds.
+
+    Attributes:
+        dialect: that has it.
+        name: as it is written there, with its arguments; empty: no store can be given it.
+        form: ``unknown``: nobody knows its values, and none are drawn; ``bits``, ``vector``, ``sparsevec``: what its text is
+            like; ``kind``: like other values of the column's kind.
+        size: number of bits, or of a vector's components, if it is declared.
+    """
+
+    dialect: str
+    name: str
+    form: str
+    size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +64,7 @@ class Column:
         is_padded: whether texts are filled up with spaces to their ``length``.
         default: literal that stands for a missing value on insertion, as text; None: there is none, or it is an expression.
         line: of the declaration, counted from 1; None: it has none.
+        other: its type, where that is none of the kinds.
     """
 
     name: str
@@ -66,6 +84,12 @@ class Column:
     default: str | None = None
     line: int | None = field(default=None, compare=False)
     is_padded: bool = field(default=False, compare=False)
+    other: OtherType | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nobody knows what its values are."""
+        return self.other is not None and self.other.form == "unknown"
 
 
 @dataclass(frozen=True)

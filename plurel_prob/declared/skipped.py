@@ -44,5 +44,7 @@ class Skipped:
 def _note(kind: str, lines: list[int | None]) -> str:
     known = list(dict.fromkeys(line for line in lines if line is not None))
     places = ", ".join(map(str, known[:MOST_LINES])) + (", ..." if len(known) > MOST_LINES else "")
-    counted = kind.replace("statement that begins", "statements that begin", 1) if len(lines) > 1 else kind
+    counted = kind
+    if len(lines) > 1:
+        counted = kind.replace("statement that begins", "statements that begin", 1).replace("column of", "columns of", 1)
     return f"{len(lines):,} {counted}" + (f" (line{'s' if len(known) > 1 else ''} {places})" if known else "")

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cache
 
 from plurel_prob.declared.cursor import Cursor
+from plurel_prob.declared.other_types import BITS, VECTORS, by_affinity, is_type_word, other_type, unknown
 from plurel_prob.declared.schema import Column, Kind
 from plurel_prob.declared.text import Dialect
 from plurel_prob.errors import bounded_int
@@ -46,7 +47,13 @@ COMMON: Types = {
     **_all("text", "tinytext, mediumtext, longtext, ntext, national character varying, national varchar, national character"),
     **_all("text", "national char, character large object, varchar2, nvarchar2, nclob, long varchar, blob sub_type text"),
     **_all("text", "native character, varying character, name, citext, sysname, xml, tsvector, tsquery, inet, cidr, macaddr"),
-    **_all("text", "macaddr8, ltree, hstore"),
+    **_all("text", "macaddr8, inet4, inet6, ltree, hstore, lquery, ltxtquery, jsonpath, regclass, regproc, regprocedure"),
+    **_all("text", "regtype, regrole, regnamespace, regconfig, regdictionary, regoper, regoperator, refcursor, xid8"),
+    **_all("text", "txid_snapshot, pg_snapshot, int4multirange, int8multirange, nummultirange, tsmultirange, tstzmultirange"),
+    **_all("text", f"datemultirange, oidvector, tid, cid, {', '.join((*VECTORS, *BITS))}"),
+    **_all("text", "regnamespace, regconfig, regdictionary, regoper, regoperator, refcursor, txid_snapshot, pg_snapshot, xid8"),
+    **_all("text", "int4multirange, int8multirange, nummultirange, tsmultirange, tstzmultirange, datemultirange, oidvector"),
+    **_all("text", f"tid, cid, {', '.join((*VECTORS, *BITS))}"),
     **_all("text", "int4range, int8range, numrange, tsrange, tstzrange, daterange, hierarchyid, sql_variant, pg_lsn"),
     "timetz": Column("", "time", has_zone=True),
     "time with time zone": Column("", "time", has_zone=True),
@@ -73,6 +80,7 @@ OF_DIALECT: dict[Dialect, Types] = {
         **_integers(
             True, utinyint=8, usmallint=16, uinteger=32, ubigint=64, uhugeint=None, uint8=8, uint16=16, uint32=32, uint64=64
         ),
+        "bit": Column("", "text"),
         **_all("timestamp", "timestamp_s, timestamp_ms, timestamp_us, timestamp_ns"),
         **_all("text", "char, character, nchar"),
     },
@@ -85,15 +93,16 @@ OF_DIALECT: dict[Dialect, Types] = {
         "nvarchar": Column("", "text", length=1),
     },
 }
+MOST_COMPONENTS = 16_000  # of a vector
 MEDIUMINT_UNSIGNED = 16777215
 INTERVAL_FIELDS = ("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND", "TO")
 
 
 def read_type(cursor: Cursor, user_types: Types) -> Column:
-    """Go past the type of a column, which may be one that the schema declares.
+    """Go past the type of a column, which may be one that the schema declares, or one that nobody knows.
 
     Raises:
-        DatabaseError: there is no such type, or none of a column's kinds is like it.
+        DatabaseError: there is no type, or it cannot be as it is written.
     """
     start = cursor.at
     quoted = cursor.tokens[start].kind == "quoted" if cursor else False
@@ -106,10 +115,21 @@ def read_type(cursor: Cursor, user_types: Types) -> Column:
     words = name.lower() if quoted or schema else _more_words(cursor, name.lower(), known)
     arguments = _arguments(cursor)
     words = _more_words(cursor, words, known)
+    if cursor.sql.dialect == "sqlite" and (words not in known or words in (*VECTORS, *BITS)):
+        return by_affinity(cursor, start)
     if words not in known:
-        cursor.at = start
-        cursor.fail(f"there is no type {name} in {cursor.sql.dialect}; give the column another one, or the file another dialect")
-    return _array(cursor, _modified(cursor, _sized(cursor, known[words], words, arguments)))
+        return _array(cursor, unknown(cursor, start))
+    column = _modified(cursor, _sized(cursor, known[words], words, arguments))
+    if cursor.sql.dialect == "sqlite" and is_type_word(cursor):
+        return by_affinity(cursor, start)
+    size = arguments[0] if arguments else None
+    if words in VECTORS:
+        if size is not None and not 1 <= size <= (MOST_COMPONENTS if words != "sparsevec" else 10**9):
+            cursor.fail(f"a {words} has from 1 to {MOST_COMPONENTS:,} components")
+        column = Column("", "text", other=other_type(cursor, start, "sparsevec" if words == "sparsevec" else "vector", size))
+    elif words in BITS or (words == "bit" and column.kind == "text"):
+        column = Column("", "text", length=size, other=other_type(cursor, start, "bits", size))
+    return _array(cursor, column)
 
 
 def labels_of(cursor: Cursor) -> tuple[str, ...]:
@@ -168,8 +188,10 @@ def _arguments(cursor: Cursor) -> list[int]:
             numbers.append(number)
         elif token.is_word("MAX"):
             numbers.append(-1)
-        elif token.kind == "word" and not numbers:
+        elif token.kind in ("word", "quoted", "string") and not numbers:
             is_shape = True
+        elif cursor.sql.dialect == "sqlite":
+            is_shape = True  # it takes anything there
         else:
             item.at = 0
             item.unreadable()
@@ -190,9 +212,16 @@ def _sized(cursor: Cursor, column: Column, words: str, arguments: list[int]) -> 
         return replace(column, precision=precision, scale=scale)
     if words == "tinyint" and arguments == [1] and dialect == "mysql":
         return Column("", "boolean")
-    if words == "bit" and arguments not in ([], [1]):
-        cursor.fail("strings of bits cannot be drawn; declare the column as an integer or as bytes")
+    if words == "bit" and (arguments not in ([], [1]) or dialect == "duckdb"):
+        return _bits(dialect, *arguments[:1])
     return column
+
+
+def _bits(dialect: Dialect, size: int = 1) -> Column:
+    """Strings of bits, which are numbers in MySQL, and may be in SQLite."""
+    if dialect in ("mysql", "sqlite") and 1 <= size < 64:
+        return Column("", "integer", bits=64, high=2**size - 1, is_unsigned=True)
+    return Column("", "integer", bits=64, is_unsigned=True) if dialect in ("mysql", "sqlite") else Column("", "text")
 
 
 def _modified(cursor: Cursor, column: Column) -> Column:

@@ -14,6 +14,7 @@ from plurel_prob.errors import DatabaseError
 from plurel_prob.stores.alike import with_keys_alike
 from plurel_prob.stores.arrow import label_type
 from plurel_prob.stores.conditions import Dialect, condition_of, index_statements, ruled
+from plurel_prob.stores.types import with_types
 
 MAX_NAME = 63  # bytes of a name, and of an enumeration's label, in PostgreSQL
 INTEGERS: dict[str, dict[int | None, str]] = {
@@ -35,8 +36,9 @@ def ddl_of(declared: DeclaredSchema, dialect: Dialect) -> str:
 
     What a dialect has no type for is the closest that holds all values, and a ``CHECK``: unsigned integers but in DuckDB, and
     enumerations in SQLite, or in keys. A foreign key has the type of what it refers to in DuckDB. Decimals without a precision
-    have 38 digits, ten of them after the point, in DuckDB.
+    have 38 digits, ten of them after the point, in DuckDB. Types of extensions are text, as a store may not have them.
     """
+    declared, _ = with_types(declared, dialect, lambda name: False)
     return "".join(f"{statement};\n\n" for statement in statements_of(declared, dialect))
 
 
@@ -152,6 +154,8 @@ def _column(table: DeclaredTable, column: Column, dialect: Dialect) -> str:
 def type_of(table: DeclaredTable, column: Column, dialect: Dialect) -> str:
     """Type of a column in a dialect."""
     kind = column.kind
+    if column.other is not None and column.other.dialect == dialect and column.other.name and kind != "category":
+        return column.other.name
     if kind == "integer":
         return _integer(column, dialect)
     if kind == "decimal":

@@ -19,6 +19,7 @@ from plurel_prob.stores.order import depths
 from plurel_prob.stores.places import OnTable, new_database
 from plurel_prob.stores.sqlite_file import order_of
 from plurel_prob.stores.text import of_text
+from plurel_prob.stores.types import with_types
 
 ROWS = "plurel_prob_rows_to_insert"  # of no table, for DuckDB takes a name for either
 
@@ -31,7 +32,7 @@ def write_duckdb(
     DuckDB checks each row when it comes, so keys of tables, or rows, that refer to each other in a circle cannot be declared.
 
     Returns:
-        The keys that were left out, in words.
+        The keys that were left out, and types that DuckDB does not have, in words.
 
     Raises:
         DatabaseError: a row breaks a constraint, or DuckDB cannot keep a value.
@@ -48,19 +49,31 @@ def write_duckdb(
             left_out += [(table.name, key) for key in own]
         else:
             levels[table.name] = depth
-    ordered = DeclaredSchema(tuple(order), declared.source)
     with new_database(target, overwrite=overwrite) as path, _talking(target):
         with closing(duckdb.connect(str(path))) as connection:
+            ordered, lost = with_types(
+                DeclaredSchema(tuple(order), declared.source), "duckdb", lambda name: _has_type(connection, name)
+            )
             connection.execute("BEGIN")
             for statement in statements_of(ordered, "duckdb", left_out):
                 connection.execute(statement)
-            for table in order:
+            for table in ordered.tables:
                 with _talking(target, table.name):
                     _insert(connection, tables[table.name], table, levels.get(table.name))
                 on_table(table.name)
             connection.execute("COMMIT")
             connection.execute("CHECKPOINT")
-    return [_words(name, key) for name, key in left_out]
+    return [*(_words(name, key) for name, key in left_out), *lost]
+
+
+def _has_type(connection: Any, name: str) -> bool:
+    """Whether there is a type of a name; none is installed for it."""
+    connection.execute("SET autoinstall_known_extensions = false")
+    try:
+        connection.execute(f"SELECT CAST(NULL AS {name})")
+    except duckdb.Error:
+        return False
+    return True
 
 
 def _words(name: str, key: ForeignKey) -> str:
@@ -100,6 +113,8 @@ def _to_store(column: Column) -> str:
     name = quoted(column.name)
     if column.kind == "integer" and column.bits is None:
         return f"CAST({name} AS {'U' if column.is_unsigned else ''}HUGEINT)"
+    if column.other is not None and column.other.name and column.kind == "text":
+        return f"CAST({name} AS {column.other.name})"
     return f"CAST({name} AS TIMETZ)" if column.kind == "time" and column.has_zone else name
 
 
@@ -122,7 +137,7 @@ def _read(connection: Any, table: DeclaredTable) -> pa.Table:
 
 def _from_store(column: Column) -> str:
     name = quoted(column.name)
-    if column.kind in ("uuid", "json") or (column.kind == "integer" and column.bits is None):
+    if column.kind in ("uuid", "json", "text") or (column.kind == "integer" and column.bits is None):
         return f"CAST({name} AS VARCHAR)"
     if column.kind == "interval":
         return f"epoch_us({name})"

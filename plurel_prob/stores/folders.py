@@ -13,6 +13,7 @@ from plurel_prob.stores.arrow import cast, typed
 from plurel_prob.stores.ddl import key_statements, literal, quoted, statements_of
 from plurel_prob.stores.places import SCHEMA, OnTable, file_of
 from plurel_prob.stores.text import csv_parts, read_csv
+from plurel_prob.stores.types import with_types
 
 
 def save_csv(tables: dict[str, pa.Table], declared: DeclaredSchema, folder: Path, name: str, on_table: OnTable) -> None:
@@ -40,6 +41,7 @@ def _save(
     header: str = "",
 ) -> None:
     # tables that refer to each other in circles can be filled in any order, as keys are checked when a transaction ends
+    declared, _ = with_types(declared, "postgresql", lambda name: False)
     statements = [*statements_of(declared, "postgresql", keys_last=False), *key_statements(declared, are_deferred=True)]
     content = header + "".join(f"{statement};\n\n" for statement in statements)
     (folder / SCHEMA).write_text(content, encoding="utf-8")

@@ -9,6 +9,7 @@ from plurel_prob.declared import Column, DeclaredSchema, order_tables
 from plurel_prob.errors import DatabaseError
 from plurel_prob.stores.arrow import MAX_DIGIT, label_type
 from plurel_prob.stores.ddl import Dialect, ddl_of, statements_of
+from plurel_prob.stores.types import with_types
 
 DUCKDB_DIGIT = 38
 DIALECTS: dict[str, Dialect] = {"sqlite": "sqlite", "duckdb": "duckdb", "postgresql": "postgresql", "csv": "postgresql"}
@@ -30,6 +31,7 @@ def check_schema(declared: DeclaredSchema, format: str) -> None:
                 raise DatabaseError(f"{where} has decimals of {digits} digits, {format} {most} at most; declare fewer of them")
     if format in DIALECTS:
         ddl_of(declared, DIALECTS[format])
+        declared, _ = with_types(declared, DIALECTS[format], lambda name: False)
     if format == "sqlite":
         with closing(sqlite3.connect(":memory:")) as connection:
             _declare(connection, statements_of(declared, "sqlite"), sqlite3.Error, f"{declared.source}: SQLite")

@@ -14,6 +14,7 @@ from plurel_prob.stores.ddl import enumeration, is_enumeration, key_statements, 
 from plurel_prob.stores.places import OnTable
 from plurel_prob.stores.sqlite_file import order_of
 from plurel_prob.stores.text import csv_parts, read_csv
+from plurel_prob.stores.types import with_types
 
 ALL_SCHEMAS = """
     SELECT set_config('search_path', string_agg(quote_ident(nspname), ', ' ORDER BY nspname <> 'public', nspname), true)
@@ -34,19 +35,19 @@ def write_postgresql(
         on_table: called after each table.
 
     Returns:
-        Nothing that was left out.
+        Types that it does not have, in words.
 
     Raises:
         DatabaseError: tables exist, a row breaks a constraint, PostgreSQL cannot keep a value, or it cannot be reached.
     """
-    statements = statements_of(declared, "postgresql", keys_last=False)
     with _connected(target) as connection, connection.cursor() as cursor:
         cursor.execute("SET TIME ZONE 'UTC'")
+        declared, lost = with_types(declared, "postgresql", lambda name: _has_type(connection, name))
         if overwrite:
             _drop(cursor, declared)
         else:
             _check_free(cursor, declared, target)
-        for statement in statements:
+        for statement in statements_of(declared, "postgresql", keys_last=False):
             cursor.execute(statement)
         for table in declared.tables:
             names = ", ".join(quoted(column.name) for column in table.columns)
@@ -57,7 +58,19 @@ def write_postgresql(
             on_table(table.name)
         for statement in key_statements(declared):
             cursor.execute(statement)
-    return []
+    return lost
+
+
+def _has_type(connection: Any, name: str) -> bool:
+    """Whether there is a type of a name, which may have arguments."""
+    import psycopg
+
+    try:
+        with connection.transaction(), connection.cursor() as cursor:
+            cursor.execute("SELECT to_regtype(%s)", [name.partition("(")[0].rstrip("[] ")])
+            return cursor.fetchone()[0] is not None
+    except psycopg.Error:  # it is no name
+        return False
 
 
 @contextmanager

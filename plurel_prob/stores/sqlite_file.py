@@ -18,6 +18,7 @@ from plurel_prob.stores.ddl import statements_of
 from plurel_prob.stores.places import OnTable, new_database
 from plurel_prob.stores.text import CHUNK, of_text, texts_of
 from plurel_prob.stores.times import check_years
+from plurel_prob.stores.types import with_types
 
 
 def write_sqlite(
@@ -28,12 +29,13 @@ def write_sqlite(
     SQLite has no type for them: dates, times and timestamps are ISO 8601 text, intervals microseconds, booleans 0 and 1.
 
     Returns:
-        Nothing that was left out.
+        Types that SQLite is not given, in words.
 
     Raises:
         DatabaseError: a row breaks a constraint, or SQLite cannot keep a value.
     """
     check_years(tables, declared, "SQLite has", ("date", "timestamp"))
+    declared, lost = with_types(declared, "sqlite", lambda name: True)
     statements = statements_of(declared, "sqlite")
     with new_database(target, overwrite=overwrite) as path, _talking(target), closing(sqlite3.connect(path)) as connection:
         connection.isolation_level = None
@@ -47,7 +49,7 @@ def write_sqlite(
             on_table(table.name)
         _check(connection, target)
         connection.execute("COMMIT")
-    return []
+    return lost
 
 
 @contextmanager

@@ -103,6 +103,23 @@ def test_tables_that_change(tmp_path: Path) -> None:
     assert (t.columns[1].length, t.columns[1].is_nullable) == (20, False)
 
 
+def test_constraints_that_are_dropped_or_added_later(tmp_path: Path) -> None:
+    text = """CREATE TABLE t (a int NOT NULL, b int CONSTRAINT cb CHECK (b > 0), c int UNIQUE, d int REFERENCES t (c),
+          CONSTRAINT u UNIQUE (b), CONSTRAINT f FOREIGN KEY (b) REFERENCES t (c), CONSTRAINT n NOT NULL c);
+        CREATE UNIQUE INDEX i ON t (a);
+        ALTER TABLE t ADD CONSTRAINT tp PRIMARY KEY USING INDEX i, DROP CONSTRAINT IF EXISTS nothing;
+        ALTER TABLE t DROP CONSTRAINT u, DROP CONSTRAINT IF EXISTS f, DROP CONSTRAINT cb, DROP CONSTRAINT t_d_fkey CASCADE;
+        ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (d) REFERENCES t (c);"""
+    (t,) = read(tmp_path, text).tables
+    assert (t.primary_key, t.unique, t.foreign_keys) == (("a",), (("c",),), (ForeignKey(("d",), "t", ("c",)),))
+    assert t.columns[1].low is None and not t.columns[2].is_nullable
+    text = """CREATE TABLE t (a int, b int, PRIMARY KEY (a), UNIQUE KEY u (b), CONSTRAINT f FOREIGN KEY (b) REFERENCES t (a));
+        ALTER TABLE t DROP PRIMARY KEY, DROP INDEX u, DROP FOREIGN KEY f, DROP KEY other;
+        CREATE TABLE u (a int PRIMARY KEY, b int UNIQUE); CREATE TABLE v LIKE u; DROP TABLE u;"""
+    t, v = read(tmp_path, text, "mysql").tables
+    assert (t.primary_key, t.unique, t.foreign_keys, v.primary_key, v.unique) == ((), (), (), ("a",), (("b",),))
+
+
 def test_partitions_are_rows_of_their_parents(tmp_path: Path) -> None:
     text = """CREATE TABLE p (id int PRIMARY KEY, d date NOT NULL, CHECK (id > 0)) PARTITION BY RANGE (d);
         CREATE TABLE p1 PARTITION OF p FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
@@ -155,10 +172,10 @@ def test_offsets_of_tokens_cover_the_text() -> None:
 
 
 def test_encodings_and_line_ends(tmp_path: Path) -> None:
-    text = 'CREATE TABLE "Größe" (\r\n  a int,\r\n  b foo);\r\n'
+    text = 'CREATE TABLE "Größe" (\r\n  a int,\r\n  a text);\r\n'
     for encoding in ("utf-8", "utf-8-sig", "utf-16"):
         (tmp_path / "x.sql").write_bytes(text.encode(encoding))
-        with pytest.raises(DatabaseError, match="line 3: table Größe, column b: there is no type foo"):
+        with pytest.raises(DatabaseError, match="line 3: table Größe: column a is declared twice"):
             read_ddl(tmp_path / "x.sql", "sqlite")
-        (tmp_path / "x.sql").write_bytes(text.replace("foo", "text").encode(encoding))
+        (tmp_path / "x.sql").write_bytes(text.replace("a text", "b text").encode(encoding))
         assert isinstance(read_ddl(tmp_path / "x.sql"), DeclaredSchema)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from plurel_prob.declared.drawing.fitting import fitted
 from plurel_prob.declared.drawing.numbers import Domain, Rows, as_objects, even, float_domain, number_domain
+from plurel_prob.declared.drawing.other_values import other_domain
 from plurel_prob.declared.drawing.words import n_word, word
 from plurel_prob.declared.schema import Column, Rule
 
@@ -103,6 +104,9 @@ def _labels(column: Column, rng: np.random.Generator, n_row: int) -> Domain:
     most = max(2, min(1000, n_row // 3))
     n_label = int(np.exp(rng.uniform(np.log(min(5, most)), np.log(most + 1))))
     salt = int(rng.integers(2**32))
+    other = other_domain(column, salt, n_label)
+    if other is not None:
+        return other
     if column.kind == "uuid":
         return Domain(
             2**40, even(n_label), lambda i: as_objects(str(uuid.UUID(int=_bits(salt, k), version=4)) for k in i.tolist())

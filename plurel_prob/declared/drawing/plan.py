@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
+from plurel_prob.declared.drawing.other_values import refuse_unknown
 from plurel_prob.declared.order import order_tables
 from plurel_prob.declared.schema import Column, DeclaredSchema, DeclaredTable, Rule, quoted
 from plurel_prob.priors import Prior
@@ -95,7 +96,12 @@ class Plan:
 
 
 def plan_of(schema: DeclaredSchema) -> Plan:
-    """Sort tables, keys and columns."""
+    """Sort tables, keys and columns.
+
+    Raises:
+        DatabaseError: nobody knows the values of a column that must have some.
+    """
+    refuse_unknown(schema)
     names, _ = order_tables(schema)
     place = {name: i for i, name in enumerate(names)}
     asked = {(key.parent, column) for table in schema.tables for key in table.foreign_keys for column in key.parent_columns}

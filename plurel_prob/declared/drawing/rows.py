@@ -107,7 +107,8 @@ class TableRows:
         domain = domain_within(rules, column, self.rng, self.n_row, self.window, where, is_counted=is_counted)
         self.domain[column.name] = domain
         if column.is_nullable:
-            self.missing[column.name] = self.rng.random(self.n_row) < self.missing_rate
+            rate = self.missing_rate if not column.is_unknown else float(column.default is None)
+            self.missing[column.name] = self.rng.random(self.n_row) < rate
         return domain
 
     def set_codes(self, parents: Mapping[str, Codes]) -> None:
