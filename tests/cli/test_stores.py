@@ -83,9 +83,9 @@ def test_steps_are_named(tmp_path, capsys, schema, monkeypatch):
 
     steps = []
     monkeypatch.setattr(PartsProgress, "__call__", lambda self, *step: steps.append(step))
-    monkeypatch.setattr(program, "_sizes", lambda prior, n_slot: lambda key, observed: None)
+    monkeypatch.setattr(program, "_sizes", lambda prior, form: lambda key, observed: None)
     monkeypatch.setattr(program, "bucket_of_all", lambda sizes: None)
-    monkeypatch.setattr(program, "_program", lambda prior, n_slot, bucket: lambda key, observed: Draw(observed.n_row, {}))
+    monkeypatch.setattr(program, "_program", lambda prior, form, bucket: lambda key, observed: Draw(observed.n_row, {}))
     numbers = np.random.default_rng(0)
     monkeypatch.setattr(
         draw,

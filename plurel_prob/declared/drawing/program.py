@@ -75,37 +75,31 @@ def draw_observed(
     prior: Prior, observed: Schema, seed: int, on_step: Callable[[str, int, int], None] = lambda step, n_done, n: None
 ) -> Draw:
     """Draw stages 2 and 3, and bring them to the host. No cell is missing: that is up to what the schema allows."""
-    key, n_slot = random.key(seed), observed.parent_table.shape[1]
+    key, form = random.key(seed), Schema(*(jax.ShapeDtypeStruct(part.shape, part.dtype) for part in observed))
     on_step("compiling", 0, 1)
-    bucket = bucket_of_all(jax.device_get(_sizes(prior, n_slot)(key, observed)))
-    program = _program(prior, n_slot, bucket)
+    bucket = bucket_of_all(jax.device_get(_sizes(prior, form)(key, observed)))
+    program = _program(prior, form, bucket)
     on_step("drawing keys and columns", 0, 1)
     return jax.device_get(program(key, observed))
 
 
-def _form(prior: Prior, n_slot: int) -> Schema:
-    """Shapes of an observed schema whose tables have ``n_slot`` foreign keys at most."""
-    form = jax.eval_shape(lambda key: handlers.seed(structure, key)(prior)[0], random.key(0))
-    return form._replace(parent_table=jax.ShapeDtypeStruct((form.n_row.shape[0], n_slot), jnp.int32))
-
-
 @kept(8)
-def _sizes(prior: Prior, n_slot: int) -> Callable[[PRNGKeyArray, Schema], Sizes]:
+def _sizes(prior: Prior, form: Schema) -> Callable[[PRNGKeyArray, Schema], Sizes]:
     def sizes(key: PRNGKeyArray, observed: Schema) -> Sizes:
         schema, graphs = handlers.seed(structure, key)(prior, observed)
         return Sizes(schema.n_row, graphs.n_line, schema.is_entity)
 
-    return compile_program(jax.jit(sizes), random.key(0), _form(prior, n_slot))
+    return compile_program(jax.jit(sizes), random.key(0), form)
 
 
 @kept(8)
-def _program(prior: Prior, n_slot: int, bucket: Bucket) -> Callable[[PRNGKeyArray, Schema], Draw]:
+def _program(prior: Prior, form: Schema, bucket: Bucket) -> Callable[[PRNGKeyArray, Schema], Draw]:
     def run(key: PRNGKeyArray, observed: Schema) -> Draw:
         none = jnp.zeros(observed.n_row.shape)
         model = handlers.condition(lambda: database(prior, bucket, observed=observed), {MISSING_RATE: none})
         return run_program(model, key)
 
-    return compile_program(jax.jit(run), random.key(0), _form(prior, n_slot))
+    return compile_program(jax.jit(run), random.key(0), form)
 
 
 def window_of(prior: Prior, seed: int) -> np.ndarray:
