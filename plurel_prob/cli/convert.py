@@ -59,7 +59,7 @@ def convert(
         else:
             problems = write_store(tables, declared, out, to, overwrite=overwrite, on_table=lambda name: progress.advance(task))
     console.print(summary({name: len(frame) for name, frame in tables.items()}, declared))
-    for problem in problems:
+    for problem in [*declared.skipped, *problems]:
         console.print(problem)
     console.print(f"{len(tables):,} tables written to {hidden(out)}.")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from plurel_prob.databases.frames import read_frame
+from plurel_prob.databases.frames import is_index, read_frame
 from plurel_prob.databases.manifest import MANIFEST, read_manifest
 from plurel_prob.databases.provenance import PROVENANCE, Origin, dumps, origin_of, provenance, read_provenance
 from plurel_prob.databases.schema import DatabaseSchema, TableSchema
@@ -211,6 +211,11 @@ def read_tables(path: Path) -> tuple[dict[str, pd.DataFrame], dict[str, TableSch
         with reading(file, f"is {path} a folder in RelBench format?"):
             frames[name] = read_frame(file)
     return frames, {name: _table_schema(path, name, frames[name], spec) for name, spec in specs.items()}
+
+
+def indices(path: Path, tables: Iterable[str]) -> list[tuple[str, str]]:
+    """Tables of a folder, and what pandas keeps of their index in the file."""
+    return [(name, column) for name in tables for column in sorted(column_names(path, name)) if is_index(column)]
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Parquet files as data frames, without loss."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ def read_frame(path: Path) -> pd.DataFrame:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    frame = pd.read_parquet(path)
+    frame = plain(pd.read_parquet(path))
     integers = [field.name for field in pq.read_schema(path) if pa.types.is_integer(field.type) and field.name in frame]
     for name in integers:
         if frame[name].dtype == np.float64 and frame[name].abs().max() >= EXACT:
@@ -33,3 +34,28 @@ def read_frame(path: Path) -> pd.DataFrame:
         if len(beyond):
             raise ValueError(f"column {name}, row {beyond[0]} has a time that is of no year from 1 to 9999; make it missing")
     return frame
+
+
+def is_index(column: str) -> bool:
+    """Whether a column of a parquet file is pandas' index, which is no column of the table."""
+    return re.fullmatch(r"__index_level_\d+__", column) is not None
+
+
+def plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give a frame without pandas' index among its columns, and with columns of Arrow's types in those of NumPy, or in pandas'
+    nullable ones where an integer or a boolean is missing.
+    """
+    frame = frame.drop(columns=[column for column in frame if is_index(str(column))])
+    arrow = {column: frame[column] for column in frame if isinstance(frame[column].dtype, pd.ArrowDtype)}
+    return frame.assign(**{column: _without_arrow(values) for column, values in arrow.items()}) if arrow else frame
+
+
+def _without_arrow(values: pd.Series) -> pd.Series:
+    import pyarrow as pa
+
+    kind = values.dtype.pyarrow_dtype
+    if values.isna().any() and pa.types.is_boolean(kind):
+        return values.astype("boolean")
+    if values.isna().any() and pa.types.is_integer(kind):
+        return values.astype(f"{'U' if pa.types.is_unsigned_integer(kind) else ''}Int{kind.bit_width}")
+    return pd.Series(values.array.__arrow_array__().to_pandas(), index=values.index)

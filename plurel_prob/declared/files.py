@@ -95,7 +95,7 @@ def count_file(url: str, schema: DeclaredSchema) -> dict[str, int]:
         DatabaseError: it cannot be read, or lacks a table.
     """
     with open_file(url) as connection:
-        places = {} if url.startswith("sqlite") else _places(connection)
+        places = {} if url.startswith("sqlite") else places_of(connection)
         result = {}
         for table in schema.tables:
             name = places.get(table.name, quoted(table.name))
@@ -103,7 +103,7 @@ def count_file(url: str, schema: DeclaredSchema) -> dict[str, int]:
         return result
 
 
-def _places(connection: Any) -> dict[str, str]:
+def places_of(connection: Any) -> dict[str, str]:
     """Tables of DuckDB, quoted, with their schemas, by the names that they may have."""
     names = connection.execute(DUCKDB_NAMES).fetchall()
     return {label: f"{quoted(schema)}.{quoted(table)}" for schema, table in names for label in (table, f"{schema}.{table}")}

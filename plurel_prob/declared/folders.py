@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from plurel_prob.databases.disk import read_tables, table_file
+from plurel_prob.databases.frames import is_index
 from plurel_prob.databases.schema import TableSchema
 from plurel_prob.declared.schema import Column, DeclaredSchema, DeclaredTable, ForeignKey, Kind
 from plurel_prob.errors import DatabaseError
@@ -40,6 +41,7 @@ def _table(folder: Path, name: str, table: "pa.Table", schemas: dict[str, TableS
         if column in keys
         else _column(f"{folder / 'db' / name}.parquet: column {column}", column, table[column])
         for column in table.column_names
+        if not is_index(column)
     ]
     unique = [(column.name,) for column in columns if column.kind == "text" and _all_differ(table[column.name])]
     foreign_keys = [

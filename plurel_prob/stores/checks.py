@@ -163,7 +163,7 @@ def parent_rows(tables: dict[str, pa.Table], table: DeclaredTable, key: ForeignK
     """Give the row of the parent to which each row refers by a key; -1 where part of the key is missing.
 
     Raises:
-        DatabaseError: a row refers to none.
+        DatabaseError: a row refers to none, or two rows of the parent are alike.
     """
     child, parent = _keys(tables[table.name], key.columns), _keys(tables[key.parent], key.parent_columns)
     known = child.notna().all(axis=1).to_numpy(bool)
@@ -172,6 +172,13 @@ def parent_rows(tables: dict[str, pa.Table], table: DeclaredTable, key: ForeignK
         index, wanted = pd.Index(parent[0][parent[0].notna()]), child[0][known]
     else:
         index, wanted = pd.MultiIndex.from_frame(parent[parent.notna().all(axis=1)]), pd.MultiIndex.from_frame(child[known])
+    if not index.is_unique:
+        row = int(np.flatnonzero(parent.notna().all(axis=1))[index.duplicated()][0])
+        where, values = (
+            f"{source}: {key.parent}.({', '.join(key.parent_columns)}), row {row}",
+            ", ".join(map(str, parent.iloc[row])),
+        )
+        raise DatabaseError(f"{where}: {values} is there already, and {table.name}.{', '.join(key.columns)} refers to it")
     place = index.get_indexer(wanted)
     result[known] = np.where(place < 0, -1, np.flatnonzero(parent.notna().all(axis=1))[place] if len(index) else -1)
     broken = np.flatnonzero(known & (result < 0))

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, ForeignKey, order_tables
+from plurel_prob.declared.files import places_of
 from plurel_prob.declared.schema import quoted
 from plurel_prob.errors import DatabaseError
 from plurel_prob.stores.arrow import arrow_type, cast, typed
@@ -126,12 +127,13 @@ def read_duckdb(source: Path, declared: DeclaredSchema) -> dict[str, pa.Table]:
     """
     with _talking(source), closing(duckdb.connect(str(source), read_only=True)) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        return {table.name: _read(connection, table) for table in declared.tables}
+        places = places_of(connection)
+        return {table.name: _read(connection, table, places[table.name]) for table in declared.tables}
 
 
-def _read(connection: Any, table: DeclaredTable) -> pa.Table:
+def _read(connection: Any, table: DeclaredTable, place: str) -> pa.Table:
     values = ", ".join(f"{_from_store(column)} AS {quoted(column.name)}" for column in table.columns)
-    query = f"SELECT {values} FROM {quoted(table.name)}{order_of(table, ('rowid',))}"
+    query = f"SELECT {values} FROM {place}{order_of(table, ('rowid',))}"
     return typed(connection.sql(query).to_arrow_table(), table, _loaded)
 
 

@@ -33,18 +33,23 @@ def _table(name: str, frame: pd.DataFrame, schemas: dict[str, TableSchema], sour
         if column == schema.pkey or column in schema.fkeys:
             columns.append(Column(column, "integer", is_nullable, 64, str(frame[column].dtype).lower().startswith("u")))
         else:
-            columns.append(_column(frame[column], is_nullable, f"{source}: {name}.{column}"))
+            columns.append(infer_column(frame[column], is_nullable, f"{source}: {name}.{column}"))
     return DeclaredTable(name, tuple(columns), (schema.pkey,) if schema.pkey else (), foreign_keys=tuple(fkeys))
 
 
-def _column(values: pd.Series, is_nullable: bool, where: str) -> Column:
+def infer_column(values: pd.Series, is_nullable: bool, where: str) -> Column:
+    """Declare a column as its values are.
+
+    Raises:
+        DatabaseError: it holds what no kind of column can.
+    """
     name, dtype = str(values.name), values.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         labels = tuple(values.cat.categories.tolist())
         same = [all(isinstance(label, kind) and not isinstance(label, bool) for label in labels) for kind in (str, int, float)]
         if labels and any(same):
             return Column(name, "category", is_nullable, labels=labels)
-        return _column(values.astype(object), is_nullable, where)
+        return infer_column(values.astype(object), is_nullable, where)
     if pd.api.types.is_bool_dtype(dtype):
         return Column(name, "boolean", is_nullable)
     if pd.api.types.is_integer_dtype(dtype):

@@ -1,6 +1,7 @@
 """Write and read stores, by format."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -8,12 +9,13 @@ from typing import Any, Literal, NamedTuple
 import pandas as pd
 
 from plurel_prob.databases import observe
-from plurel_prob.databases.disk import MANIFEST
+from plurel_prob.databases.disk import MANIFEST, indices
 from plurel_prob.declared import DeclaredSchema
 from plurel_prob.errors import DatabaseError
 from plurel_prob.files import new_folder, within
 from plurel_prob.stores.arrow import arrow_tables, frame_of
 from plurel_prob.stores.checks import check_rows
+from plurel_prob.stores.computed import with_computed
 from plurel_prob.stores.conditions import lost
 from plurel_prob.stores.infer import infer_declared
 from plurel_prob.stores.limits import check_schema
@@ -113,6 +115,8 @@ def read_store(source: Path | str) -> tuple[dict[str, pd.DataFrame], DeclaredSch
     if (path / MANIFEST).exists():
         observed = observe(path)
         declared = infer_declared(observed.tables, observed.schemas, str(source))
+        said = [f"{table}: {column} is pandas' index; it is left out" for table, column in indices(path, observed.tables)]
+        declared = replace(declared, skipped=tuple(said))
         return _frames(arrow_tables(observed.tables, declared), declared)
     if (path / SCHEMA).exists():
         from plurel_prob.declared import read_ddl
@@ -134,7 +138,8 @@ def _read_file(path: Path) -> tuple[dict[str, pd.DataFrame], DeclaredSchema]:
         what = "is no SQLite or DuckDB file, and no folder with manifest.yaml or schema.sql" if path.exists() else "no such store"
         raise DatabaseError(f"{path}: {what}")
     declared = declared_of(path)
-    return _frames(read(path, declared), declared)
+    frames, _ = _frames(read(path, declared), declared)
+    return frames, with_computed(path, frames, declared)
 
 
 def _frames(tables: dict, declared: DeclaredSchema) -> tuple[dict[str, pd.DataFrame], DeclaredSchema]:
