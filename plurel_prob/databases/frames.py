@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -46,16 +47,19 @@ def plain(frame: pd.DataFrame) -> pd.DataFrame:
     nullable ones where an integer or a boolean is missing.
     """
     frame = frame.drop(columns=[column for column in frame if is_index(str(column))])
-    arrow = {column: frame[column] for column in frame if isinstance(frame[column].dtype, pd.ArrowDtype)}
+    arrow = {str(column): frame[column] for column in frame if isinstance(frame[column].dtype, pd.ArrowDtype)}
     return frame.assign(**{column: _without_arrow(values) for column, values in arrow.items()}) if arrow else frame
 
 
 def _without_arrow(values: pd.Series) -> pd.Series:
     import pyarrow as pa
 
-    kind = values.dtype.pyarrow_dtype
+    dtype: Any = values.dtype
+    kind = dtype.pyarrow_dtype
     if values.isna().any() and pa.types.is_boolean(kind):
         return values.astype("boolean")
     if values.isna().any() and pa.types.is_integer(kind):
-        return values.astype(f"{'U' if pa.types.is_unsigned_integer(kind) else ''}Int{kind.bit_width}")
-    return pd.Series(values.array.__arrow_array__().to_pandas(), index=values.index)
+        dtype = f"{'U' if pa.types.is_unsigned_integer(kind) else ''}Int{kind.bit_width}"
+        return values.astype(dtype)
+    array: Any = values.array
+    return pd.Series(array.__arrow_array__().to_pandas(), index=values.index)

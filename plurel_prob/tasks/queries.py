@@ -19,7 +19,7 @@ else:
     DuckDBPyConnection = Any  # imported where SQL is run
 
 # the order counts: nothing can be set once the configuration is locked
-LOCKED = {
+LOCKED: dict[str, Any] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "allow_community_extensions": False,
