@@ -51,7 +51,8 @@ class SplitDatabase:
         """Columns of each table that SQL, which ignores case, knows by their names."""
         counts = {name: Counter(str(column).lower() for column in frame) for name, frame in self.tables.items()}
         return {
-            name: {str(column) for column in frame if counts[name][str(column).lower()] == 1} for name, frame in self.tables.items()
+            name: {str(column) for column in frame if counts[name][str(column).lower()] == 1}
+            for name, frame in self.tables.items()
         }
 
     # RelBench takes the minimum and maximum in this way, too: without a time if the first table with a time column has no row
