@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 EXTRAS ?= dev,rfm,sql
-PYTEST := -n 2 --dist loadfile --no-loadscope-reorder
+PYTEST := -n 2 --dist loadfile --no-loadscope-reorder --durations=25
 
 .PHONY: demo test test-all lint format figures clean
 

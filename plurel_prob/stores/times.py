@@ -54,7 +54,7 @@ def check_years(tables: dict[str, pa.Table], declared: DeclaredSchema, what: str
     for table in declared.tables:
         for column in table.columns:
             values = tables[table.name][column.name].combine_chunks()
-            beyond = np.flatnonzero(is_beyond(values))
+            beyond: np.ndarray = np.flatnonzero(is_beyond(values))
             if len(beyond) and kind_of(values.type) in kinds:
                 where = f"{declared.source}: {table.name}.{column.name}, row {beyond[0]}"
                 found = time_texts(values.slice(beyond[0], 1))[0]

@@ -12,6 +12,7 @@ import pytest
 
 from plurel_prob.databases import observe
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, ForeignKey
+from plurel_prob.files import RECORD
 from plurel_prob.stores import read_store, write_store
 from tests.postgres import postgres_url
 from tests.stores.databases import connected, emptied, everything, folder_of_everything, plain
@@ -131,7 +132,7 @@ def test_a_csv_file_as_postgresql_has_it(tmp_path):
     table = replace(declared.tables[0], name="t", columns=columns, primary_key=(), unique=())
     write_store(tables, replace(declared, tables=(table,)), tmp_path / "t", "csv")
     assert (tmp_path / "t" / "t.csv").read_bytes() == b'"a","b"\r\n"",1.5\r\n,\r\n"x""y",-0\r\n"1,2",inf\r\n'
-    assert sorted(path.name for path in (tmp_path / "t").iterdir()) == ["schema.sql", "t.csv"]
+    assert sorted(path.name for path in (tmp_path / "t").iterdir()) == [RECORD, "schema.sql", "t.csv"]
 
 
 def test_tables_without_row_numbers_and_of_several_schemas(tmp_path, postgres_url):

@@ -112,8 +112,8 @@ def _table_draws(plan: Plan, drawn: Draw) -> list[TableDraw]:
     """Collect what the program draws from its tables, some of which are parts of declared ones."""
     found = [TableDraw([], []) for _ in plan.tables]
     for i, part in enumerate(plan.parts()):
-        n_row, parent_row = int(drawn.stages.schema.n_row[i]), drawn.stages.links.parent_row[i]
-        found[part.table].parent_row.extend(parent_row[slot, :n_row].astype(np.int64) for slot in range(len(part.linked)))
+        n_row, parent_row = int(drawn.stages.schema.n_row[i]), np.asarray(drawn.stages.links.parent_row[i], np.int64)
+        found[part.table].parent_row.extend(parent_row[slot, :n_row] for slot in range(len(part.linked)))
         found[part.table].value.extend(column_values(drawn, i)[: len(part.features)].astype(np.float64))
     return found
 

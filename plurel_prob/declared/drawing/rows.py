@@ -84,9 +84,9 @@ class TableRows:
                 few = f"is unique, but its type has {domain.size:,} values; give fewer with --rows {self.table.name}=N"
                 fail(self.source, column.line, f"{self.table.name}.{column.name} {few} than {self.n_row:,}")
             own = [rule for rule in self.plan.rules_on(column) if rule.columns == (column.name,)]
-            place = self._allowed(column, domain, own) if own else None
+            allowed = self._allowed(column, domain, own) if own else None
             numbers = np.arange(self.n_row) if is_primary else self.rng.permutation(self.n_row)
-            self.place[column.name] = numbers if place is None else place[numbers]
+            self.place[column.name] = numbers if allowed is None else allowed[numbers]
 
     def _allowed(self, column: Column, domain: Domain, rules: Sequence[Rule]) -> Rows:
         """First numbers of values that the rules on a column that numbers rows allow."""
