@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable
-from plurel_prob.errors import DatabaseError
+from plurel_prob.errors import DatabaseError, reason, shown
 from plurel_prob.stores.times import kind_of, time_series, time_texts
 
 MAX_DIGIT = 76
@@ -112,8 +112,8 @@ def converted(values: Any, convert: Callable[[Any, Column], Any], table: str, co
                 good = middle
             except ERRORS:
                 bad = middle
-        where, value = f"{table}.{column.name}, row {first_row + bad - 1}", value_at(values, bad - 1)
-        raise DatabaseError(f"{where}: {value!r} does not fit into the column, {column.kind}: {error}") from None
+        where, value = f"{table}.{column.name}, row {first_row + bad - 1}", shown(repr(value_at(values, bad - 1)))
+        raise DatabaseError(f"{where}: {value} does not fit into the column, {column.kind}: {reason(error)}") from None
 
 
 def value_at(values: Any, row: int) -> Any:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from plurel_prob.declared import Column, DeclaredTable
-from plurel_prob.errors import DatabaseError
+from plurel_prob.errors import DatabaseError, reason, shown
 from plurel_prob.stores.arrow import WIDE, arrow_type, cast, typed
 from plurel_prob.stores.times import time_of_day, time_texts, times_of
 
@@ -76,10 +76,12 @@ def read_csv(source: Path | io.BytesIO, table: DeclaredTable) -> pa.Table:
                 quoted_strings_can_be_null=False,
             ),
         )
-    except (pa.ArrowException, OSError) as error:
-        raise DatabaseError(f"{source if isinstance(source, Path) else table.name}: cannot be read: {error}") from None
-    if rows.column_names != names:
-        raise DatabaseError(f"{table.name}: has the columns {rows.column_names}, declared are {names}")
+        found = rows.column_names  # bytes that are no UTF-8 are noticed here
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        where = source if isinstance(source, Path) else table.name
+        raise DatabaseError(f"{where}: cannot be read: {reason(error)}") from None
+    if found != names:
+        raise DatabaseError(f"{shown(table.name)}: has the columns {shown(found, 1000)}, declared are {shown(names, 1000)}")
     return typed(rows, table, of_text)
 
 

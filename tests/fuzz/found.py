@@ -30,6 +30,13 @@ def column(file: str, name: str, values: Callable[[pd.Series], object]) -> Calla
     return change
 
 
+def edit(path: Path, old: bytes, new: bytes) -> None:
+    """Replace the first of some bytes in a file."""
+    content = path.read_bytes()
+    assert old in content
+    path.write_bytes(content.replace(old, new, 1))
+
+
 FOUND = (
     Found(
         "latents of other tables",
@@ -64,5 +71,26 @@ FOUND = (
         column("shop/db/users.parquet", "id", lambda keys: keys.astype(str)),
         "infer features {source}/shop --table orders",
         ("shop: orders.buyer is", "which is no row of users"),
+    ),
+    Found(
+        "columns of CSV that are no UTF-8",
+        "csv",
+        lambda folder: edit(folder / "store" / "orders.csv", b'"buyer"', b'"bu\xfayer"'),
+        "convert {source}/store --to sqlite --out {out}/x",
+        ("orders.csv: cannot be read",),
+    ),
+    Found(
+        "long columns of CSV",
+        "csv",
+        lambda folder: edit(folder / "store" / "orders.csv", b'"buyer"', b'"' + b"x" * 100_000 + b'"'),
+        "convert {source}/store --to sqlite --out {out}/x",
+        ("orders: has the columns",),
+    ),
+    Found(
+        "a long value that is of another type",
+        "csv",
+        lambda folder: edit(folder / "store" / "orders.csv", b",0,", b"," + b"x" * 100_000 + b","),
+        "convert {source}/store --to sqlite --out {out}/x",
+        ("orders.buyer, row", "does not fit into the column"),
     ),
 )

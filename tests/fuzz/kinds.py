@@ -166,7 +166,9 @@ KINDS: dict[str, Kind] = {
     "latents for programs": Kind("drawn", "*/latents.nc", bytes_of, PROGRAMS_DRAWN, True),
     "posterior": Kind("posterior", "links.nc", bytes_of, commands("score {source}/shop --given {source}/links.nc"), True),
     "settings of a checkpoint": Kind("checkpoint", "run/config.json", in_json, RFM, True),
-    "bytes of a checkpoint": Kind("checkpoint", "run/checkpoints/**/*", bytes_of, RFM, True),
+    "records of a checkpoint": Kind("checkpoint", "run/checkpoints/*/_*", bytes_of, RFM, True),  # its arrays are Orbax's to read
+    "log of a checkpoint": Kind("checkpoint", "run/log.jsonl", bytes_of, RFM[-1:], True),
+    "columns for networks": Kind("checkpoint", "shop/db/*.parquet", columns_of, RFM, True),
     "labels for networks": Kind("checkpoint", "shop/tasks/*/*.parquet", columns_of, RFM[:1], True),
     "tasks for networks": Kind("checkpoint", "shop/tasks/*/manifest.yaml", in_yaml, RFM[:1], True),
 }

@@ -21,7 +21,7 @@ COMPILATION = 3  # times that, of a command that compiles programs
 MESSAGE = 4000  # characters
 CANARY = "a-word-from-elsewhere-17"  # in a file that no input may reach
 ERROR = "plurel-prob: "
-NOTE = re.compile(r"━|\d:\d\d:\d\d|: not read: |^\s*$")  # progress, and statements that are skipped
+NOTE = re.compile(r"━|\d:\d\d:\d\d|: not read: |^left out: |^\s*$")  # progress, and statements that are skipped
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 

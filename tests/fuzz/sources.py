@@ -103,7 +103,7 @@ def store(folder: Path, runner: Runner) -> None:
 def posterior(folder: Path, runner: Runner) -> None:
     """What was inferred of the shop's foreign key."""
     shop(folder, runner)
-    run(runner, folder, f"infer links {folder}/shop --key orders.buyer --draws 20 --out {folder}/links.nc")
+    run(runner, folder, f"infer links {folder}/shop --key orders.buyer --draws 100 --out {folder}/links.nc")
 
 
 def checkpoint(folder: Path, runner: Runner) -> None:

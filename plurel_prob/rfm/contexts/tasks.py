@@ -12,6 +12,7 @@ from plurel_prob.databases.disk import reading
 from plurel_prob.databases.schema import TableSchema
 from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.contexts.assembly import assemble, place
+from plurel_prob.rfm.contexts.columns import microseconds
 from plurel_prob.rfm.contexts.data import RelationalData
 from plurel_prob.rfm.contexts.kernel import NEVER, STATIC
 from plurel_prob.rfm.contexts.tables import Source, Table, read_source
@@ -74,7 +75,9 @@ def _labels(loaded: Any, split: str) -> pd.DataFrame:
     path = loaded._task_dir / f"{split}.parquet"
     with reading(path, "has the task this split?"):
         frame = loaded.get_table(split, mask_input_cols=False).df
-        return frame[[name for name in (loaded.time_col, loaded.entity_col, loaded.target_col) if name]]
+        frame = frame[[name for name in (loaded.time_col, loaded.entity_col, loaded.target_col) if name]]
+        time = {loaded.time_col: microseconds(frame[loaded.time_col]).astype("datetime64[us]")} if loaded.time_col else {}
+        return frame.assign(**time)
 
 
 def _is_binary(loaded: Any) -> bool:

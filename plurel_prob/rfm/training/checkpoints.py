@@ -1,12 +1,15 @@
 """States on disk, complete or not at all."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import jax
 import orbax.checkpoint as ocp
 
-from plurel_prob.errors import DatabaseError
+from plurel_prob.errors import DatabaseError, reason
 
 CHECKPOINTS = "checkpoints"
 N_KEPT = 2
@@ -25,7 +28,8 @@ class Checkpoints:
             enable_async_checkpointing=False,
         )
         self.path = run / CHECKPOINTS
-        self._manager = ocp.CheckpointManager((run / CHECKPOINTS).absolute(), options=options)
+        with _errors_only("absl"):  # Orbax's; it warns that what is only read is only read
+            self._manager = ocp.CheckpointManager((run / CHECKPOINTS).absolute(), options=options)
 
     def last(self) -> int | None:
         """Last step of which there is a checkpoint."""
@@ -45,10 +49,9 @@ class Checkpoints:
         shapes = ocp.args.StandardRestore(jax.tree.map(ocp.utils.to_shape_dtype_struct, named))
         try:
             found = self._manager.restore(step, args=shapes)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        except Exception as error:  # of a damaged file Orbax and what it reads with make all kinds
             hint = "delete it, and the one before counts"
-            raise DatabaseError(f"{self.path / str(step)}: cannot be read: {reason}; {hint}") from None
+            raise DatabaseError(f"{self.path / str(step)}: cannot be read: {reason(error)}; {hint}") from None
         return jax.tree.unflatten(jax.tree.structure(like), [found[name] for name in named])
 
     def close(self) -> None:
@@ -60,6 +63,17 @@ class Checkpoints:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@contextmanager
+def _errors_only(name: str) -> Iterator[None]:
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _named(tree: Any) -> dict[str, Any]:

@@ -20,7 +20,7 @@ class Log:
 
     def __init__(self, run: Path, step: int):
         path = run / LOG
-        lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True) if path.exists() else []
         with whole_file(path) as new:
             new.write_text("".join(line for line in lines if _step(line) <= step))
         self._file = path.open("a")
