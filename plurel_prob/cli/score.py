@@ -8,7 +8,7 @@ from rich.table import Table
 from plurel_prob.cli.output import PlainConsole, check_out, plain, write_whole
 from plurel_prob.databases import load, observe
 from plurel_prob.databases.disk import PROVENANCE
-from plurel_prob.errors import DatabaseError
+from plurel_prob.errors import DatabaseError, reason, shown
 from plurel_prob.priors import get_prior
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ def score(path: Path, /, *, prior: str | None = None, given: list[Path] | None =
 
     A drawn database is scored from its latents, under the prior that drew it. Any other folder in RelBench format, or any with
     --prior or --given, is scored as far as its tables tell: the graph over tables, their rows, foreign keys (by a block structure
-    that is given, or as if all parents were alike), and columns whose mechanisms are given.
+    that is given, or as if all parents were alike), and columns whose mechanisms are given. What cannot be scored, such as a key
+    that refers to no row, is left out and named.
 
     Args:
         path: folder of a database, such as out/plurel-0.
@@ -43,7 +44,7 @@ def score(path: Path, /, *, prior: str | None = None, given: list[Path] | None =
         if is_drawn:
             result = log_density(load(path))
         else:
-            result = observed_log_density(observe(path), law, [read_posterior(file) for file in given or []])
+            result = observed_log_density(observe(path, needs_keys=False), law, [read_posterior(file) for file in given or []])
     report(path.name, result)
     if out is not None:
         write_whole(out, lambda partial: result.parts.to_csv(partial, index=False))
@@ -61,8 +62,8 @@ def read_posterior(path: Path) -> "DataTree":
     try:
         with xr.open_datatree(path, engine="netcdf4") as tree:
             return tree.load()
-    except (OSError, ValueError) as error:
-        raise DatabaseError(f"--given {path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    except Exception as error:  # a damaged file can make its reader raise anything
+        raise DatabaseError(f"--given {shown(str(path))}: cannot be read: {reason(error)}") from None
 
 
 def report(name: str, result: "Score") -> None:
@@ -75,3 +76,5 @@ def report(name: str, result: "Score") -> None:
         for part, value in result.by(level).items():
             table.add_row(str(part) or "(once)", f"{value:,.2f}")
         console.print(table)
+    for note in result.notes:
+        console.print(note, soft_wrap=True)

@@ -198,8 +198,12 @@ def read(path: Path) -> tuple[dict[str, pd.DataFrame], DatabaseSchema, Origin]:
     return frames, DatabaseSchema(tables, window), origin
 
 
-def read_tables(path: Path) -> tuple[dict[str, pd.DataFrame], dict[str, TableSchema]]:
+def read_tables(path: Path, *, needs_keys: bool = True) -> tuple[dict[str, pd.DataFrame], dict[str, TableSchema]]:
     """Read the tables of any folder in RelBench format, and their schemas.
+
+    Args:
+        path: the folder.
+        needs_keys: see :func:`plurel_prob.databases.observe`.
 
     Raises:
         DatabaseError: a file is missing or broken; the message names it.
@@ -210,7 +214,12 @@ def read_tables(path: Path) -> tuple[dict[str, pd.DataFrame], dict[str, TableSch
         file = table_file(path, name)
         with reading(file, f"is {path} a folder in RelBench format?"):
             frames[name] = read_frame(file)
-    return frames, {name: _table_schema(path, name, frames[name], spec) for name, spec in specs.items()}
+    schemas = {name: _table_schema(frames[name], spec) for name, spec in specs.items()}
+    for name, schema in schemas.items() if needs_keys else ():
+        missing = schema.keys - set(frames[name].columns)
+        if missing:
+            raise DatabaseError(f"{path / MANIFEST}: {shown(name)} has no column {shown(min(missing))}")
+    return frames, schemas
 
 
 def indices(path: Path, tables: Iterable[str]) -> list[tuple[str, str]]:
@@ -235,11 +244,8 @@ def reading(path: Path, hint: str) -> Iterator[None]:
         raise DatabaseError(f"{path}: cannot be read: {reason(error)}") from None
 
 
-def _table_schema(path: Path, name: str, frame: pd.DataFrame, spec: Any) -> TableSchema:
+def _table_schema(frame: pd.DataFrame, spec: Any) -> TableSchema:
     schema = TableSchema(len(frame), {}, spec.pkey, spec.time_col, dict(spec.fkeys))
-    missing = schema.keys - set(frame.columns)
-    if missing:
-        raise DatabaseError(f"{path / MANIFEST}: {shown(name)} has no column {shown(min(missing))}")
     types = {column: column_type(frame[column]) for column in frame.columns if column not in schema.keys}
     return replace(schema, columns=types)
 

@@ -36,7 +36,7 @@ class ObservedDatabase:
         """Index of the parent row of every child row, int64; -1 where the key is missing.
 
         Raises:
-            DatabaseError: there is no such key, or a value of it is not a row of the parent table.
+            DatabaseError: there is no such key, or no column of it, or a value of it is not a row of the parent table.
         """
         if child not in self.schemas or key not in self.schemas[child].fkeys:
             known = ", ".join(f"{table}.{column}" for table, column, _ in self.foreign_keys)
@@ -46,7 +46,12 @@ class ObservedDatabase:
         if parent not in self.tables:
             raise DatabaseError(f"{self.name}: {shown(f'{child}.{key}')} refers to {shown(parent)}, which is no table")
         what = f"{self.name}: {shown(f'{child}.{key}')}"
-        primary, frame, foreign = self.schemas[parent].pkey, self.tables[parent], self.tables[child][key]
+        primary, frame = self.schemas[parent].pkey, self.tables[parent]
+        if key not in self.tables[child]:
+            raise DatabaseError(f"{what} is a key, and the table has no such column")
+        if primary is not None and primary not in frame:
+            raise DatabaseError(f"{what} refers to {shown(f'{parent}.{primary}')}, which is no column of that table")
+        foreign = self.tables[child][key]
         values, is_there = pd.Index(frame[primary] if primary else frame.index), foreign.notna().to_numpy()
         place = np.full(len(foreign), -1, np.int64)
         try:
@@ -65,10 +70,15 @@ class ObservedDatabase:
         return place
 
 
-def observe(path: Path | str) -> ObservedDatabase:
+def observe(path: Path | str, *, needs_keys: bool = True) -> ObservedDatabase:
     """Read the tables of a folder in RelBench format.
+
+    Args:
+        path: the folder.
+        needs_keys: whether a key or time of the manifest that is no column of its table is an error here; otherwise it is one
+            where it is used.
 
     Raises:
         DatabaseError: a file is missing or broken; the message names it.
     """
-    return ObservedDatabase(Path(path).name, *read_tables(Path(path)))
+    return ObservedDatabase(Path(path).name, *read_tables(Path(path), needs_keys=needs_keys))

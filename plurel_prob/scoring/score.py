@@ -23,9 +23,11 @@ class Score:
     Attributes:
         parts: a row for each site and table, with columns ``stage``, ``table`` (empty for sites that a database has once),
             ``site`` and ``log_density``, in nats.
+        notes: what is left out, as it cannot be scored, and keys that add 0, as there is nothing to explain; with reasons.
     """
 
     parts: pd.DataFrame
+    notes: tuple[str, ...] = ()
 
     @property
     def total(self) -> float:
