@@ -33,8 +33,8 @@ def marked_folder(parent: Path) -> Iterator[Path]:
     folder.mkdir(0o700)
     handle = os.open(folder / MARK, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with contextlib.suppress(OSError):  # without a lock nobody removes it
-            _lock(handle)
+        with contextlib.suppress(OSError):  # where there are no locks nobody removes it
+            _lock(handle, waits=True)  # somebody may be looking at it, and would remove it later
         os.write(handle, json.dumps({"token": token, "host": platform.node()}).encode())  # it counts from now on
         yield folder
     finally:
@@ -121,17 +121,17 @@ def _is_left(folder: Path, handle: int) -> bool:
         return False
 
 
-def _lock(handle: int) -> None:
+def _lock(handle: int, *, waits: bool = False) -> None:
     """Lock an open file.
 
     Raises:
-        OSError: another process has it, or there are no locks.
+        OSError: another process has it, and this one does not wait, or there are no locks.
     """
     try:
         import fcntl
     except ImportError:  # Windows
         raise OSError("no locks") from None
-    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    fcntl.flock(handle, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
 
 
 def _clear(folder: Path) -> None:
@@ -139,7 +139,8 @@ def _clear(folder: Path) -> None:
     something else has that place by now, nobody can say which is wanted, and all stays.
     """
     with contextlib.suppress(OSError):  # it stays marked, for the next one
-        for old in list((folder / OLD).iterdir()) if (folder / OLD).is_dir() else ():
+        is_taken = (folder / OLD).is_dir() and not (folder / OLD).is_symlink()
+        for old in list((folder / OLD).iterdir()) if is_taken else ():
             if os.path.lexists(folder / NEW / old.name):
                 if os.path.lexists(folder.parent / old.name):
                     return

@@ -3,6 +3,7 @@
 import json
 import os
 import tempfile
+import threading
 import time
 
 import pytest
@@ -74,9 +75,34 @@ def test_links_in_it_are_not_followed(tmp_path):
     left = left_behind(tmp_path)
     (left / "link").symlink_to(tmp_path / "mine")
     (left / "new" / "link").symlink_to(tmp_path / "mine")
+    (left / "new" / "letter").touch()
+    (left / "old").symlink_to(tmp_path / "mine")  # what is there was not taken from here
     (tmp_path / f"{PREFIX}link").symlink_to(tmp_path / "mine")
     tidy(tmp_path)
     assert not left.exists() and (tmp_path / "mine" / "letter").exists() and (tmp_path / f"{PREFIX}link").is_symlink()
+
+
+def test_one_that_somebody_looks_at_while_it_is_made_is_held(tmp_path, monkeypatch):
+    import fcntl
+
+    opened = []
+
+    def open_and_look(path, *arguments):
+        handle = os_open(path, *arguments)
+        if not opened:
+            opened.append(os_open(path, os.O_RDWR))
+            fcntl.flock(opened[0], fcntl.LOCK_EX)
+            threading.Timer(0.2, os.close, opened).start()
+        return handle
+
+    os_open = os.open
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", open_and_look)
+        making = marked_folder(tmp_path)
+        used = making.__enter__()
+    time.sleep(0.3)
+    assert leftovers(tmp_path) == [] and tidy(tmp_path) == 1 and used.exists()
+    making.__exit__(None, None, None)
 
 
 def test_a_folder_of_many_entries_is_tidied_now_and_then(tmp_path, monkeypatch):
