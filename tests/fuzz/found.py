@@ -93,4 +93,10 @@ FOUND = (
         "convert {source}/store --to sqlite --out {out}/x",
         ("orders.buyer, row", "does not fit into the column"),
     ),
+    Found(
+        "times far away",
+        "drawn",
+        column("plurel-2/db/table_2.parquet", "date", lambda times: times.to_numpy("datetime64[us]") + 2**62),
+        "validate {source}/plurel-2 --for rt",
+    ),
 )
