@@ -26,7 +26,6 @@ VALUES: tuple[tuple[Any, pa.DataType], ...] = (
     *(
         (datetime(2021, 1, 1, tzinfo=UTC), pa.timestamp("us", "Europe/Berlin")),
         (1, pa.time64("us")),
-        (pa.MonthDayNano([1, 2, 3]), pa.month_day_nano_interval()),
     ),
 )
 
