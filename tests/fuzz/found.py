@@ -55,7 +55,7 @@ FOUND = (
         "doubled primary keys",
         "shop",
         column("shop/db/users.parquet", "id", lambda keys: keys // 2),
-        "score {source}/shop --out {out}/s.csv",
+        "infer links {source}/shop --key orders.buyer",
         ("shop: orders.buyer refers to users.id, which is 0 in row 1 and before",),
     ),
     Found(
