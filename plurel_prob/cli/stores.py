@@ -163,6 +163,8 @@ def tell_skipped(schema: DeclaredSchema, *, strict: bool) -> None:
 def rows_asked(requests: Sequence[str], source: str | None, schema: DeclaredSchema | None) -> dict[str, int]:
     """Numbers of rows by table, from requests such as ``users=1000``, or ``source``.
 
+    No table is drawn without rows: tables that are empty in the source get one, and are named on standard error.
+
     Raises:
         DatabaseError: a request is of another form, or there is no database that has rows.
     """
@@ -184,6 +186,9 @@ def rows_asked(requests: Sequence[str], source: str | None, schema: DeclaredSche
             given[table] = n
         else:
             raise DatabaseError(f"--rows {request}: needs TABLE=N, such as users=1000, or {LENT}, for those of the database")
+    for name in [name for name, n in found.items() if n == 0 and name not in given]:
+        print(f"--rows {LENT}: {shown(name)} is empty there, and gets one row: no table is drawn without any", file=sys.stderr)
+        found[name] = 1
     return found | given
 
 

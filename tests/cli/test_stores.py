@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from plurel_prob.cli import main
+from plurel_prob.cli.stores import order_of
+from plurel_prob.priors import get_prior
 
 pytest.importorskip("sqlglot", reason="the extra sql is not installed")
 
@@ -55,6 +57,27 @@ def shown(capsys, line: list[str]) -> str:
 def test_bad_options(tmp_path, capsys, schema, options, message):
     assert message in fails(capsys, ["sample", "--schema", str(schema), "--out", str(tmp_path / "out"), *options])
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "relbench"])
+def test_empty_tables_of_the_source_get_one_row(tmp_path, capsys, kind):
+    path = tmp_path / "source"
+    connection = sqlite3.connect(path)
+    connection.executescript(
+        SQL
+        + """
+        CREATE TABLE log (at DATE, person INTEGER REFERENCES person); CREATE TABLE note (text TEXT);
+        INSERT INTO country VALUES ('A', 'a'), ('B', 'b'); INSERT INTO person VALUES (1, 'A', 3), (2, 'B', 5), (3, 'B', NULL)"""
+    )
+    connection.close()
+    if kind == "relbench":
+        from plurel_prob.stores import read_store, write_store
+
+        write_store(*read_store(path), tmp_path / "folder", "relbench")
+        path = tmp_path / "folder"
+    order = order_of(str(tmp_path / "out"), "csv", str(path), None, ["source", "note=7"], get_prior("plurel"), False)
+    assert order.rows == {"country": 2, "person": 3, "log": 1, "note": 7}
+    assert capsys.readouterr().err == "--rows source: log is empty there, and gets one row: no table is drawn without any\n"
 
 
 def test_bad_schemas(tmp_path, capsys, schema):

@@ -8,7 +8,7 @@ from plurel_prob.errors import DatabaseError
 
 
 def lent_rows(source: str, schema: DeclaredSchema) -> dict[str, int]:
-    """Count the rows of the tables of a database; those of empty tables are left to the prior.
+    """Count the rows of the tables of a database, 0 of those that are empty.
 
     Args:
         source: what the schema was read from: the URL of a database, a SQLite or DuckDB file, or a folder in RelBench format.
@@ -23,11 +23,9 @@ def lent_rows(source: str, schema: DeclaredSchema) -> dict[str, int]:
     path = Path(source)
     url = source if "://" in source else file_url(path)
     if url is not None:
-        found = count_rows(url, schema)
-    elif (path / MANIFEST).exists():
+        return count_rows(url, schema)
+    if (path / MANIFEST).exists():
         import pyarrow.parquet as pq
 
-        found = {table.name: pq.read_metadata(table_file(path, table.name)).num_rows for table in schema.tables}
-    else:
-        raise DatabaseError(f"--rows source: {source} has no rows; give the database itself, or --rows TABLE=N")
-    return {name: n for name, n in found.items() if n > 0}
+        return {table.name: pq.read_metadata(table_file(path, table.name)).num_rows for table in schema.tables}
+    raise DatabaseError(f"--rows source: {source} has no rows; give the database itself, or --rows TABLE=N")
