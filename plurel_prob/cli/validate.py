@@ -31,7 +31,8 @@ def validate(path: Path, /, *, profile: Annotated[Literal["relbench", "rt"], Par
     """
     from plurel_prob.validation import validate as problems_of
 
-    problems, console = problems_of(path, profile), PlainConsole(soft_wrap=True)
+    console = PlainConsole(soft_wrap=True)
+    problems = problems_of(path, profile, on_note=console.print)
     if not problems:
         console.print(f"{path} is as {profile} needs it.")
         return

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from plurel_prob.databases.frames import is_index, read_frame
+from plurel_prob.databases.frames import index_note, is_index, read_frame
 from plurel_prob.databases.manifest import MANIFEST, read_manifest
 from plurel_prob.databases.provenance import PROVENANCE, Origin, dumps, origin_of, provenance, read_provenance
 from plurel_prob.databases.schema import DatabaseSchema, TableSchema
@@ -222,9 +222,10 @@ def read_tables(path: Path, *, needs_keys: bool = True) -> tuple[dict[str, pd.Da
     return frames, schemas
 
 
-def indices(path: Path, tables: Iterable[str]) -> list[tuple[str, str]]:
-    """Tables of a folder, and what pandas keeps of their index in the file."""
-    return [(name, column) for name in tables for column in sorted(column_names(path, name)) if is_index(column)]
+def index_notes(path: Path, tables: Iterable[str]) -> tuple[str, ...]:
+    """What is left out of tables of a folder, as pandas keeps their index in the file."""
+    columns = [(name, column) for name in tables for column in sorted(column_names(path, name))]
+    return tuple(index_note(name, column) for name, column in columns if is_index(column))
 
 
 @contextmanager

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from plurel_prob.errors import shown
+
 EXACT = 2**53  # greatest number up to which floats have all integers
 YEARS = np.datetime64("0001-01-01", "s"), np.datetime64("9999-12-31T23:59:59", "s")
 
@@ -40,6 +42,11 @@ def read_frame(path: Path) -> pd.DataFrame:
 def is_index(column: str) -> bool:
     """Whether a column of a parquet file is pandas' index, which is no column of the table."""
     return re.fullmatch(r"__index_level_\d+__", column) is not None
+
+
+def index_note(table: str, column: str) -> str:
+    """What is said of pandas' index in the file of a table."""
+    return f"{shown(table)}: {column} is pandas' index; it is left out"
 
 
 def plain(frame: pd.DataFrame) -> pd.DataFrame:

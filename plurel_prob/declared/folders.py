@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from plurel_prob.databases.disk import read_tables, table_file
+from plurel_prob.databases.disk import index_notes, read_tables, table_file
 from plurel_prob.databases.frames import is_index
 from plurel_prob.databases.schema import TableSchema
 from plurel_prob.declared.schema import Column, DeclaredSchema, DeclaredTable, ForeignKey, Kind
@@ -30,7 +30,8 @@ def declare_relbench(folder: Path) -> DeclaredSchema:
 
     _, schemas = read_tables(folder)
     arrow = {name: pq.read_table(table_file(folder, name)) for name in schemas}
-    return DeclaredSchema(tuple(_table(folder, name, arrow[name], schemas) for name in schemas), str(folder))
+    tables = tuple(_table(folder, name, arrow[name], schemas) for name in schemas)
+    return DeclaredSchema(tables, str(folder), skipped=index_notes(folder, schemas))
 
 
 def _table(folder: Path, name: str, table: "pa.Table", schemas: dict[str, TableSchema]) -> DeclaredTable:

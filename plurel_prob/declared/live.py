@@ -42,7 +42,7 @@ TYPE_OF_COLUMN = """
 CHECKS_OF_SQLSERVER = "SELECT definition FROM sys.check_constraints WHERE parent_object_id = OBJECT_ID(:name)"
 
 
-def reflect(url: str, *, ignore_unsupported: bool = False) -> DeclaredSchema:
+def reflect(url: str, *, ignore_unsupported: bool = False, keep_computed: bool = False) -> DeclaredSchema:
     """Schema of a database that is there; nothing in it is changed.
 
     Tables have their keys, unique constraints and indexes, enumerations, defaults and CHECK constraints, which mean the same as
@@ -51,25 +51,38 @@ def reflect(url: str, *, ignore_unsupported: bool = False) -> DeclaredSchema:
     Args:
         url: as for SQLAlchemy: sqlite:///file.db, duckdb:///file.db, postgresql://user:password@host/name ...
         ignore_unsupported: leave constraints out that cannot be honoured; they are the schema's ``ignored``.
+        keep_computed: declare columns that a server computes as plain ones, which ``skipped`` then names; else they are left out.
 
     Raises:
         DatabaseError: a driver is missing, there is no such database, it has no table, or constraints that cannot be honoured;
             the message never has the password.
     """
-    schema = _reflected(url)
+    schema = _reflected(url, keep_computed)
     return schema if ignore_unsupported else honoured(schema)
 
 
-def _reflected(url: str) -> DeclaredSchema:
+def _reflected(url: str, keep_computed: bool) -> DeclaredSchema:
     if scheme_of(url) in FILES:
         return reflect_file(url)
     with inspecting(url) as (inspector, source):
         dialect = SERVERS[inspector.dialect.name]
         drafts = {}
         for schema, table in _names(inspector):
-            draft = _draft(inspector, Sql(source, "", dialect, None), schema, table)
+            draft = _draft(inspector, Sql(source, "", dialect, None), schema, table, keep_computed)
             drafts[schema.lower(), table.lower()] = draft
-    return resolve(source, drafts)
+        declared = resolve(source, drafts)
+        said = [
+            computed_note(table.name, column["name"])
+            for table, draft in zip(declared.tables, drafts.values(), strict=True)
+            for column in inspector.get_columns(draft.name[1], schema=draft.name[0])
+            if column.get("computed") and keep_computed
+        ]
+    return replace(declared, skipped=(*declared.skipped, *said))
+
+
+def computed_note(table: str, column: str) -> str:
+    """What is said of a computed column whose values are kept."""
+    return f"{table}.{column} is computed by the database; its values are kept, and not how"
 
 
 def count_rows(url: str, schema: DeclaredSchema) -> dict[str, int]:
@@ -169,10 +182,10 @@ def _names(inspector: Inspector) -> list[Name]:
     return [name for name in names if name not in partitions]
 
 
-def _draft(inspector: Inspector, sql: Sql, schema: str, table: str) -> TableDraft:
+def _draft(inspector: Inspector, sql: Sql, schema: str, table: str, keep_computed: bool) -> TableDraft:
     draft = TableDraft((schema, table), None)
     for declared in inspector.get_columns(table, schema=schema):
-        if declared.get("computed"):
+        if declared.get("computed") and not keep_computed:
             draft.computed.add(declared["name"].lower())
             continue
         draft.columns[declared["name"].lower()] = _column(inspector, sql, draft, dict(declared))

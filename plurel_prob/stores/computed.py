@@ -8,6 +8,7 @@ import pandas as pd
 
 from plurel_prob.declared import DeclaredSchema, DeclaredTable
 from plurel_prob.declared.files import open_file, places_of
+from plurel_prob.declared.live import computed_note
 from plurel_prob.declared.schema import quoted
 from plurel_prob.declared.sources import file_url
 from plurel_prob.errors import DatabaseError
@@ -34,7 +35,7 @@ def with_computed(path: Path, frames: dict[str, pd.DataFrame], declared: Declare
                 try:
                     columns.append(infer_column(values, bool(values.isna().any()), f"{table.name}.{name}"))
                     frames[table.name][name] = values
-                    said.append(f"{table.name}.{name} is computed by the database; its values are kept, and not how")
+                    said.append(computed_note(table.name, name))
                 except DatabaseError:
                     said.append(f"{table.name}.{name} is computed by the database; it is left out")
             tables.append(replace(table, columns=tuple(columns)))

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import pandas as pd
 
 from plurel_prob.databases import observe
-from plurel_prob.databases.disk import MANIFEST, indices
+from plurel_prob.databases.disk import MANIFEST, index_notes
 from plurel_prob.declared import DeclaredSchema
 from plurel_prob.errors import DatabaseError
 from plurel_prob.files import new_folder, within
@@ -109,14 +109,13 @@ def read_store(source: Path | str) -> tuple[dict[str, pd.DataFrame], DeclaredSch
         from plurel_prob.declared import reflect
         from plurel_prob.stores.postgresql import read_postgresql
 
-        declared = reflect(str(source))
+        declared = reflect(str(source), keep_computed=True)
         return _frames(read_postgresql(str(source), declared), declared)
     path = Path(source)
     if (path / MANIFEST).exists():
         observed = observe(path)
         declared = infer_declared(observed.tables, observed.schemas, str(source))
-        said = [f"{table}: {column} is pandas' index; it is left out" for table, column in indices(path, observed.tables)]
-        declared = replace(declared, skipped=tuple(said))
+        declared = replace(declared, skipped=index_notes(path, observed.tables))
         return _frames(arrow_tables(observed.tables, declared), declared)
     if (path / SCHEMA).exists():
         from plurel_prob.declared import read_ddl

@@ -1,8 +1,10 @@
 """Check a folder against all rules of its readers."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+from plurel_prob.databases.frames import index_note, is_index
 from plurel_prob.validation import rt, tables, tasks
 from plurel_prob.validation.folder import read_folder
 from plurel_prob.validation.problem import Problem
@@ -10,13 +12,16 @@ from plurel_prob.validation.problem import Problem
 Profile = Literal["relbench", "rt"]
 
 
-def validate(path: Path | str, profile: Profile = "relbench") -> list[Problem]:
+def validate(
+    path: Path | str, profile: Profile = "relbench", *, on_note: Callable[[str], None] = lambda note: None
+) -> list[Problem]:
     """Check a folder in RelBench format, drawn or real, and its tasks.
 
     Args:
         path: the folder.
         profile: ``relbench``: what RelBench 3 refuses, or silently changes (a reference that it drops); ``rt``: also what stops
             the reader of the Relational Transformer, or changes there.
+        on_note: called with what is no problem, in words: pandas' index in a table's file, which is no column here.
 
     Returns:
         What is wrong: a problem for each rule and column, with its first row and their number.
@@ -28,6 +33,9 @@ def validate(path: Path | str, profile: Profile = "relbench") -> list[Problem]:
     problems = list(folder.problems)
     if any(problem.rule == "manifest" for problem in problems):
         return problems
+    for table in folder.tables.values():
+        for column in filter(is_index, table.rows.column_names):
+            on_note(index_note(table.name, column))
     problems += tables.splits_reached(folder)
     table_rules = [*tables.RULES.values(), *(rt.TABLE_RULES.values() if profile == "rt" else ())]
     for table in folder.tables.values():

@@ -10,9 +10,17 @@ import yaml
 
 from plurel_prob import DatabaseError
 from plurel_prob.cli.convert import convert
+from plurel_prob.cli.show import show
+from plurel_prob.cli.stores import order_of
+from plurel_prob.cli.validate import validate
 from plurel_prob.databases import observe
 from plurel_prob.declared.sources import declared_of
+from plurel_prob.priors import get_prior
 from plurel_prob.stores import read_store, write_store
+from tests.postgres import postgres_url
+from tests.stores.databases import emptied
+
+__all__ = ["postgres_url"]  # a fixture
 
 
 def test_tables_of_all_schemas_of_duckdb(tmp_path):
@@ -68,6 +76,36 @@ def test_computed_columns_of_a_table_without_rowid(tmp_path):
     assert read_store(tmp_path / "x.db")[0]["t"].to_dict("list") == {"k": ["a", "bb", "ccc"], "n": [1, 2, 3]}
 
 
+def test_computed_columns_of_postgresql(tmp_path, capsys, postgres_url):  # noqa: F811
+    """With their types and constraints, in tables of two schemas."""
+    import psycopg
+
+    url = emptied(postgres_url)
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("""
+            DROP SCHEMA IF EXISTS shop CASCADE; CREATE SCHEMA shop;
+            CREATE TABLE items (
+                name text PRIMARY KEY, price numeric(6, 2) NOT NULL,
+                "twice %" numeric(8, 2) GENERATED ALWAYS AS (price * 2) STORED CHECK ("twice %" > 1),
+                label varchar(9) GENERATED ALWAYS AS (name || '!') STORED UNIQUE,
+                words tsvector GENERATED ALWAYS AS (to_tsvector('simple', name)) STORED, stock int);
+            CREATE TABLE shop.items (day date, next date GENERATED ALWAYS AS (day + 1) STORED);
+            INSERT INTO items (name, price, stock) VALUES ('b', 5.25, 1), ('a', 1.5, NULL);
+            INSERT INTO shop.items (day) VALUES ('2020-02-28'), (NULL)""")
+        convert(url, to="duckdb", out=str(tmp_path / "out"))
+        connection.execute("DROP SCHEMA shop CASCADE")
+    emptied(postgres_url)
+    said = " ".join(capsys.readouterr().out.split())
+    for name in ("public.items.twice %", "public.items.label", "public.items.words", "shop.items.next"):
+        assert f"{name} is computed by the database; its values are kept, and not how" in said
+    tables, declared = read_store(tmp_path / "out")
+    items = declared.table("public.items")
+    assert (items.column("twice %").scale, items.column("label").length, items.unique) == (2, 9, (("label",),))
+    assert tables["public.items"]["twice %"].map(str).tolist() == ["10.50", "3.00"]
+    assert tables["public.items"]["words"].tolist() == ["'b':1", "'a':1"]
+    assert tables["shop.items"]["next"].map(str).tolist() == ["2020-02-29", "None"]
+
+
 PARENTS = pd.DataFrame({"id": np.arange(5), "x": np.arange(5.0)})
 CHILDREN = pd.DataFrame({"of": [0, 1, 2, 2], "flag": [True, False, True, True]})
 
@@ -113,9 +151,26 @@ def test_pandas_index_is_no_column(is_marked, tmp_path, capsys):
     folder = folder_of(tmp_path, PARENTS, children, index=None)
     assert list(observe(folder).tables["children"]) == ["of", "flag"]
     assert [column.name for column in declared_of(folder).table("children").columns] == ["of", "flag"]
+    note = "children: __index_level_0__ is pandas' index; it is left out"
     convert(str(folder), to="csv", out=str(tmp_path / "out"))
-    assert "children: __index_level_0__ is pandas' index; it is left out" in " ".join(capsys.readouterr().out.split())
+    assert note in " ".join(capsys.readouterr().out.split())
+    validate(folder)
+    assert note in " ".join(capsys.readouterr().out.split())
+    order_of(str(tmp_path / "drawn"), "csv", str(folder), None, [], get_prior("plurel"), False)
+    assert capsys.readouterr().err == f"{folder}: not read: {note}\n"
     assert (tmp_path / "out" / "children.csv").read_text(encoding="utf-8").splitlines()[0] == '"of","flag"'
+
+
+@pytest.mark.parametrize("to", ["csv", "relbench", "sqlite"])
+@pytest.mark.parametrize("times", [{"val_timestamp": None}, {"val_timestamp": None, "test_timestamp": None}])
+def test_a_manifest_without_times_of_splits(times, to, tmp_path):
+    folder = folder_of(tmp_path, PARENTS, CHILDREN)
+    manifest = yaml.safe_load((folder / "manifest.yaml").read_text()) | times
+    (folder / "manifest.yaml").write_text(yaml.safe_dump(manifest), encoding="utf-8")
+    convert(str(folder), to=to, out=str(tmp_path / "out"))
+    assert read_store(tmp_path / "out")[0]["parents"]["id"].tolist() == [0, 1, 2, 3, 4]
+    if to == "relbench":
+        assert yaml.safe_load((tmp_path / "out" / "manifest.yaml").read_text()) == manifest
 
 
 def test_a_primary_key_that_occurs_twice_is_named(tmp_path):
@@ -126,3 +181,6 @@ def test_a_primary_key_that_occurs_twice_is_named(tmp_path):
             write_store(tables, declared, tmp_path / "out", format)
     with pytest.raises(DatabaseError, match=r"refers to parents\.id, which is 2 in row 3 and before"):
         observe(folder).parent_row("children", "of")
+    show(folder, out=tmp_path / "page.html", svg=tmp_path / "pictures")  # the command score: tests/scoring/
+    assert "given: children.of refers to parents.id, which is 2 in row 3 and before" in (tmp_path / "page.html").read_text()
+    assert {path.name for path in (tmp_path / "pictures").iterdir()} == {"schema.svg"}
