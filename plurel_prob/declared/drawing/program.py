@@ -75,7 +75,7 @@ def draw_observed(
     prior: Prior, observed: Schema, seed: int, on_step: Callable[[str, int, int], None] = lambda step, n_done, n: None
 ) -> Draw:
     """Draw stages 2 and 3, and bring them to the host. No cell is missing: that is up to what the schema allows."""
-    key, form = random.key(seed), Schema(*(jax.ShapeDtypeStruct(part.shape, part.dtype) for part in observed))
+    key, form = random.key(seed), jax.tree.map(lambda part: jax.ShapeDtypeStruct(part.shape, part.dtype), observed)
     on_step("compiling", 0, 1)
     bucket = bucket_of_all(jax.device_get(_sizes(prior, form)(key, observed)))
     program = _program(prior, form, bucket)
