@@ -15,7 +15,7 @@ Line = dict[str, Any]
 
 def read_lines(path: Path) -> list[Line]:
     """Lines of a file; none if it is missing."""
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
 def append_lines(path: Path, measured: Iterable[Line], packages: tuple[str, ...], told: Callable[[Line], str]) -> None:
@@ -24,7 +24,7 @@ def append_lines(path: Path, measured: Iterable[Line], packages: tuple[str, ...]
     versions = {name: version(name) for name in ("plurel-prob", *packages)} | {"python": platform.python_version()}
     machine = {"device": device, "cores": os.cpu_count(), "versions": versions}
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
+    with path.open("a", encoding="utf-8") as file:
         for line in measured:
             print(json.dumps(line | machine), file=file, flush=True)
             print(told(line), flush=True)

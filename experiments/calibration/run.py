@@ -66,7 +66,7 @@ def extend(path: Path, routine: Routine, n_repeat: int, seed: int) -> None:
         start = time.perf_counter()
         found = routine.repeat(index, seed)
         line = {"seed": seed, "repeat": index, "seconds": round(time.perf_counter() - start, 2)} | found
-        with path.open("a") as file:
+        with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, separators=(",", ":")) + "\n")
         print(f"{path.stem} {index + 1}/{n_repeat}: {line['seconds']:.1f} s", file=sys.stderr, flush=True)
 
@@ -74,7 +74,7 @@ def extend(path: Path, routine: Routine, n_repeat: int, seed: int) -> None:
 def record(out: Path) -> dict[str, Any]:
     """What was run, with what and on what, and how long it took."""
     cpuinfo = Path("/proc/cpuinfo")  # on Linux
-    text = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    text = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
     models = [line.split(":")[1].strip() for line in text if line.startswith("model name")]
     return {
         "processor": models[0] if models else platform.processor(),

@@ -60,7 +60,7 @@ class Study:
     def record(self, fault: str, process: subprocess.Popen, out: Path, **more: object) -> None:
         """Wait for a command, look at its folder, and write a line; what can be called is called then."""
         process.wait()
-        output, error = (Path(file.name).read_text() for file in self.said[process.pid])
+        output, error = (Path(file.name).read_text(encoding="utf-8") for file in self.said[process.pid])
         found = sorted(out.glob("plurel-*"))
         row = {
             "fault": fault,
@@ -199,7 +199,7 @@ def memory(study: Study) -> None:
     while process.poll() is None:
         n = len(list(out.glob("plurel-*")))
         if n >= 100 * (len(seen) + 1):
-            status = Path(f"/proc/{process.pid}/status").read_text()
+            status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
             seen.append(int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) // 1024)
         time.sleep(0.05)
     study.record("1,000 databases", process, out, resident_mb_every_100=seen)

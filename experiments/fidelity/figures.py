@@ -17,7 +17,7 @@ N_PANEL = 12
 
 def main(ours: str, reference: str, result: str, path: str) -> None:
     """Draw the empirical distribution functions of the worst statistics."""
-    with open(result) as file:
+    with open(result, encoding="utf-8") as file:
         content = json.load(file)
     tables = {
         "PluRel-Prob": within_limit(pd.read_parquet(ours)),

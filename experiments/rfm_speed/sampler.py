@@ -20,7 +20,7 @@ N_RUN, MIN_SECONDS = 5, 0.5
 
 def machine() -> dict[str, str]:
     """Processor and versions."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if Path("/proc/cpuinfo").exists() else []
     model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
     packages = ("numpy", "numba", "pandas", "plurel-prob")
     return {"machine": model, "python": platform.python_version()} | {name: version(name) for name in packages}

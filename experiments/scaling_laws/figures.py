@@ -41,7 +41,7 @@ def main(results: str, laws: str, out: str) -> None:
     lines = read_lines(Path(results))
     figure, panels = plt.subplots(1, 3, figsize=(15, 4), layout="constrained")
     panels[1].sharey(panels[0])
-    draw_exponents(panels[2], json.loads(Path(laws).read_text()))
+    draw_exponents(panels[2], json.loads(Path(laws).read_text(encoding="utf-8")))
     for panel, x, by in zip(panels[:2], ("n_database", "n_cell"), ("n_cell", "n_database"), strict=True):
         values = sorted({line[by] for line in lines})
         for k, value in enumerate(values):

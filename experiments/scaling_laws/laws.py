@@ -91,7 +91,7 @@ def summary(lines: list[dict], names: list[str]) -> dict[str, Any]:
 def main(results: str, out: str) -> None:
     """Fit, and write what was found."""
     found = {part: summary(some, names) for part, (some, names) in parts(read_lines(Path(results))).items()}
-    Path(out).write_text(json.dumps(found, indent=1) + "\n")
+    Path(out).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

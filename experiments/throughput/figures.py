@@ -15,7 +15,7 @@ LABELS = {"plurel": "plurel prior", "compact": "compact prior", "peer": "release
 
 def main(result: str, path: str) -> None:
     """Draw processor time against rows, tables and cells, and against a multiple of the rows."""
-    with open(result) as file:
+    with open(result, encoding="utf-8") as file:
         content = json.load(file)
     figure, axes = plt.subplots(1, 4, figsize=(14, 3.6), layout="constrained")
     for panel, (size, title) in zip(axes, (("n_row", "rows"), ("n_table", "tables"), ("n_cell", "cells")), strict=False):

@@ -18,12 +18,12 @@ from plurel_prob.sampling import bucket_of, draw
 
 def forget_peak() -> None:
     """Let the peak of memory count from now on."""
-    Path("/proc/self/clear_refs").write_text("5")
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
 
 
 def peak_mb() -> float:
     """Most memory that was resident since the peak was forgotten. Linux only, like the function above."""
-    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    line = next(line for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) / 1024
 
 

@@ -150,7 +150,7 @@ def long_table() -> dict[str, float]:
 def machine() -> dict[str, Any]:
     """What was measured with, and on."""
     cpuinfo = Path("/proc/cpuinfo")  # on Linux
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
     models = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
     packages = ("plurel-prob", "jax", "jaxlib", "numpyro", "numpy")
     return {

@@ -77,7 +77,7 @@ def evaluate(
     PlainConsole().print(table_of(found))
     if out is not None:
         lines = [json.dumps(evaluation._asdict()) + "\n" for evaluation in found]
-        write_whole(out, lambda path: path.write_text("".join(lines)))
+        write_whole(out, lambda path: path.write_text("".join(lines), encoding="utf-8"))
         PlainConsole().print(f"Written to {out}.", soft_wrap=True)
 
 

@@ -44,4 +44,4 @@ def write_dot(causal: Any, path: Path) -> None:
     for cause, effect, data in causal.edges(data=True):
         label = f' [label="{data["key"]}"]' if "key" in data else ""
         lines.append(f'  "{cause}" -> "{effect}"{label};')
-    path.write_text("\n".join([*lines, "}", ""]))
+    path.write_text("\n".join([*lines, "}", ""]), encoding="utf-8")

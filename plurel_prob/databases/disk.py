@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from plurel_prob.databases.frames import index_note, is_index, read_frame
-from plurel_prob.databases.manifest import MANIFEST, read_manifest
+from plurel_prob.databases.manifest import MANIFEST, read_manifest, write_manifest
 from plurel_prob.databases.provenance import PROVENANCE, Origin, dumps, origin_of, provenance, read_provenance
 from plurel_prob.databases.schema import DatabaseSchema, TableSchema
 from plurel_prob.errors import DatabaseError, reason, shown
@@ -44,7 +44,7 @@ def write(database: Database, path: Path, *, overwrite: bool, parts: Parts = NO_
             write_tasks(folder)
         window = (str(database.schema.window[0].date()), str(database.schema.window[1].date()))
         content = provenance(database.origin, window) | {"files": checksums(folder)}
-        (folder / PROVENANCE).write_text(dumps(content))
+        (folder / PROVENANCE).write_text(dumps(content), encoding="utf-8")
     return path
 
 
@@ -63,7 +63,7 @@ def sha256(path: Path) -> str:
 def write_tables(database: Database, folder: Path, parts: Parts = NO_PARTS) -> None:
     """Write the manifest and the tables, the part that consumers of the format read."""
     (folder / "db").mkdir(parents=True)
-    manifest_of(database).save(folder / MANIFEST)
+    write_manifest(manifest_of(database), folder / MANIFEST)
     for name, frame in database.tables.items():
         path = folder / "db" / f"{name}.parquet"
         if name in parts:
@@ -160,7 +160,7 @@ def write_latents(tree: DataTree, path: Path) -> None:
     try:
         tree.to_netcdf(path, engine="netcdf4", encoding=encoding)
     except RuntimeError as error:  # what netCDF makes of the operating system's errors
-        raise OSError(f"{path.name}: {error}; is the disk full?") from None
+        raise OSError(f"{path.name}: {reason(error)}; is the disk full?") from None
 
 
 def read_latents(path: Path) -> DataTree:

@@ -30,6 +30,21 @@ def read_manifest(folder: Path) -> DatasetManifest:
     return manifest_of_content(read_yaml(within(folder, MANIFEST), f"is {folder} a folder in RelBench format?"), str(where))
 
 
+def write_manifest(manifest: DatasetManifest | TaskManifest, path: Path) -> None:
+    """Write a manifest in UTF-8, whatever the encoding of the system is; texts of several lines stay such."""
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        pass
+
+    def text(dumper: Any, value: str) -> Any:
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+
+    Dumper.add_representer(str, text)
+    content = yaml.dump(manifest.to_dict(), Dumper=Dumper, sort_keys=False, allow_unicode=True, width=4096)
+    path.write_text(content, encoding="utf-8")
+
+
 def manifest_of_content(content: Any, where: str) -> DatasetManifest:
     """Make the manifest of a database of what YAML has; see :func:`read_manifest`."""
     from relbench.manifest import DatasetManifest

@@ -58,7 +58,7 @@ def provenance(origin: Origin, window: tuple[str, str]) -> dict[str, Any]:
 def instruction_set() -> str:
     """Widest vector instructions of an x86 processor, where Linux tells; they decide the last bits of values."""
     try:
-        with open("/proc/cpuinfo") as file:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
             flags = next((line for line in file if line.startswith("flags")), "").split()
     except OSError:
         return "unknown"

@@ -26,7 +26,7 @@ def environment() -> Environment:
 
 
 def _own(name: str) -> str:
-    return (files("plurel_prob.reports") / "templates" / name).read_text()
+    return (files("plurel_prob.reports") / "templates" / name).read_text(encoding="utf-8")
 
 
 def render(template: str, **values: Any) -> str:

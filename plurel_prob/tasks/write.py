@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from plurel_prob.databases.disk import PROVENANCE, checksums
-from plurel_prob.databases.manifest import MANIFEST, read_task_manifest
+from plurel_prob.databases.manifest import MANIFEST, read_task_manifest, write_manifest
 from plurel_prob.databases.provenance import dumps, read_provenance
-from plurel_prob.errors import DatabaseError
+from plurel_prob.errors import DatabaseError, reason
 from plurel_prob.files import add_to_record, check_no_link, files_below, placing, put, whole_file, within
 from plurel_prob.tasks.autocomplete import autocomplete_tasks
 from plurel_prob.tasks.forecast import forecast_tasks
@@ -69,7 +69,7 @@ def add_tasks(path: Path | str, kind: Kind | None = None, *, overwrite: bool = F
                 put(new / task.manifest.name, path / FOLDER / task.manifest.name)
         _note(content, path, noted)
     except OSError as error:
-        raise DatabaseError(f"{path}: cannot write tasks there: {error.strerror or error}") from None
+        raise DatabaseError(f"{path}: cannot write tasks there: {reason(error)}") from None
     return written, kept
 
 
@@ -85,7 +85,7 @@ def _write(task: Task, folder: Path) -> Task:
     task.manifest.validate()
     for split, table in task.labels.items():
         table.to_parquet(folder / f"{split}.parquet", index=False)
-    task.manifest.save(folder / "manifest.yaml")
+    write_manifest(task.manifest, folder / MANIFEST)
     return replace(task, labels={})
 
 
@@ -145,4 +145,4 @@ def _note(content: dict[str, Any] | None, path: Path, tasks: list[str]) -> None:
     replaced = tuple(f"{FOLDER}/{task}/" for task in tasks)
     files |= {name: file for name, file in content["files"].items() if not name.startswith(replaced)}
     with whole_file(path / PROVENANCE) as partial:
-        partial.write_text(dumps(content | {"files": dict(sorted(files.items()))}))
+        partial.write_text(dumps(content | {"files": dict(sorted(files.items()))}), encoding="utf-8")

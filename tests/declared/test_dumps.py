@@ -96,7 +96,7 @@ def test_columns_of_sakila(data: Path, dialect: str) -> None:
 
 
 def _line(path: Path, start: str) -> int:
-    return next(i for i, line in enumerate(path.read_text().splitlines(), 1) if line.startswith(start))
+    return next(i for i, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if line.startswith(start))
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

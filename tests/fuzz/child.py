@@ -44,7 +44,7 @@ def answer(main: Any, argv: list[str], folder: str, limit: int = LIMIT) -> dict[
     os.chdir(Path(folder) / "cwd")
     os.environ["TMPDIR"], tempfile.tempdir = str(Path(folder) / "tmp"), None
     sys.unraisablehook = sys.__unraisablehook__
-    Path("/proc/self/clear_refs").write_text("5")  # the peak of memory starts anew
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # the peak of memory starts anew
     before, start = memory("VmRSS"), cpu()
     resource.setrlimit(resource.RLIMIT_CPU, (int(start) + limit + 1, resource.RLIM_INFINITY))
     resource.setrlimit(resource.RLIMIT_AS, (memory("VmSize") + ADDRESSES, resource.RLIM_INFINITY))
@@ -93,7 +93,7 @@ def cpu() -> float:
 
 def memory(name: str) -> int:
     """Bytes of memory, now (``VmRSS``) or at the peak (``VmHWM``)."""
-    lines = Path("/proc/self/status").read_text().splitlines()
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) << 10 for line in lines if line.startswith(name))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 def main(path: Path, is_long: bool) -> None:
     """Print a row for each kind of file, and with ``is_long`` an example of each problem."""
-    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     columns = ("examples", "exit 0", "exit 1", "exit 2", "against the law", "traceback", "lost", "elsewhere", "max s", "max MB")
     print("| kind |", " | ".join(columns), "|")
     print("| --- |" + " ---: |" * len(columns))

@@ -42,7 +42,7 @@ class Surroundings:
                 "cpu": done.cpu,
                 "mb": done.memory >> 20,
             }
-            with open(REPORT, "a") as file:
+            with open(REPORT, "a", encoding="utf-8") as file:
                 print(json.dumps(row | {"change": what, "argv": argv, "trace": done.trace, "err": done.err[:1000]}), file=file)
             return done
         assert not problems, f"{told(argv, done, problems)}\nchanged: {what}; the files are in {self.folder}"

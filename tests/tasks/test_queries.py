@@ -103,7 +103,7 @@ def folder(written, tmp_path) -> Path:
 
 
 def edit(path: Path, **fields: object) -> None:
-    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | fields))
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text(encoding="utf-8")) | fields), encoding="utf-8")
 
 
 COUNT, VALUE, LARGE = "users-order_items-buyer-count", "order_items-value", "order_items-is_large"

@@ -64,7 +64,7 @@ class TrainingConfig:
     def save(self, folder: Path) -> None:
         """Write ``config.json`` into a folder."""
         with whole_file(folder / CONFIG) as new:
-            new.write_text(json.dumps(asdict(self), indent=1) + "\n")
+            new.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> "TrainingConfig":

@@ -22,8 +22,8 @@ class Log:
         path = run / LOG
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True) if path.exists() else []
         with whole_file(path) as new:
-            new.write_text("".join(line for line in lines if _step(line) <= step))
-        self._file = path.open("a")
+            new.write_text("".join(line for line in lines if _step(line) <= step), encoding="utf-8")
+        self._file = path.open("a", encoding="utf-8")
         self._board = SummaryWriter(str(run / BOARD), purge_step=step + 1)
 
     def write(self, step: int, **figures: float) -> None:
