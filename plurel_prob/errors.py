@@ -1,6 +1,7 @@
 """The error of bad input, and how values that nobody vouches for get into its message."""
 
 import reprlib
+from collections.abc import Iterator
 from typing import Any
 
 MAX_SHOWN, MAX_REASON = 80, 240  # characters
@@ -37,8 +38,19 @@ def reason(error: BaseException) -> str:
     """Why something failed, for a message: what the operating system or a library says about it, on one line."""
     if isinstance(error, KeyError):
         return f"there is no {shown(error.args[0] if error.args else '')}"
-    said = error.strerror if isinstance(error, OSError) and error.strerror else error
-    return shown(" ".join(str(said).split()), MAX_REASON) or type(error).__name__
+    if isinstance(error, OSError) and error.strerror:
+        said = str(error.strerror)
+    elif type(error).__str__ in (BaseException.__str__, OSError.__str__):  # they would print several arguments as a tuple
+        said = ", ".join(_parts(error.args))
+    else:
+        said = str(error)
+    return shown(" ".join(said.split()), MAX_REASON) or type(error).__name__
+
+
+def _parts(args: list | tuple) -> Iterator[str]:
+    """What an error was raised with: netCDF and shutil put tuples there, and lists of them."""
+    for part in args:
+        yield from _parts(part) if isinstance(part, list | tuple) else (str(part),)
 
 
 def bounded_int(digits: str, most: int) -> int | None:

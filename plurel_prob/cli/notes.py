@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from plurel_prob.documents import read_json
-from plurel_prob.errors import DatabaseError
+from plurel_prob.errors import DatabaseError, reason
 from plurel_prob.files import whole_file
 
 REPLACED = "replaces"
@@ -71,7 +71,7 @@ def _write(note: Path, content: dict[str, Any]) -> None:
         with whole_file(note) as new:
             new.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
-        raise DatabaseError(f"cannot write {note}: {error.strerror or error}") from None
+        raise DatabaseError(f"cannot write {note}: {reason(error)}") from None
 
 
 def _digest(target: Path) -> str:

@@ -1,5 +1,6 @@
 """``plurel-prob show``."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,7 +9,7 @@ from cyclopts import Parameter
 from plurel_prob.cli.output import PlainConsole, check_out, write_whole
 from plurel_prob.cli.sample import progress_bar
 from plurel_prob.databases.disk import MANIFEST, PROVENANCE
-from plurel_prob.errors import DatabaseError
+from plurel_prob.errors import DatabaseError, reason
 
 if TYPE_CHECKING:
     from plurel_prob.reports import Subject
@@ -130,6 +131,6 @@ def make_folder(folder: Path, option: str) -> None:
         DatabaseError: it cannot be made.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        Path(os.path.realpath(folder)).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DatabaseError(f"{option} {folder}: cannot make the folder: {error.strerror or error}") from None
+        raise DatabaseError(f"{option} {folder}: cannot make the folder: {reason(error)}") from None

@@ -9,7 +9,7 @@ from typing import Any
 
 from plurel_prob.corpora.corpus import Corpus, check_any, check_complete, check_content, is_database
 from plurel_prob.databases import provenance
-from plurel_prob.errors import DatabaseError
+from plurel_prob.errors import DatabaseError, reason
 from plurel_prob.files import check_no_link, leftovers, marked_folder, tidy, within
 from plurel_prob.priors import Prior
 
@@ -34,7 +34,7 @@ class Folder(Corpus):
             with marked_folder(self.path):  # whether one can write there
                 pass
         except OSError as error:
-            raise DatabaseError(f"--out {self.path}: cannot write there: {error.strerror}") from None
+            raise DatabaseError(f"--out {self.path}: cannot write there: {reason(error)}") from None
         lock = _lock(self.path, is_shared)
         try:
             tidy(self.path)

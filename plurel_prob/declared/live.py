@@ -35,7 +35,9 @@ PARTITIONS = """
     )
 """
 TYPE_OF_COLUMN = """
-    SELECT format_type(atttypid, atttypmod) FROM pg_attribute AS own JOIN pg_class AS class ON class.oid = own.attrelid
+    SELECT format_type(atttypid, atttypmod),
+        ARRAY(SELECT enumlabel::text FROM pg_enum WHERE enumtypid = atttypid ORDER BY enumsortorder)
+    FROM pg_attribute AS own JOIN pg_class AS class ON class.oid = own.attrelid
     JOIN pg_namespace AS schema ON schema.oid = class.relnamespace
     WHERE schema.nspname = :schema AND class.relname = :table AND own.attname = :column
 """
@@ -68,6 +70,8 @@ def _reflected(url: str, keep_computed: bool) -> DeclaredSchema:
         dialect = SERVERS[inspector.dialect.name]
         drafts = {}
         for schema, table in _names(inspector):
+            if (schema.lower(), table.lower()) in drafts:
+                raise DatabaseError(f"{source}: {table} is the name of two tables but for letters' case; rename one")
             draft = _draft(inspector, Sql(source, "", dialect, None), schema, table, keep_computed)
             drafts[schema.lower(), table.lower()] = draft
         declared = resolve(source, drafts)
@@ -188,6 +192,9 @@ def _draft(inspector: Inspector, sql: Sql, schema: str, table: str, keep_compute
         if declared.get("computed") and not keep_computed:
             draft.computed.add(declared["name"].lower())
             continue
+        if declared["name"].lower() in draft.columns:
+            what = f"table {table}: {declared['name']} is the name of two columns but for letters' case"
+            raise DatabaseError(f"{sql.source}: {what}; rename one")
         draft.columns[declared["name"].lower()] = _column(inspector, sql, draft, dict(declared))
     draft.primary_key = tuple(inspector.get_pk_constraint(table, schema=schema)["constrained_columns"])
     uniques = _known(lambda: inspector.get_unique_constraints(table, schema=schema))
@@ -240,21 +247,25 @@ def _column(inspector: Inspector, sql: Sql, draft: TableDraft, declared: dict[st
         draft.checks += [CheckDraft(replace(sql, text=str(check)), str(check), 0, value=name)] if check is not None else []
         declared["nullable"] = declared["nullable"] and not getattr(kind, "not_null", None)
         kind = kind.data_type
-    column = column_of_type(inspector.dialect, sql, kind, context, _written(inspector, kind, draft.name, name))
+    written, labels = _written(inspector, kind, draft.name, name)
+    column = Column("", "category", labels=labels) if labels else column_of_type(inspector.dialect, sql, kind, context, written)
     column = replace(column, name=name, is_nullable=bool(declared["nullable"]))
     default = declared.get("default")
     return with_default(_cursor(sql, str(default), context), column) if default is not None else column
 
 
-def _written(inspector: Inspector, kind: Any, table: Name, column: str) -> str:
-    """Name of a type that SQLAlchemy does not know, as PostgreSQL writes it; empty in other databases."""
+def _written(inspector: Inspector, kind: Any, table: Name, column: str) -> tuple[str, tuple[str, ...]]:
+    """Name of a type that SQLAlchemy does not know, as PostgreSQL writes it, and its labels if it is an enumeration, as one with
+    a parenthesis in its name; empty in other databases.
+    """
     import sqlalchemy
 
     if not isinstance(kind, sqlalchemy.types.NullType) or inspector.dialect.name != "postgresql":
-        return ""
+        return "", ()
     with inspector.engine.connect() as connection:
         names = {"schema": table[0], "table": table[1], "column": column}
-        return str(connection.execute(sqlalchemy.text(TYPE_OF_COLUMN), names).scalar_one())
+        written, labels = connection.execute(sqlalchemy.text(TYPE_OF_COLUMN), names).one()
+        return str(written), tuple(labels)
 
 
 def column_of_type(dialect: Any, sql: Sql, kind: Any, context: str, written: str = "") -> Column:

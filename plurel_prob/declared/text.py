@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Literal, NamedTuple, NoReturn
 
-from plurel_prob.errors import DatabaseError, shown
+from plurel_prob.errors import DatabaseError, reason, shown
 
 Dialect = Literal["postgresql", "sqlite", "mysql", "duckdb", "sqlserver"]
 MAX_MESSAGE = 1000  # characters
@@ -232,7 +232,7 @@ def read_text(path: Path) -> str:
     except FileNotFoundError:
         raise DatabaseError(f"{path}: no such file; give a file of CREATE TABLE statements") from None
     except OSError as error:
-        raise DatabaseError(f"{path}: cannot be read: {error.strerror}") from None
+        raise DatabaseError(f"{path}: cannot be read: {reason(error)}") from None
     encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
         text = content.decode(encoding)

@@ -4,6 +4,7 @@ nothing is removed but what carries a mark of ours or stands in a list of what w
 
 from plurel_prob.files.inside import check_apart, check_no_link, files_below, within
 from plurel_prob.files.marks import leftovers, marked_folder, temporary_folder, tidy
+from plurel_prob.files.names import check_names
 from plurel_prob.files.places import add_to_record, check_folder, new_file, new_folder, placing, put, whole_file
 from plurel_prob.files.records import PROVENANCE, RECORD
 
@@ -13,6 +14,7 @@ __all__ = [
     "add_to_record",
     "check_apart",
     "check_folder",
+    "check_names",
     "check_no_link",
     "files_below",
     "leftovers",

@@ -5,7 +5,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 
-from plurel_prob.errors import DatabaseError, shown
+from plurel_prob.errors import DatabaseError, reason, shown
 
 
 def within(folder: Path, name: str) -> Path:
@@ -29,8 +29,8 @@ def within(folder: Path, name: str) -> Path:
         mode = path.stat().st_mode
     except FileNotFoundError:
         return path
-    except OSError as error:
-        raise DatabaseError(f"{folder}: {shown(name)}: cannot be read: {error.strerror}") from None
+    except (OSError, UnicodeEncodeError) as error:
+        raise DatabaseError(f"{folder}: {shown(name)}: cannot be read: {reason(error)}") from None
     if not stat.S_ISREG(mode):
         raise DatabaseError(f"{path}: is no file")
     return path

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from plurel_prob.errors import DatabaseError
+from plurel_prob.errors import DatabaseError, reason
 from plurel_prob.files.marks import NEW, OLD, marked_folder, tidy_in_passing
 from plurel_prob.files.records import PROVENANCE, RECORD, check_ours, read_record, write_record
 
@@ -65,6 +65,8 @@ def new_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
     """
     with _telling(path):
         _check_free(path, overwrite=overwrite)
+        if path.is_symlink() and not overwrite:
+            raise DatabaseError(f"{path} is a link that leads nowhere; choose another place, or overwrite the link")
         with whole_file(path) as new:
             yield new
 
@@ -97,13 +99,13 @@ def _telling(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DatabaseError(f"cannot write {path}: {error.strerror or error}") from None
+        raise DatabaseError(f"cannot write {path}: {reason(error)}") from None
 
 
 @contextmanager
 def _placing(place: Path) -> Iterator[Path]:
     """Give a path of the same name in a marked folder beside."""
-    place.parent.mkdir(parents=True, exist_ok=True)
+    Path(os.path.realpath(place.parent)).mkdir(parents=True, exist_ok=True)  # a link may lead to a folder that is not there
     with placing(place.parent) as new:
         yield new / place.name
 

@@ -22,7 +22,7 @@ from plurel_prob.stores.sqlite_file import order_of
 from plurel_prob.stores.text import of_text
 from plurel_prob.stores.types import with_types
 
-ROWS = "plurel_prob_rows_to_insert"  # of no table, for DuckDB takes a name for either
+ROWS = "rows_to_insert"
 
 
 def write_duckdb(
@@ -58,9 +58,10 @@ def write_duckdb(
             connection.execute("BEGIN")
             for statement in statements_of(ordered, "duckdb", left_out):
                 connection.execute(statement)
+            rows = _free(ordered)
             for table in ordered.tables:
                 with _talking(target, table.name):
-                    _insert(connection, tables[table.name], table, levels.get(table.name))
+                    _insert(connection, tables[table.name], table, levels.get(table.name), rows)
                 on_table(table.name)
             connection.execute("COMMIT")
             connection.execute("CHECKPOINT")
@@ -89,7 +90,16 @@ def _talking(target: Path, table: str = "") -> Iterator[None]:
         raise DatabaseError(f"{target}: {table + ': ' if table else ''}DuckDB: {' '.join(str(error).split())}") from None
 
 
-def _insert(connection: Any, rows: pa.Table, table: DeclaredTable, depth: np.ndarray | None) -> None:
+def _free(declared: DeclaredSchema) -> str:
+    """Name of no table: DuckDB takes what is registered under one for the table."""
+    name, taken = ROWS, {table.name.lower() for table in declared.tables}
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _insert(connection: Any, rows: pa.Table, table: DeclaredTable, depth: np.ndarray | None, name: str) -> None:
+    """Insert rows, which are registered under a name that no table has."""
     rows = typed(rows, table, _kept)
     parts: Collection[pa.Table] = [rows]
     if depth is not None and len(depth):
@@ -98,9 +108,9 @@ def _insert(connection: Any, rows: pa.Table, table: DeclaredTable, depth: np.nda
         parts = [rows.take(by_depth[a:b]) for a, b in zip(cuts, cuts[1:], strict=False)]
     values = ", ".join(_to_store(column) for column in table.columns)
     for part in parts:
-        connection.register(ROWS, part)
-        connection.execute(f"INSERT INTO {quoted(table.name)} SELECT {values} FROM {ROWS}")
-        connection.unregister(ROWS)
+        connection.register(name, part)
+        connection.execute(f"INSERT INTO {quoted(table.name)} SELECT {values} FROM {name}")
+        connection.unregister(name)
 
 
 def _kept(array: pa.Array, column: Column) -> pa.Array:

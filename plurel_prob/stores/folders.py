@@ -7,11 +7,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from plurel_prob.declared import DeclaredSchema
-from plurel_prob.errors import DatabaseError
+from plurel_prob.errors import DatabaseError, reason
 from plurel_prob.files import within
 from plurel_prob.stores.arrow import cast, typed
 from plurel_prob.stores.ddl import key_statements, literal, quoted, statements_of
-from plurel_prob.stores.places import SCHEMA, OnTable, file_of
+from plurel_prob.stores.places import SCHEMA, OnTable
 from plurel_prob.stores.text import csv_parts, read_csv
 from plurel_prob.stores.types import with_types
 
@@ -23,7 +23,7 @@ def save_csv(tables: dict[str, pa.Table], declared: DeclaredSchema, folder: Path
         with path.open("w", encoding="utf-8", newline="") as file:
             file.writelines(csv_parts(table))
 
-    _save(tables, declared, folder, ".csv", write, on_table, _loading(declared, folder))
+    _save(tables, declared, folder, ".csv", write, on_table, _loading(declared))
 
 
 def save_parquet(tables: dict[str, pa.Table], declared: DeclaredSchema, folder: Path, name: str, on_table: OnTable) -> None:
@@ -46,17 +46,16 @@ def _save(
     content = header + "".join(f"{statement};\n\n" for statement in statements)
     (folder / SCHEMA).write_text(content, encoding="utf-8")
     for name, table in tables.items():
-        write(table, file_of(folder, name, suffix))
+        write(table, folder / f"{name}{suffix}")
         on_table(name)
 
 
-def _loading(declared: DeclaredSchema, folder: Path) -> str:
+def _loading(declared: DeclaredSchema) -> str:
     """Comment with psql's commands that load comma-separated values; none where a name has no place on a line."""
     names = [table.name for table in declared.tables]
     if not all(name.isprintable() for name in names):
         return ""
-    files = {name: literal(file_of(folder, name, ".csv").name) for name in names}
-    copies = [rf"\copy {quoted(name)} FROM {files[name]} WITH (FORMAT csv, HEADER, ENCODING 'UTF8')" for name in names]
+    copies = [rf"\copy {quoted(name)} FROM {literal(f'{name}.csv')} WITH (FORMAT csv, HEADER, ENCODING 'UTF8')" for name in names]
     commands = [r"\set ON_ERROR_STOP on", r"\encoding UTF8", "BEGIN;", rf"\i {SCHEMA}", *copies, "COMMIT;"]
     lines = [
         "-- To load this folder into PostgreSQL, run in it:",
@@ -75,14 +74,14 @@ def read_folder(source: Path, declared: DeclaredSchema) -> dict[str, pa.Table]:
     """
     tables = {}
     for table in declared.tables:
-        text, parquet = (within(source, file_of(source, table.name, end).name) for end in (".csv", ".parquet"))
+        text, parquet = (within(source, f"{table.name}{end}") for end in (".csv", ".parquet"))
         if text.exists():
             tables[table.name] = read_csv(text, table)
         elif parquet.exists():
             try:
                 rows = pq.read_table(parquet)
             except (pa.ArrowException, OSError) as error:
-                raise DatabaseError(f"{parquet}: cannot be read: {error}") from None
+                raise DatabaseError(f"{parquet}: cannot be read: {reason(error)}") from None
             names = [column.name for column in table.columns]
             if rows.column_names != names:
                 raise DatabaseError(f"{parquet}: has the columns {rows.column_names}, declared are {names}")

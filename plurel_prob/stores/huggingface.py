@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from plurel_prob.databases.disk import MANIFEST, sha256, table_file
 from plurel_prob.databases.manifest import read_manifest
 from plurel_prob.declared import DeclaredSchema
-from plurel_prob.files import check_apart, files_below, new_folder, within
+from plurel_prob.files import check_apart, check_names, files_below, new_folder, within
 from plurel_prob.stores.places import OnTable
 from plurel_prob.stores.relbench_form import save_relbench
 
@@ -30,9 +30,11 @@ def copy_relbench(source: Path, target: Path, *, is_described: bool, overwrite: 
     """Copy what RelBench reads of a folder, tasks too, and describe it for Hugging Face if that is wanted.
 
     Raises:
-        DatabaseError: the target is, holds or lies in the source, or may not be overwritten; or a part of the source is a link.
+        DatabaseError: the target is, holds or lies in the source, or may not be overwritten; a part of the source is a link, or a
+            table's name cannot be that of a file everywhere.
     """
     check_apart(source, target)
+    check_names(read_manifest(source).tables, ".parquet", str(source))
     with new_folder(target, overwrite=overwrite) as folder:
         for name in [MANIFEST, *files_below(source, "db"), *files_below(source, "tasks")]:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -7,11 +7,13 @@ import pyarrow as pa
 
 from plurel_prob.declared import Column, DeclaredSchema, order_tables
 from plurel_prob.errors import DatabaseError
+from plurel_prob.files import check_names
 from plurel_prob.stores.arrow import MAX_DIGIT, label_type
 from plurel_prob.stores.ddl import Dialect, ddl_of, statements_of
 from plurel_prob.stores.types import with_types
 
 DUCKDB_DIGIT = 38
+SUFFIXES = {"csv": ".csv"} | dict.fromkeys(("parquet", "relbench", "huggingface"), ".parquet")  # of a file a table
 DIALECTS: dict[str, Dialect] = {"sqlite": "sqlite", "duckdb": "duckdb", "postgresql": "postgresql", "csv": "postgresql"}
 DIALECTS |= {"parquet": "postgresql"}
 
@@ -22,6 +24,8 @@ def check_schema(declared: DeclaredSchema, format: str) -> None:
     Raises:
         DatabaseError: there is such a table or column; the message names it.
     """
+    if format in SUFFIXES:
+        check_names([table.name for table in declared.tables], SUFFIXES[format], declared.source)
     for table in declared.tables:
         for column in table.columns:
             digits = digits_of(column)

@@ -39,14 +39,3 @@ def _check_replaced(path: Path) -> None:
         raise DatabaseError(
             f"{path} is no SQLite or DuckDB file, so it is not overwritten; choose another place, or move it away"
         )
-
-
-def file_of(folder: Path, table: str, suffix: str) -> Path:
-    """File of a table.
-
-    Raises:
-        DatabaseError: its name cannot be that of a file.
-    """
-    if not table or table.startswith(".") or any(mark in table for mark in "/\\\0"):
-        raise DatabaseError(f"{folder.name}: {table!r} cannot be the name of a file; rename the table")
-    return folder / f"{table}{suffix}"

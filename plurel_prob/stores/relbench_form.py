@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from plurel_prob.databases.disk import MANIFEST
+from plurel_prob.databases.manifest import MANIFEST, write_manifest
 from plurel_prob.databases.schema import PKEY
 from plurel_prob.declared import DeclaredSchema, DeclaredTable, ForeignKey
 from plurel_prob.stores.arrow import arrow_tables, frame_of
 from plurel_prob.stores.checks import parent_rows
-from plurel_prob.stores.places import OnTable, file_of
+from plurel_prob.stores.places import OnTable
 from plurel_prob.stores.times import check_years
 
 NO_TIMES = (pd.Timestamp("2000-01-01"), pd.Timestamp("2001-01-01"))
@@ -209,8 +209,8 @@ def save_relbench(tables: dict[str, pa.Table], declared: DeclaredSchema, folder:
     """Write RelBench format, under a name; see :func:`to_relbench`."""
     frames, manifest = _to_relbench(tables, declared)
     manifest.name = name
-    manifest.save(folder / MANIFEST)
+    write_manifest(manifest, folder / MANIFEST)
     (folder / "db").mkdir()
     for table, frame in frames.items():
-        frame.to_parquet(file_of(folder / "db", table, ".parquet"), index=False)
+        frame.to_parquet(folder / "db" / f"{table}.parquet", index=False)
         on_table(table)

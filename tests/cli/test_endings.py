@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,7 +31,8 @@ def raising(error):
         (PriorError("schema: " + "x" * 10**6), 2, "plurel-prob: schema: xxx"),
         (WorkerLost("a worker was killed"), 1, "a worker was killed"),
         (PermissionError(13, "Permission denied", "/out/x"), 2, "/out/x: Permission denied"),
-        (OSError(("NetCDF: HDF error", 3)), 2, "HDF error"),
+        (OSError(("NetCDF: HDF error", 3)), 2, "cannot read or write: NetCDF: HDF error, 3\n"),
+        (shutil.Error([("a", "b", "No space left on device")]), 2, "cannot read or write: a, b, No space left on device\n"),
         (MemoryError(), 2, "not enough memory"),
         (RecursionError("maximum recursion depth exceeded"), 2, "nested too deeply"),
         (KeyError("edge"), 70, "internal error: KeyError: there is no edge; please report it"),
@@ -61,7 +63,7 @@ def test_exit_codes_of_commands_stay(code, expected, monkeypatch):
 
 
 def test_output_that_cannot_be_written_is_an_error():
-    with open("/dev/full", "w") as full:
+    with open("/dev/full", "w", encoding="utf-8") as full:
         done = subprocess.run(
             [sys.executable, "-m", "plurel_prob", "--version"], stdout=full, stderr=-1, text=True, env=ENV, cwd=ROOT
         )

@@ -98,14 +98,12 @@ def test_what_is_there_and_what_is_hidden(tmp_path, capsys, schema):
     assert "nothing to draw" in shown(capsys, [*line, "--shard", "1/2"])
 
 
-def test_steps_are_named(tmp_path, capsys, schema, monkeypatch):
-    """With random numbers in the place of the program's."""
-    from plurel_prob.cli.sample import PartsProgress
+@pytest.fixture
+def random_numbers(monkeypatch):
+    """Random numbers in the place of the program's."""
     from plurel_prob.declared.drawing import draw, program
     from plurel_prob.models.database import Draw
 
-    steps = []
-    monkeypatch.setattr(PartsProgress, "__call__", lambda self, *step: steps.append(step))
     monkeypatch.setattr(program, "_sizes", lambda prior, form: lambda key, observed: None)
     monkeypatch.setattr(program, "bucket_of_all", lambda sizes: None)
     monkeypatch.setattr(program, "_program", lambda prior, form, bucket: lambda key, observed: Draw(observed.n_row, {}))
@@ -118,6 +116,13 @@ def test_steps_are_named(tmp_path, capsys, schema, monkeypatch):
             for table, n in zip(plan.tables, drawn.stages, strict=False)
         ],
     )
+
+
+def test_steps_are_named(tmp_path, capsys, schema, monkeypatch, random_numbers):
+    from plurel_prob.cli.sample import PartsProgress
+
+    steps = []
+    monkeypatch.setattr(PartsProgress, "__call__", lambda self, *step: steps.append(step))
     shown(capsys, ["sample", "--schema", str(schema), "--format", "csv", "--out", str(tmp_path / "out")])
     assert steps == [
         ("compiling", 0, 1),
@@ -127,6 +132,24 @@ def test_steps_are_named(tmp_path, capsys, schema, monkeypatch):
         ("checking all constraints", 0, 1),
         *(("writing", n, 2) for n in range(3)),
     ]
+
+
+@pytest.mark.parametrize("format", ["relbench", "csv", "sqlite"])
+def test_a_link_that_is_given_leads_to_the_folder(tmp_path, capsys, schema, random_numbers, format):
+    for place in ("missing/too", "empty"):
+        (tmp_path / "empty").mkdir(exist_ok=True)
+        (tmp_path / "link").symlink_to(tmp_path / place)
+        shown(capsys, ["sample", "--schema", str(schema), "--format", format, "--out", str(tmp_path / "link")])
+        assert (tmp_path / "link").is_symlink() and len(list((tmp_path / place).glob("people-0*"))) == 2
+        (tmp_path / "link").unlink()
+
+
+def test_names_that_disks_take_for_one_are_refused_before_anything_is_drawn(tmp_path, capsys, schema):
+    schema.write_text(SQL.replace("person", '"Stra\u00dfe"') + "CREATE TABLE STRASSE (id INTEGER);", encoding="utf-8")
+    for format in ("relbench", "huggingface", "csv", "parquet"):
+        told = fails(capsys, ["sample", "--schema", str(schema), "--format", format, "--out", str(tmp_path / "out")])
+        assert "people.sql: tables Stra\u00dfe and STRASSE are one file on disks" in told
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.slow

@@ -143,6 +143,24 @@ def test_a_link_that_is_given_leads_to_the_place(tmp_path):
     assert [path.name for path in (tmp_path / "disk").iterdir()] == ["missing"]
 
 
+def test_what_lies_in_a_linked_folder_is_written_there(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "disk" / "missing")
+    with new_file(tmp_path / "link" / "file", overwrite=False) as new:
+        new.write_text("new")
+    write(tmp_path / "link" / "of" / "tables", "new")
+    assert said(tmp_path / "disk" / "missing" / "of" / "tables") == {"new"} and (tmp_path / "link").is_symlink()
+    assert (tmp_path / "disk" / "missing" / "file").read_text() == "new"
+
+
+def test_a_link_that_leads_nowhere_is_no_place_for_a_file(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "missing")
+    with pytest.raises(DatabaseError, match="link is a link that leads nowhere"), new_file(tmp_path / "link", overwrite=False):
+        pass
+    with new_file(tmp_path / "link", overwrite=True) as new:
+        new.write_text("new")
+    assert not (tmp_path / "link").is_symlink() and not (tmp_path / "missing").exists()
+
+
 def test_a_file_that_is_a_link_is_replaced_and_not_followed(tmp_path):
     (tmp_path / "elsewhere").write_text("precious")
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")

@@ -76,6 +76,6 @@ def test_the_commands_of_the_header_load_circles(tmp_path: Path, postgres_url: s
         pd.testing.assert_frame_equal(there, here)
 
 
-def test_names_with_line_breaks_have_no_command(tmp_path: Path) -> None:
+def test_names_with_line_breaks_have_no_command() -> None:
     schema = parsed('CREATE TABLE "a\nDROP TABLE b" (id integer PRIMARY KEY);')
-    assert _loading(schema, tmp_path) == ""
+    assert _loading(schema) == ""

@@ -38,15 +38,17 @@ def save(
     if format != "relbench":
         return write_store(database.tables, database.schema, target, format, overwrite=overwrite, on_table=on_table)
     from plurel_prob.stores.arrow import arrow_tables
+    from plurel_prob.stores.limits import check_schema
     from plurel_prob.stores.relbench_form import save_relbench
 
+    check_schema(database.schema, format)
     with new_folder(Path(target), overwrite=overwrite) as folder:
         tables, schema = readable(database.tables, database.schema)
         save_relbench(arrow_tables(tables, schema), schema, folder, Path(target).name, on_table or (lambda name: None))
         window = (str(database.window[0].date()), str(database.window[1].date()))
         origin = Origin(database.seed, database.prior, given=(SCHEMA,))
         content = provenance(origin, window) | {"schema": name_of(database.schema), "files": checksums(folder)}
-        (folder / PROVENANCE).write_text(dumps(content))
+        (folder / PROVENANCE).write_text(dumps(content), encoding="utf-8")
     return []
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Array
 
 from plurel_prob.corpora import Folder
-from plurel_prob.errors import DatabaseError, shown
+from plurel_prob.errors import DatabaseError, reason, shown
 from plurel_prob.rfm.network import HASHED, RelationalTransformer, TextEncoder, text_encoder, tiles_of
 from plurel_prob.rfm.training.ahead import batches_ahead
 from plurel_prob.rfm.training.checkpoints import CHECKPOINTS, Checkpoints
@@ -122,7 +122,7 @@ def _writable(out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DatabaseError(f"--out {out}: cannot write there: {error.strerror or error}") from None
+        raise DatabaseError(f"--out {out}: cannot write there: {reason(error)}") from None
 
 
 def _check_place(out: Path) -> None:
