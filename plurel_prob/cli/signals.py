@@ -4,12 +4,13 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Timer
 from typing import Any
 
 TERMINATED, HUNG_UP = 128 + 15, 128 + 1
 ENDING = {"SIGTERM": TERMINATED, "SIGHUP": HUNG_UP}  # there is no SIGHUP on Windows
+SAID = {130: b"plurel-prob: interrupted\n", TERMINATED: b"plurel-prob: terminated\n", HUNG_UP: b"plurel-prob: hung up\n"}
 AGAIN = 0.05  # seconds
 
 
@@ -20,15 +21,21 @@ def _set(name: str, code: int, handler: Any) -> None:
         signal.signal(number, lambda *_: handler(code))
 
 
+def _end(code: int) -> None:
+    with suppress(OSError):
+        os.write(2, SAID[code])
+    os._exit(code)
+
+
 @contextmanager
 def ending_at_once() -> Iterator[None]:
-    """Let signals end the process without a traceback while there is nothing to put in order: while modules are imported.
+    """Let signals end the process by one line while there is nothing to put in order: while modules are imported.
 
     Some of them would take an exception for a missing package, or drop it.
     """
     before = {name: signal.getsignal(getattr(signal, name)) for name in ("SIGINT", *ENDING) if hasattr(signal, name)}
     for name, code in {"SIGINT": 130, **ENDING}.items():
-        _set(name, code, os._exit)
+        _set(name, code, _end)
     try:
         yield
     finally:

@@ -92,10 +92,13 @@ main(["--version"])
 
 
 @pytest.mark.parametrize("module", ["cyclopts", "numpyro"])
-@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_signals_while_modules_are_imported(module, how, code):
+@pytest.mark.parametrize(
+    ("how", "code", "said"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated"), (signal.SIGHUP, 129, "hung up")],
+)
+def test_signals_while_modules_are_imported(module, how, code, said):
     done = run("-c", WHILE_IMPORTING, module, str(int(how)))
-    assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", f"plurel-prob: {said}\n")
 
 
 HUNG_UP = """

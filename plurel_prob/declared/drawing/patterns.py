@@ -8,6 +8,7 @@ from plurel_prob.declared.drawing.languages import (
     ALL,
     CHARACTERS,
     EMPTY,
+    MAX_LENGTH,
     NONE,
     Language,
     LanguageError,
@@ -158,6 +159,8 @@ def _of_length(part: Expr) -> Language:
 
 
 def _like(pattern: str, is_any_case: bool) -> Language:
+    if len(pattern) - pattern.count("%") > MAX_LENGTH:
+        raise LanguageError(f"texts of more than {MAX_LENGTH} characters are not drawn")
     result = EMPTY
     for character in reversed(pattern):
         part = ALL if character == "%" else one(CHARACTERS) if character == "_" else word(character, is_any_case=is_any_case)

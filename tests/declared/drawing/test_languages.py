@@ -75,6 +75,11 @@ def test_what_is_no_set_of_texts():
         Numbered(both(matched("^a+$"), matched("^b+$")), 10, None)
 
 
+def test_a_pattern_of_too_long_texts_is_refused_at_once():
+    with pytest.raises(LanguageError, match="more than 300 characters"):
+        language_of([Rule(f""""x" LIKE '{"%a" * 5000}'""", ("x",))])
+
+
 def test_long_texts_and_wide_classes():
     codes = Numbered(matched("^[0-9a-f]{64}$"), 2**40, None)
     assert codes.size == 16**64 and re.fullmatch("[0-9a-f]{64}", codes.text(16**63 + 5))
