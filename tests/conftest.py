@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import pytest
 from plurel_prob import Prior, get_prior
 from plurel_prob.sampling.compilation import unload
 
-# compiled programs are kept between test runs and workers
-jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parent.parent / "out" / "test-programs"))
+# compiled programs are kept between test runs and workers; processes that tests start find them, too
+os.environ["JAX_COMPILATION_CACHE_DIR"] = str(Path(__file__).parent.parent / "out" / "test-programs")
+jax.config.update("jax_compilation_cache_dir", os.environ["JAX_COMPILATION_CACHE_DIR"])
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 1.0)
 
 
