@@ -90,6 +90,8 @@ def _node(node: Expr, columns: Mapping[str, Column], dialect: Dialect) -> Expr:
         if node.name.lower() not in columns:
             raise RuleError(f"there is no column {shown(node.name)}; name one of the table's")
         return exp.column(exp.to_identifier(columns[node.name.lower()].name, quoted=True))
+    if isinstance(node, exp.Introducer):  # of a string's character set, which MySQL gives to all of them in dumps
+        return node.expression
     if isinstance(node, exp.Cast):
         return node.this if node.to.this in _texts() else node
     change = _changes().get(type(node))

@@ -127,7 +127,12 @@ def _check_unique(rows: pa.Table, table: DeclaredTable, source: str) -> None:
 
 def _check_rules(rows: pa.Table, table: DeclaredTable, source: str) -> None:
     for rule in table.rules:
-        _fail_at(broken_rows([rule.text], rows.select(rule.columns)), rows, rule, f"breaks CHECK ({rule.text})", table, source)
+        try:
+            broken = broken_rows([rule.text], rows.select(rule.columns))
+        except DatabaseError as error:
+            where = f"{source}: {table.name}.({', '.join(rule.columns)})"
+            raise DatabaseError(f"{where}: rows cannot be tested by CHECK ({shown(rule.text, 300)}): {error}") from None
+        _fail_at(broken, rows, rule, f"breaks CHECK ({rule.text})", table, source)
     for index in table.indexes:
         what = f"is there already, and unique are {', '.join(index.keys)}"
         if index.where is not None:

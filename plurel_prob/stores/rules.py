@@ -77,8 +77,14 @@ def problem_of(texts: Sequence[str], columns: Sequence[Column]) -> str:
 
 
 def _plain(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Categories as their labels, for DuckDB would compare those of two columns by their places; integers of 64 bits."""
+    """What DuckDB compares by value: labels of categories (not their places), integers of 64 bits, decimals of 38 digits.
+
+    Raises:
+        pa.ArrowException: a decimal has more digits.
+    """
     if pa.types.is_dictionary(values.type):
         return values.cast(values.type.value_type)
+    if pa.types.is_decimal256(values.type):
+        return values.cast(pa.decimal128(38, min(values.type.scale, 38)))
     is_narrow = pa.types.is_integer(values.type) and values.type.bit_width < 64
     return values.cast(pa.int64()) if is_narrow else values

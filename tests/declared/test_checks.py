@@ -130,6 +130,11 @@ SPELLINGS = [
     ("sqlite", "s LIKE 'a%'", "\"s\" ILIKE 'a%'"),
     ("mysql", "s REGEXP '^[a-z]+$'", """REGEXP_MATCHES("s", '^[a-z]+$', 'i')"""),
     ("mysql", "char_length(s) = 3", 'LENGTH("s") = 3'),
+    (
+        "mysql",
+        "regexp_like(s, _utf8mb4'^[a-z]+$') or s <> _latin1'it''s'",
+        """REGEXP_MATCHES("s", '^[a-z]+$', 'i') OR "s" <> 'it''s'""",
+    ),
     ("sqlserver", "[s] LIKE '[A-Z][0-9]%'", """REGEXP_MATCHES("s", '^[A-Z][0-9].*$', 'i')"""),
     ("sqlserver", "[b] = 1", '"b" = TRUE'),
     ("duckdb", "regexp_full_match(s, 'a|b')", """REGEXP_MATCHES("s", '^(?:a|b)$')"""),

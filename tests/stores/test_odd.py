@@ -11,6 +11,7 @@ import yaml
 from plurel_prob.cli.convert import hidden, summary
 from plurel_prob.cli.output import PlainConsole
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, Order
+from plurel_prob.declared.schema import Rule
 from plurel_prob.errors import DatabaseError
 from plurel_prob.stores import read_store, to_relbench, write_store
 from plurel_prob.validation import validate
@@ -131,3 +132,16 @@ def test_what_is_shown():
     with console.capture() as told:
         console.print(summary({table.name: 3}, DeclaredSchema((table,), "odd")))
     assert r"\[/x]" in told.get()
+
+
+def test_rules_on_decimals_of_more_digits_than_duckdb_has(tmp_path):
+    from decimal import Decimal
+
+    columns = [Column(name, "decimal", precision=50, scale=10) for name in "ab"]
+    declared = schema(*columns, rules=(Rule('"a" <> "b"', ("a", "b")),))
+    rows = {"t": pd.DataFrame({"a": [Decimal("9007199254740993.0000000001"), None], "b": [Decimal("9007199254740993"), None]})}
+    write_store(rows, declared, tmp_path / "x", "csv")
+    with pytest.raises(DatabaseError, match=r"t.\(a, b\), row 0: .* breaks CHECK"):
+        write_store({"t": rows["t"].assign(b=rows["t"].a)}, declared, tmp_path / "y", "csv")
+    with pytest.raises(DatabaseError, match=r't.\(a, b\): rows cannot be tested by CHECK \("a" <> "b"\): '):
+        write_store({"t": rows["t"].assign(b=[Decimal(10**39), None])}, declared, tmp_path / "y", "csv")
