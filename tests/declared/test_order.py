@@ -15,7 +15,7 @@ def schema_of(n_table: int, keys: list[tuple[int, int, bool]]) -> DeclaredSchema
         ours = [(j, parent, optional) for j, (child, parent, optional) in enumerate(keys) if child == i]
         columns = (Column("id", "integer", False), *(Column(f"k{j}", "integer", optional) for j, _, optional in ours))
         fks = tuple(ForeignKey((f"k{j}",), f"t{parent}", ("id",), line=j + 1) for j, parent, _ in ours)
-        tables.append(DeclaredTable(f"t{i}", columns, ("id",), (), fks, (), 100 + i))
+        tables.append(DeclaredTable(f"t{i}", columns, ("id",), (), fks, line=100 + i))
     return DeclaredSchema(tuple(tables), "x.sql")
 
 
