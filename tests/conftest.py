@@ -10,6 +10,7 @@ from plurel_prob.sampling.compilation import unload
 
 # compiled programs are kept between test runs and workers; processes that tests start find them, too
 os.environ["JAX_COMPILATION_CACHE_DIR"] = str(Path(__file__).parent.parent / "out" / "test-programs")
+os.environ["HF_HUB_OFFLINE"] = "1"  # what is on no disk here is missing, at once
 jax.config.update("jax_compilation_cache_dir", os.environ["JAX_COMPILATION_CACHE_DIR"])
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 1.0)
 
