@@ -89,7 +89,7 @@ def test_what_cannot_be_drawn_is_refused_at_once(tmp_path):
             plurel_prob.sample_to(tmp_path / "new", seed)
         with pytest.raises(ValueError, match="seed must be 0 to 2147483647"):
             plurel_prob.sample_rows(seed, "table_0", range(3))
-    with pytest.raises(plurel_prob.DatabaseError, match="exists; choose another folder"):
+    with pytest.raises(plurel_prob.DatabaseError, match="exists; choose another place"):
         plurel_prob.sample_to(tmp_path, 0)
 
 

@@ -8,7 +8,7 @@ from rich.table import Table
 from plurel_prob.cli.output import PlainConsole, check_out, plain, write_whole
 from plurel_prob.databases import load, observe
 from plurel_prob.databases.disk import PROVENANCE
-from plurel_prob.errors import DatabaseError, reason, shown
+from plurel_prob.errors import DatabaseError, reason
 from plurel_prob.priors import get_prior
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def read_posterior(path: Path) -> "DataTree":
         with xr.open_datatree(path, engine="netcdf4") as tree:
             return tree.load()
     except Exception as error:  # a damaged file can make its reader raise anything
-        raise DatabaseError(f"--given {shown(str(path))}: cannot be read: {reason(error)}") from None
+        raise DatabaseError(f"--given {path}: cannot be read: {reason(error)}") from None
 
 
 def report(name: str, result: "Score") -> None:
