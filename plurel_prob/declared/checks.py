@@ -5,6 +5,7 @@ values a column can have. ``OR`` joins values of a column, or lets a missing val
 LIKE '%b%'``, as sets of MySQL are in other dialects, is one of ``a`` and ``b``. Whatever else rows can be tested by is a rule.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,12 @@ def apply_check(expression: Expr, facts: Facts) -> None:
     Raises:
         CheckError: it cannot be honoured.
     """
+    for part in _parts(expression):
+        _apply_part(part, facts)
+
+
+def _parts(expression: Expr) -> Iterator[Expr]:
+    """What AND joins, in order, however deep it is nested."""
     from sqlglot import exp
 
     pending = [expression]
@@ -67,7 +74,7 @@ def apply_check(expression: Expr, facts: Facts) -> None:
         elif isinstance(part, exp.And):
             pending += [part.expression, part.this]
         else:
-            _apply_part(part, facts)
+            yield part
 
 
 def _apply_part(part: Expr, facts: Facts) -> None:
@@ -93,15 +100,10 @@ def _narrow(expression: Expr, facts: Facts) -> None:
     """
     from sqlglot import exp
 
-    pending = [expression]
-    while pending:
-        part = pending.pop()
-        if isinstance(part, exp.Paren):
-            pending.append(part.this)
-        elif isinstance(part, exp.And):
-            pending += [part.expression, part.this]
-        elif isinstance(part, exp.Or):
-            pending += _either(part, facts)
+    for part in _parts(expression):
+        if isinstance(part, exp.Or):
+            for one in _either(part, facts):
+                _narrow(one, facts)
         else:
             _apply(part, facts)
 
