@@ -12,6 +12,7 @@ from jaxtyping import Bool
 
 from plurel_prob.declared.schema import Column, UniqueIndex
 from plurel_prob.errors import DatabaseError
+from plurel_prob.queries import LOCKED
 
 ROWS = "rows_to_test"
 
@@ -19,8 +20,6 @@ ROWS = "rows_to_test"
 @cache
 def _database() -> Any:
     """A database in memory that reaches no file, loads no extension and stays so."""
-    from plurel_prob.tasks.queries import LOCKED
-
     config = LOCKED | {"threads": 1, "lock_configuration": False}
     connection = duckdb.connect(":memory:", config=config)
     connection.execute("SET TimeZone = 'UTC'")

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from plurel_prob.tasks.queries import locked, select
+from plurel_prob.queries import locked, select
 from plurel_prob.tasks.split import SplitDatabase
 from plurel_prob.tasks.windows import timestamps
 

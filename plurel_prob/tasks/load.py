@@ -17,7 +17,7 @@ from plurel_prob.databases.disk import table_file
 from plurel_prob.databases.manifest import MANIFEST, read_manifest, read_task_manifest, splits_of
 from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.files import within
-from plurel_prob.tasks.queries import locked, select
+from plurel_prob.queries import locked, select
 from plurel_prob.tasks.split import check_time
 from plurel_prob.tasks.task import PARTS
 

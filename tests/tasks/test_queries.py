@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from plurel_prob import DatabaseError
+from plurel_prob.queries import locked, select
 from plurel_prob.tasks.load import load_task
-from plurel_prob.tasks.queries import locked, select
 from plurel_prob.tasks.split import SPLITS
 from plurel_prob.tasks.write import write_tasks
 from tests.tasks.small import shop
@@ -83,7 +83,7 @@ def test_a_query_that_does_not_end_is_stopped():
 
 
 def test_too_many_rows_are_an_error(monkeypatch):
-    monkeypatch.setattr("plurel_prob.tasks.queries.MAX_ROW", 10)
+    monkeypatch.setattr("plurel_prob.queries.MAX_ROW", 10)
     with locked({}) as connection:
         assert len(select(connection, "SELECT * FROM range(10)", "here")) == 10
         with pytest.raises(DatabaseError, match="here: makes more than 10 rows"):

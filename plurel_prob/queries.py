@@ -1,4 +1,4 @@
-"""SQL of tasks, which came with somebody's database: it sees the tables that it is given, and nothing else.
+"""SQL that came with somebody's database or schema: it sees the tables that it is given, and nothing else.
 
 DuckDB's SQL can write files, read any, and load code. A connection here reaches no file and no network, loads no extension,
 knows no variable of Python, and can change none of that.
