@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from plurel_prob.corpora import Folder
-from plurel_prob.rfm.training import TrainingConfig
+from plurel_prob.rfm.cells.training import TrainingConfig
 
 PACKAGES = ("jax", "jaxlib", "equinox", "optax", "numpy")
 

@@ -6,10 +6,10 @@ import sys
 import pandas as pd
 import pytest
 
+from plurel_prob.rfm.cells.training import load_model
 from plurel_prob.rfm.evaluation import task_names
-from plurel_prob.rfm.training import load_model
+from tests.rfm.cells.training.databases import write_database
 from tests.rfm.evaluation.shop import shop as write_shop
-from tests.rfm.training.databases import write_database
 from tests.studies import load
 
 

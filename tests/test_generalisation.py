@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import r2_score, roc_auc_score
 
-from plurel_prob.rfm.evaluation import predict
-from plurel_prob.rfm.training import TaskData, TrainingConfig, folder_data, load_model, train
+from plurel_prob.rfm.cells.predict import predict
+from plurel_prob.rfm.cells.training import TaskData, TrainingConfig, folder_data, load_model, train
 from tests.rfm.evaluation.shop import shop as write_shop
 from tests.studies import load
 

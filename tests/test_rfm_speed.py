@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from plurel_prob.rfm.network import SIZES
+from plurel_prob.rfm.cells.network import SIZES
 from tests.studies import load
 
 

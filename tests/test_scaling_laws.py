@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from tests.rfm.training.databases import write_database
+from tests.rfm.cells.training.databases import write_database
 from tests.studies import load
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from experiments.networks import add_options, config_of
-from plurel_prob.rfm.training import FolderData, folder_data, train
+from plurel_prob.rfm.cells.training import FolderData, folder_data, train
 
 ARMS = ("real", "synthetic", "both")
 

@@ -14,9 +14,9 @@ import numpy as np
 from sklearn.metrics import r2_score, roc_auc_score
 
 from experiments.lines import append_lines, read_lines
-from plurel_prob.rfm.contexts import BOOLEAN
+from plurel_prob.rfm.cells.contexts import BOOLEAN
+from plurel_prob.rfm.cells.training import Run, TaskData, Validation, load_model
 from plurel_prob.rfm.evaluation import task_names
-from plurel_prob.rfm.training import Run, TaskData, Validation, load_model
 
 PACKAGES = ("jax", "jaxlib", "relbench", "scikit-learn")
 Done = set[tuple[str, str, str]]  # run, database, task

@@ -19,8 +19,8 @@ import pyarrow.parquet as pq
 
 from experiments.lines import append_lines, read_lines
 from experiments.networks import PACKAGES, add_options, config_of, folders_of
-from plurel_prob.rfm.network import text_encoder
-from plurel_prob.rfm.training import Validation, folder_data, load_model, train
+from plurel_prob.rfm.cells.network import text_encoder
+from plurel_prob.rfm.cells.training import Validation, folder_data, load_model, train
 
 
 def named(text: str) -> tuple[str, Path]:

@@ -19,8 +19,8 @@ import jax
 from jax import random
 from network import TEXT_DIM, cells_of, made_up_batch
 
-from plurel_prob.rfm.training import TrainingConfig
-from plurel_prob.rfm.training.steps import Prepared, initial_state, step_of
+from plurel_prob.rfm.cells.training import TrainingConfig
+from plurel_prob.rfm.cells.training.steps import Prepared, initial_state, step_of
 
 N_STEP, N_TOLD = 10, 12
 ATTENTIONS = {"column", "feature", "neighbour"}  # told together: on a card equal computations of theirs are one kernel

@@ -20,9 +20,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import random
 
-from plurel_prob.rfm.contexts.batch import Batch
-from plurel_prob.rfm.network import SIZES, Cells, RelationalTransformer, Size, cell_loss, n_parameter, tiles_of
-from plurel_prob.rfm.network.attention import attend, relations_of
+from plurel_prob.rfm.cells.contexts.batch import Batch
+from plurel_prob.rfm.cells.network import SIZES, Cells, RelationalTransformer, Size, cell_loss, n_parameter, tiles_of
+from plurel_prob.rfm.cells.network.attention import attend, relations_of
 
 N_CELL, TEXT_DIM = 6, 384
 

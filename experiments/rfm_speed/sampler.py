@@ -12,7 +12,7 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-from plurel_prob.rfm.contexts import ContextSampler, RelationalData, Vocabulary, relational_data
+from plurel_prob.rfm.cells.contexts import ContextSampler, RelationalData, Vocabulary, relational_data
 
 LENGTHS, BATCH_SIZES = (128, 256, 512, 1024, 2048, 4096), (8, 32, 128)
 N_RUN, MIN_SECONDS = 5, 0.5

@@ -50,9 +50,9 @@ def evaluate(
         out: file to write the figures into, a line of JSON for each; one that exists is replaced.
     """
     with extra("rfm"):
+        from plurel_prob.rfm.cells.training import load_model
         from plurel_prob.rfm.evaluation import evaluate as evaluations
         from plurel_prob.rfm.evaluation import task_names
-        from plurel_prob.rfm.training import load_model
 
     check_out(out)
     use_compilation_cache()

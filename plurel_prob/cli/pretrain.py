@@ -13,7 +13,7 @@ from plurel_prob.cli.sample import use_compilation_cache
 from plurel_prob.errors import DatabaseError
 
 if TYPE_CHECKING:
-    from plurel_prob.rfm.training import Data, TrainingConfig
+    from plurel_prob.rfm.cells.training import Data, TrainingConfig
 else:
     Data = TrainingConfig = Any  # they import JAX
 
@@ -66,7 +66,7 @@ def pretrain(
         log_every: steps between lines of the log.
     """
     with extra("rfm"):
-        from plurel_prob.rfm.training import TrainingConfig, check_held_out, folder_data, train
+        from plurel_prob.rfm.cells.training import TrainingConfig, check_held_out, folder_data, train
 
     use_compilation_cache()
     config = TrainingConfig(
@@ -119,7 +119,7 @@ def open_data(data: list[str], task: str | None, prior: str, first_seed: int, co
     Raises:
         DatabaseError: options contradict each other, or a database cannot be read.
     """
-    from plurel_prob.rfm.training import StreamData, TaskData, folder_data
+    from plurel_prob.rfm.cells.training import StreamData, TaskData, folder_data
 
     length, n_masked = config.context_length, config.n_masked
     if task is not None:

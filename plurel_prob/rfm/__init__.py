@@ -1,1 +1,1 @@
-"""The relational foundation model: contexts, network, training."""
+"""Relational foundation models: a learner of rows (`rows/`), a transformer over cells (`cells/`), their evaluation."""

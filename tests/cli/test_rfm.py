@@ -4,7 +4,7 @@ import pytest
 
 from plurel_prob.cli import main
 from plurel_prob.tasks import add_tasks
-from tests.rfm.training.databases import write_database
+from tests.rfm.cells.training.databases import write_database
 
 
 @pytest.fixture(scope="module")

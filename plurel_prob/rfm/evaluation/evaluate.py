@@ -13,9 +13,9 @@ from sklearn.metrics import r2_score
 from plurel_prob.databases.manifest import read_task_manifest
 from plurel_prob.errors import DatabaseError
 from plurel_prob.files import temporary_folder, within
+from plurel_prob.rfm.cells.predict import predict
+from plurel_prob.rfm.cells.training import Run, TaskData, train
 from plurel_prob.rfm.evaluation.baselines import BASELINES
-from plurel_prob.rfm.evaluation.predict import predict
-from plurel_prob.rfm.training import Run, TaskData, train
 
 SPLITS = ("val", "test")
 NETWORK, FINE_TUNED = "zero-shot", "fine-tuned"
@@ -86,7 +86,7 @@ def evaluate(
         on_progress: called with what is done next.
 
     Raises:
-        DatabaseError: see :func:`plurel_prob.rfm.contexts.task_targets`.
+        DatabaseError: see :func:`plurel_prob.rfm.cells.contexts.task_targets`.
     """
     from plurel_prob.tasks.load import load_task
 

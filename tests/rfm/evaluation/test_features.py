@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 from relbench.base import Database, Table
 
-from plurel_prob.rfm.contexts.kernel import NEVER, STATIC
-from plurel_prob.rfm.evaluation.baselines.features import features
-from plurel_prob.rfm.evaluation.baselines.labels import Labels, concatenate, known_labels, read_labels, wait_of
-from plurel_prob.rfm.evaluation.baselines.log import Log
-from plurel_prob.rfm.evaluation.baselines.tables import read_numbers
+from plurel_prob.rfm.columns import NEVER, STATIC
+from plurel_prob.rfm.rows.features.features import features
+from plurel_prob.rfm.rows.features.labels import Labels, concatenate, known_labels, read_labels, wait_of
+from plurel_prob.rfm.rows.features.log import Log
+from plurel_prob.rfm.rows.features.tables import read_numbers
 from tests.rfm.evaluation.shop import DAY, TEST, VAL, WEEK, label_frame, load, read_tables, shop, write_tables
 
 DAY_US = 86_400_000_000

@@ -1,17 +1,15 @@
 """What the labels of the same entity were before."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from jaxtyping import Float64
 
-from plurel_prob.rfm.evaluation.baselines.labels import Labels, known_labels, read_labels, training_labels, wait_of
-from plurel_prob.rfm.evaluation.baselines.log import Log
-from plurel_prob.rfm.evaluation.baselines.tables import parent_rows
+from plurel_prob.rfm.rows.features import Labels
+from plurel_prob.rfm.rows.features.log import Log
+from plurel_prob.rfm.rows.tasks import Regime, RowTask
 
 
-def history(task: Any, split: str) -> Float64[np.ndarray, " row"]:
+def history(task: RowTask, split: str, regime: Regime = "rolling") -> Float64[np.ndarray, " row"]:
     r"""Predict the mean of an entity's labels that are known, shrunk towards the mean of all.
 
     .. math:: (\bar y + \sum_{i=1}^n y_i) / (1 + n), \quad \bar y \text{ the mean of the training labels.}
@@ -22,23 +20,20 @@ def history(task: Any, split: str) -> Float64[np.ndarray, " row"]:
     have the smallest mean squared error.
 
     Args:
-        task: of :func:`plurel_prob.tasks.load.load_task`.
+        task: see :func:`plurel_prob.rfm.rows.tasks.read_task`.
         split: ``"val"`` or ``"test"``.
-
-    Raises:
-        DatabaseError: the task has no training labels, or see :func:`read_labels`.
+        regime: see :meth:`~plurel_prob.rfm.rows.tasks.RowTask.known`.
     """
-    rows, known, train = read_labels(task, split), known_labels(task, split), training_labels(task)
-    mean, wait = train.value.mean(), wait_of(task)
-    if task.kind != "autocomplete":
-        return shrunk_means(known.later(wait), rows, mean)
-    database = task.get_db(upto_test_timestamp=False)
+    rows, known, train = task.labels[split], task.known(split, regime), task.labels["train"].present()
+    mean, wait = train.value.mean(), task.question.wait
+    if not task.question.column:
+        return shrunk_means(known, rows, mean)
     best, error = np.full(len(rows), mean), np.inf
-    for parent in parent_rows(database, task.entity_table).values():
+    for _, parent in task.tables[task.question.table].parents.values():
         of_train = shrunk_means(train.of(parent).later(wait), train.of(parent), mean)
         if np.square(of_train - train.value).mean() < error:
             error = np.square(of_train - train.value).mean()
-            best = shrunk_means(known.of(parent).later(wait), rows.of(parent), mean)
+            best = shrunk_means(known.of(parent), rows.of(parent), mean)
     return best
 
 

@@ -1,21 +1,16 @@
 """The mean of the training labels, whatever the row."""
 
-from typing import Any
-
 import numpy as np
 from jaxtyping import Float64
 
-from plurel_prob.rfm.evaluation.baselines.labels import read_labels, training_labels
+from plurel_prob.rfm.rows.tasks import RowTask
 
 
-def mean(task: Any, split: str) -> Float64[np.ndarray, " row"]:
+def mean(task: RowTask, split: str) -> Float64[np.ndarray, " row"]:
     """Predict the mean of the training labels: of a binary one, the rate of the positive class.
 
     Args:
-        task: of :func:`plurel_prob.tasks.load.load_task`.
+        task: see :func:`plurel_prob.rfm.rows.tasks.read_task`.
         split: ``"val"`` or ``"test"``.
-
-    Raises:
-        DatabaseError: the task has no training labels, or see :func:`read_labels`.
     """
-    return np.full(len(read_labels(task, split)), training_labels(task).value.mean())
+    return np.full(len(task.labels[split]), task.labels["train"].present().value.mean())

@@ -1,0 +1,1 @@
+"""A relational transformer, which reads contexts of cells."""

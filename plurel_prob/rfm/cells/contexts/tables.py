@@ -1,0 +1,107 @@
+"""Tables with what a context needs to know of their rows: when they are seen, and what they see."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Int64
+
+from plurel_prob.databases import Database, ObservedDatabase, observe
+from plurel_prob.databases.manifest import read_manifest, splits_of
+from plurel_prob.databases.schema import TableSchema
+from plurel_prob.errors import DatabaseError
+from plurel_prob.rfm.columns import MISSING, NEVER, STATIC, microseconds
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table.
+
+    Attributes:
+        name: of the table.
+        frame: its rows.
+        schema: its keys.
+        time: from when on a row is seen; STATIC: always, NEVER: by no other.
+        as_of: last time that a context of the row sees.
+        is_train: whether a row is in the training split, where means and deviations are taken.
+        is_label: whether it is a task's labels and no part of the database.
+    """
+
+    name: str
+    frame: pd.DataFrame
+    schema: TableSchema
+    time: Int64[np.ndarray, " row"]
+    as_of: Int64[np.ndarray, " row"]
+    is_train: Bool[np.ndarray, " row"]
+    is_label: bool = False
+
+    def without(self, columns: set[str]) -> "Table":
+        """Leave columns out, foreign keys too; rows keep their primary key and their times."""
+        missing = columns - set(self.frame.columns)
+        if missing:
+            raise DatabaseError(f"{self.name} has no column {min(missing)}, which a task removes")
+        fkeys = {key: parent for key, parent in self.schema.fkeys.items() if key not in columns}
+        return replace(
+            self, frame=self.frame.drop(columns=sorted(columns - {self.schema.pkey})), schema=replace(self.schema, fkeys=fkeys)
+        )
+
+
+@dataclass(frozen=True)
+class Source:
+    """A database with its splits: validation starts after ``val``, test after ``test``; nothing after ``until`` is seen."""
+
+    name: str
+    tables: dict[str, pd.DataFrame]
+    schemas: dict[str, TableSchema]
+    val: int
+    test: int
+    until: int
+
+    def read_table(self, name: str) -> Table:
+        """A table; a row without a time, in a table that has times, is seen by no other."""
+        frame, schema = self.tables[name], self.schemas[name]
+        if schema.time_col is None:
+            time = np.full(len(frame), STATIC)
+            return Table(name, frame, schema, time, np.full(len(frame), self.until), time == STATIC)
+        stored = microseconds(frame[schema.time_col])
+        time = np.where(stored == MISSING, NEVER, stored)
+        as_of = np.where(stored == MISSING, STATIC, np.minimum(stored, self.until))
+        return Table(name, frame, schema, time, as_of, time <= min(self.val, self.until))
+
+
+def in_microseconds(time: pd.Timestamp) -> int:
+    """Microseconds since 1970."""
+    return int(microseconds(pd.Series([time]))[0])
+
+
+def read_source(
+    source: Path | str | ObservedDatabase | Database, until: pd.Timestamp | str | None, val: pd.Timestamp | None = None
+) -> Source:
+    """See :func:`plurel_prob.rfm.cells.contexts.relational_data`."""
+    name, tables, schemas, splits = _parts(source)
+    if val is not None:
+        splits = (val, val if splits is None else splits[1])
+    if splits is None:
+        raise DatabaseError(f"{name}: nothing says where its training split ends: give val_timestamp, or its folder")
+    named = {"val": splits[0], "test": splits[1], None: None}
+    if isinstance(until, str) and until not in named:
+        raise DatabaseError(f"until must be 'val', 'test', a timestamp or None, got {until!r}")
+    last = named[until] if until is None or isinstance(until, str) else until
+    until_us = NEVER - 1 if last is None else in_microseconds(last)
+    return Source(name, tables, schemas, in_microseconds(splits[0]), in_microseconds(splits[1]), until_us)
+
+
+Splits = tuple[pd.Timestamp, pd.Timestamp] | None
+
+
+def _parts(
+    source: Path | str | ObservedDatabase | Database,
+) -> tuple[str, dict[str, pd.DataFrame], dict[str, TableSchema], Splits]:
+    if isinstance(source, Database):
+        schema = source.schema
+        return source.name, source.tables, schema.tables, (schema.val_timestamp, schema.test_timestamp)
+    if isinstance(source, ObservedDatabase):
+        return source.name, source.tables, source.schemas, None
+    observed, path = observe(source), Path(source)
+    return observed.name, observed.tables, observed.schemas, splits_of(read_manifest(path), path)

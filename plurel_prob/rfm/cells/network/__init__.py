@@ -1,0 +1,22 @@
+"""The Relational Transformer, a network over contexts of cells."""
+
+from plurel_prob.rfm.cells.network.loss import cell_loss
+from plurel_prob.rfm.cells.network.sizes import SIZES, Size
+from plurel_prob.rfm.cells.network.texts import HASHED, TextEncoder, text_encoder
+from plurel_prob.rfm.cells.network.tiles import TILE, Tiles, tiles_of
+from plurel_prob.rfm.cells.network.transformer import Cells, RelationalTransformer, n_parameter
+
+__all__ = [
+    "HASHED",
+    "SIZES",
+    "Cells",
+    "RelationalTransformer",
+    "TILE",
+    "Size",
+    "Tiles",
+    "TextEncoder",
+    "cell_loss",
+    "n_parameter",
+    "text_encoder",
+    "tiles_of",
+]

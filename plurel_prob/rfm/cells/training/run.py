@@ -1,0 +1,184 @@
+"""Runs of training, in a folder of their own."""
+
+import shlex
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from plurel_prob.corpora import Folder
+from plurel_prob.errors import DatabaseError, reason, shown
+from plurel_prob.rfm.cells.network import HASHED, RelationalTransformer, TextEncoder, text_encoder, tiles_of
+from plurel_prob.rfm.cells.training.ahead import batches_ahead
+from plurel_prob.rfm.cells.training.checkpoints import CHECKPOINTS, Checkpoints
+from plurel_prob.rfm.cells.training.config import CONFIG, TrainingConfig
+from plurel_prob.rfm.cells.training.data import Data, FolderData
+from plurel_prob.rfm.cells.training.logs import BOARD, LOG, Log
+from plurel_prob.rfm.cells.training.steps import State, check_shares, initial_state, prepare, step_of
+from plurel_prob.rfm.cells.training.texts import TextTable
+from plurel_prob.rfm.cells.training.validation import Validation
+
+N_PILOT = 4  # batches that decide how many tiles there is room for
+
+
+class Run(NamedTuple):
+    """A trained network and what it was trained with."""
+
+    model: RelationalTransformer
+    config: TrainingConfig
+    encoder: TextEncoder
+
+
+def train(
+    data: Data,
+    out: Path,
+    config: TrainingConfig,
+    *,
+    init: Path | RelationalTransformer | None = None,
+    validation: FolderData | None = None,
+    checkpoint_every: int = 500,
+    log_every: int = 10,
+    on_step: Callable[[int, dict[str, float]], None] | None = None,
+) -> Run:
+    """Train a network, or go on where a run that was interrupted has its last checkpoint; on a processor with the same losses.
+
+    The folder gets ``config.json``, ``log.jsonl`` (loss, norm of the gradient, cells a second), ``tensorboard/``, and
+    ``checkpoints/``.
+
+    Args:
+        data: what batches come from.
+        out: folder of the run.
+        config: settings; those of a run that goes on must be the same.
+        init: network whose weights are the first of this run, or the folder of another run, whose last weights are.
+        validation: databases that are held out; their loss is in the log at every checkpoint.
+        checkpoint_every: steps between checkpoints.
+        log_every: steps between lines of the log; figures are means over them.
+        on_step: called with the step and the figures of the log whenever a line is written.
+
+    Raises:
+        DatabaseError: the folder is another run's or something else's, ``init`` is no run of a network of this size, the batch
+            cannot be shared by the devices, the loss is no number, or the folder cannot be written.
+    """
+    encoder = text_encoder(config.text_encoder)
+    check_shares(config.batch_size)
+    config = replace(config, data=data.description, init=init.resolve().name if isinstance(init, Path) else "")
+    with Folder(out).writing(), _writable(out):
+        _check_place(out)
+        with Checkpoints(out) as checkpoints:
+            first = checkpoints.last() or 0
+            state = initial_state(config, encoder.dim, None if first else _model_like(init, config))
+            config = _settled(data, out, config, is_new=first == 0)
+            if first:
+                state = checkpoints.restore(first, state)
+            held_out = None if validation is None else Validation(validation, config, encoder)
+            texts, step = TextTable(encoder, data.vocabulary), step_of(config)
+            told: list[dict[str, Array]] = []  # figures since the last line, on the device: steps do not wait for them
+            start = time.perf_counter()
+            with closing(Log(out, first)) as log, closing(batches_ahead(data, config, first)) as batches:
+                for k, batch in enumerate(batches, first + 1):
+                    state, figures = step((prepare(batch, config.n_pair), texts.array()), state)
+                    told.append(figures)
+                    is_checkpoint = k % checkpoint_every == 0 or k == config.n_step
+                    if k % log_every == 0 or is_checkpoint:
+                        means = _means(told, k)
+                        means["cells_per_s"] = round(_n_cell(config) * len(told) / (time.perf_counter() - start), 1)
+                        if is_checkpoint and held_out is not None:
+                            means |= held_out.figures(state.model)
+                        log.write(k, **means)
+                        told, start = [], time.perf_counter()
+                        if on_step is not None:
+                            on_step(k, means)
+                    if is_checkpoint:
+                        checkpoints.save(k, state)
+    return Run(state.model, config, encoder)
+
+
+def _n_cell(config: TrainingConfig) -> int:
+    return config.batch_size * config.context_length
+
+
+def _means(told: list[dict[str, Array]], step: int) -> dict[str, float]:
+    """Means of figures over some steps.
+
+    Raises:
+        DatabaseError: the loss is no number.
+    """
+    means = {name: float(np.mean([figures[name] for figures in told])) for name in told[0]}
+    if not np.isfinite(means["loss"]):
+        raise DatabaseError(f"the loss is {means['loss']} at step {step}: lower --learning-rate; the last checkpoint stays")
+    return means
+
+
+@contextmanager
+def _writable(out: Path) -> Iterator[None]:
+    """Say what the operating system has against writing."""
+    try:
+        yield
+    except OSError as error:
+        raise DatabaseError(f"--out {out}: cannot write there: {reason(error)}") from None
+
+
+def _check_place(out: Path) -> None:
+    """Refuse a folder that holds something else, or half of a run."""
+    names = {path.name for path in out.iterdir() if not path.name.startswith(".")}
+    if names - {CONFIG, CHECKPOINTS, LOG, BOARD}:
+        raise DatabaseError(f"--out {out}: is not empty, and no run of training; choose another folder")
+    if names and CONFIG not in names and any((out / CHECKPOINTS).glob("[0-9]*")):
+        raise DatabaseError(f"--out {out}: has checkpoints, but no {CONFIG}; choose another folder")
+
+
+def _settled(data: Data, out: Path, config: TrainingConfig, *, is_new: bool) -> TrainingConfig:
+    """Settings of the run in a folder: those that it was started with, or new ones if it has no checkpoint yet."""
+    if not is_new:
+        known = TrainingConfig.load(out)
+        config.check_same(known, out)
+        return known
+    n_column, n_feature = (max(1, n) for n in config.n_pair)
+    for k in range(N_PILOT):
+        tiles = tiles_of(data.batch(config.seed, k, config.batch_size))
+        n_column, n_feature = max(n_column, tiles.column.shape[1]), max(n_feature, tiles.feature.shape[1])
+    config = replace(config, n_pair=(n_column, n_feature))
+    config.save(out)
+    return config
+
+
+def _model_like(init: Path | RelationalTransformer | None, config: TrainingConfig) -> RelationalTransformer | None:
+    """Network to start from; the last of a run, if it fits."""
+    if not isinstance(init, Path):
+        return jax.tree.map(jnp.array, init)  # a copy: training uses up what it is given
+    known = TrainingConfig.load(init)
+    if known.size != config.size:
+        raise DatabaseError(f"--init {init}: has size {known.size}, not {config.size}")
+    return load_model(init, config.text_encoder).model
+
+
+def load_model(path: Path, encoder_name: str = HASHED) -> Run:
+    """Read the last network of a run.
+
+    Args:
+        path: folder of the run.
+        encoder_name: text encoder that it was trained with, see :func:`plurel_prob.rfm.cells.network.text_encoder`. A file may
+            not choose it, because an encoder is downloaded and run.
+
+    Raises:
+        DatabaseError: there is none, it was trained with another text encoder, or it cannot be read.
+    """
+    config = TrainingConfig.load(path)
+    if config.text_encoder != encoder_name:
+        known, given = shown(config.text_encoder), shown(encoder_name)
+        hint = f"if you trust that one, give it with --text-encoder {shlex.quote(known)}"
+        raise DatabaseError(f"{path}: was trained with the text encoder {known}, not {given}; {hint}")
+    encoder = text_encoder(encoder_name)
+    with Checkpoints(path, is_read_only=True) as checkpoints:
+        step = checkpoints.last()
+        if step is None:
+            raise DatabaseError(f"{path}: has no checkpoint yet")
+        state: State = checkpoints.restore(step, initial_state(config, encoder.dim))
+    return Run(state.model, config, encoder)

@@ -1,0 +1,121 @@
+"""Tasks of databases in RelBench format, as questions about rows."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from plurel_prob.databases import observe
+from plurel_prob.databases.manifest import read_manifest, splits_of
+from plurel_prob.errors import DatabaseError
+from plurel_prob.rfm.columns import MISSING, NEVER, microseconds
+from plurel_prob.rfm.rows.features import DAY, Features, Labels, Question, Tables, concatenate, read_tables, row_features
+from plurel_prob.tasks.load import load_task
+
+SPLITS = ("train", "val", "test")
+Regime = Literal["rolling", "frozen"]
+
+
+@dataclass(frozen=True)
+class RowTask:
+    """A task of a database, ready for predictions.
+
+    Attributes:
+        name: of the task.
+        question: what is asked.
+        tables: the database.
+        labels: by split, in RelBench's order; NaN where a label is missing.
+        val: last time of the training split, in microseconds since 1970.
+        test: last time of the validation split.
+        loaded: the task as RelBench has it, which evaluates predictions.
+    """
+
+    name: str
+    question: Question
+    tables: Tables
+    labels: dict[str, Labels]
+    val: int
+    test: int
+    loaded: Any
+
+    def context(self, split: str) -> Labels:
+        """Labels that predictions of a split learn from: of training rows, for test rows of validation rows, too."""
+        parts = [self.labels[part].present() for part in SPLITS[: SPLITS.index(split)]]
+        return parts[0] if len(parts) == 1 else concatenate(*parts)
+
+    def known(self, split: str, regime: Regime = "rolling") -> Labels:
+        """Labels that features of rows of a split can show, with the times from when on they are known.
+
+        Rolling: all labels up to the split's, as soon as they are known. Frozen: those that are known when the split begins.
+        """
+        if regime == "frozen":
+            known = self.context(split).later(self.question.wait)
+            return known[known.time <= self.cut(split)]
+        return concatenate(self.context(split), self.labels[split].present()).later(self.question.wait)
+
+    def cut(self, split: str) -> int:
+        """Time after which a split begins."""
+        return self.val if split == "val" else self.test
+
+    def features(self, rows: Labels, split: str, regime: Regime = "rolling") -> Features:
+        """Features of rows, for predictions of a split."""
+        until = NEVER if regime == "rolling" else self.cut(split)
+        return row_features(self.tables, self.question, rows, self.known(split, regime), until)
+
+
+def read_task(folder: Path, name: str) -> RowTask:
+    """Read a task of binary classification or regression, and its database.
+
+    Raises:
+        DatabaseError: there is none, its labels have no times or are no numbers, or training labels are missing.
+    """
+    loaded = load_task(folder, name)
+    observed, splits = observe(folder), splits_of(read_manifest(folder), folder)
+    val, test = (int(time) for time in microseconds(pd.Series([*splits])))
+    labels = {split: read_labels(loaded, split) for split in SPLITS}
+    if not len(labels["train"].present()):
+        raise DatabaseError(f"{folder}: task {name} has no training labels; give its train split some")
+    for part in labels.values():
+        n_entity = len(observed.tables[loaded.entity_table])
+        if len(part) and part.entity.max() >= n_entity:
+            what = f"{loaded.entity_col} {part.entity.max()}, but {loaded.entity_table} has {n_entity} rows, counted from 0"
+            raise DatabaseError(f"{folder}: task {name} has a label of {what}")
+    tables = read_tables(observed.tables, observed.schemas, val)
+    return RowTask(name, question_of(loaded), tables, labels, val, test, loaded)
+
+
+def question_of(loaded: Any) -> Question:
+    """What a task asks."""
+    is_binary = loaded.task_type.value == "binary_classification"
+    wait = max(1, loaded.timedelta // pd.Timedelta(microseconds=1))
+    return Question(
+        loaded.entity_table,
+        "binary" if is_binary else "number",
+        loaded.target_col if loaded.kind == "autocomplete" else "",
+        wait,
+        (wait, 4 * wait) if loaded.kind == "forecast" else (30 * DAY, 365 * DAY),
+        frozenset((table, column) for table, column in loaded.remove_columns),
+    )
+
+
+def read_labels(loaded: Any, split: str) -> Labels:
+    """Read the labels of a split, in RelBench's order.
+
+    Raises:
+        DatabaseError: the task has no times, or labels that are no numbers.
+    """
+    name = f"{loaded.dataset.dataset_dir}: task {loaded.name}"
+    if loaded.time_col is None:
+        raise DatabaseError(f"{name}: its labels have no time column, so it is not known what may be used; name one, time_col")
+    frame = loaded.get_table(split, mask_input_cols=False).df
+    time = microseconds(frame[loaded.time_col])
+    if (time == MISSING).any():
+        raise DatabaseError(f"{name}: {loaded.time_col} of the {split} split has rows without a time; leave them out")
+    try:
+        value = frame[loaded.target_col].astype("Float64").to_numpy(np.float64, na_value=np.nan)
+    except (TypeError, ValueError):
+        raise DatabaseError(f"{name}: {loaded.target_col} of the {split} split has labels that are no numbers") from None
+    entity = frame[loaded.entity_col].astype("Float64").fillna(-1).to_numpy(np.int64)
+    return Labels(entity, time, np.where(np.isfinite(value), value, np.nan))
