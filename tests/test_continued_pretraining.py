@@ -9,7 +9,7 @@ import pytest
 from plurel_prob.rfm.cells.training import load_model
 from plurel_prob.rfm.evaluation import task_names
 from tests.rfm.cells.training.databases import write_database
-from tests.rfm.evaluation.shop import shop as write_shop
+from tests.rfm.rows.features.shop import shop as write_shop
 from tests.studies import load
 
 

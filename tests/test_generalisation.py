@@ -9,7 +9,7 @@ from sklearn.metrics import r2_score, roc_auc_score
 
 from plurel_prob.rfm.cells.predict import predict
 from plurel_prob.rfm.cells.training import TaskData, TrainingConfig, folder_data, load_model, train
-from tests.rfm.evaluation.shop import shop as write_shop
+from tests.rfm.rows.features.shop import shop as write_shop
 from tests.studies import load
 
 

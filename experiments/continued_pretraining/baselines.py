@@ -14,7 +14,7 @@ from experiments.lines import append_lines, read_lines
 from plurel_prob.rfm.evaluation import task_names
 from plurel_prob.rfm.evaluation.baselines import BASELINES
 from plurel_prob.rfm.evaluation.evaluate import figures_of
-from plurel_prob.tasks.load import load_task
+from plurel_prob.rfm.rows.tasks import read_task
 
 PACKAGES = ("relbench", "lightgbm", "scikit-learn", "pandas")
 
@@ -23,11 +23,11 @@ def measured(args: argparse.Namespace, done: set[tuple[str, str, str]]) -> Itera
     """Evaluate every baseline on a task, then on the next."""
     for folder in args.data:
         for task in task_names(folder):
-            loaded = load_task(folder, task)
+            rows = read_task(folder, task)
             for name in [name for name in BASELINES if (name, folder.name, task) not in done]:
                 start = time.perf_counter()
                 line = {"run": name, "database": folder.name, "task": task, "split": args.split}
-                line |= figures_of(loaded, args.split, BASELINES[name](loaded, args.split))
+                line |= figures_of(rows.loaded, args.split, BASELINES[name](rows, args.split))
                 yield line | {"seconds": round(time.perf_counter() - start, 1)}
 
 

@@ -88,12 +88,12 @@ def evaluate(
     Raises:
         DatabaseError: see :func:`plurel_prob.rfm.cells.contexts.task_targets`.
     """
-    from plurel_prob.tasks.load import load_task
+    from plurel_prob.rfm.rows.tasks import read_task
 
-    loaded = load_task(folder, task)
+    rows = read_task(folder, task)
     methods: dict[str, Callable[[str], Float64[np.ndarray, " row"]]] = {}
     for name, baseline in BASELINES.items() if baselines else ():
-        methods[name] = lambda split, baseline=baseline: baseline(loaded, split)  # type: ignore[misc]
+        methods[name] = lambda split, baseline=baseline: baseline(rows, split)  # type: ignore[misc]
 
     def network(run: Run, what: str, split: str) -> Float64[np.ndarray, " row"]:
         def tell(n: int, of: int) -> None:
@@ -111,7 +111,7 @@ def evaluate(
             on_progress(f"{task}, {split}: {name}")
             start = time.perf_counter()
             prediction = method(split)
-            yield Evaluation(task, split, name, figures_of(loaded, split, prediction), time.perf_counter() - start)
+            yield Evaluation(task, split, name, figures_of(rows.loaded, split, prediction), time.perf_counter() - start)
 
 
 def fine_tuned(run: Run, folder: Path, task: str, n_step: int, context_length: int | None = None) -> Run:

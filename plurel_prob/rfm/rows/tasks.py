@@ -41,7 +41,13 @@ class RowTask:
     loaded: Any
 
     def context(self, split: str) -> Labels:
-        """Labels that predictions of a split learn from: of training rows, for test rows of validation rows, too."""
+        """Labels that predictions of a split learn from: of training rows, for test rows of validation rows, too.
+
+        Raises:
+            DatabaseError: the split is neither ``"val"`` nor ``"test"``.
+        """
+        if split not in ("val", "test"):
+            raise DatabaseError(f"split must be val or test, got {split!r}")
         parts = [self.labels[part].present() for part in SPLITS[: SPLITS.index(split)]]
         return parts[0] if len(parts) == 1 else concatenate(*parts)
 

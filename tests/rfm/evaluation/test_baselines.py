@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from plurel_prob import DatabaseError
 from plurel_prob.rfm.evaluation.baselines import BASELINES, boosted_trees, history, mean
-from tests.rfm.evaluation.shop import DAY, TEST, label_frame, load, read_tables, shop, write_tables
+from tests.rfm.rows.features.shop import DAY, TEST, label_frame, load, read_tables, shop, write_tables
 
 SECOND = pd.Timedelta(seconds=1)
 
@@ -20,7 +20,7 @@ def folder(tmp_path_factory):
 
 
 def known(task, split):
-    parts = ["train"] if split == "val" else ["train", "val"]
+    parts = ["train", "val"] if split == "val" else ["train", "val", "test"]
     return pd.concat([label_frame(task, part) for part in parts])
 
 
@@ -32,7 +32,7 @@ def test_registry():
 @pytest.mark.parametrize("split", ["val", "test"])
 def test_mean_is_of_training_labels(folder, name, split):
     task = load(folder, name)
-    label = label_frame(task, "train")[task.target_col].astype(float)
+    label = label_frame(task, "train")[task.loaded.target_col].astype(float)
     prediction = mean(task, split)
     assert len(prediction) == len(label_frame(task, split))
     np.testing.assert_allclose(prediction, sum(label) / len(label))
@@ -83,7 +83,7 @@ def test_trees_learn_what_can_be_learned(folder, split):
     assert roc_auc_score(label, prediction) > 0.9
     for name in ("spend", "amount"):
         task = load(folder, name)
-        label = label_frame(task, split)[task.target_col].to_numpy()
+        label = label_frame(task, split)[task.loaded.target_col].to_numpy()
         error, error_of_mean = (np.abs(baseline(task, split) - label).mean() for baseline in (boosted_trees, mean))
         assert error < 0.6 * error_of_mean
 
@@ -97,7 +97,7 @@ def test_trees_do_not_learn_noise(folder):
 
 @pytest.mark.parametrize("name", ["spend", "amount"])
 def test_predictions_do_not_depend_on_what_is_later(folder, tmp_path, name):
-    """Validation rows end before the test timestamp: no row after it and no label of validation or test rows has a part."""
+    """Validation rows end before the test timestamp: nothing after it, no label of a window that ends after it, has a part."""
     other = shop(tmp_path / "shop")
     frames = read_tables(other)
     is_later = frames["orders"]["at"] > TEST
@@ -110,19 +110,25 @@ def test_predictions_do_not_depend_on_what_is_later(folder, tmp_path, name):
         for split in ("val", "test"):
             path = other / "tasks" / task / f"{split}.parquet"
             labels = pd.read_parquet(path)
-            labels.assign(**{task: 1 - labels[task]}).to_parquet(path, index=False)
+            is_unknown = labels["on"] + 7 * DAY > TEST
+            labels.assign(**{task: labels[task].mask(is_unknown, 1 - labels[task])}).to_parquet(path, index=False)
     for baseline in BASELINES.values():
         np.testing.assert_array_equal(baseline(load(folder, name), "val"), baseline(load(other, name), "val"))
 
 
-def test_test_predictions_until_the_test_timestamp(folder, tmp_path):
+def test_test_predictions_of_the_frozen_regime_know_nothing_after_the_test_timestamp(folder, tmp_path):
     other = shop(tmp_path / "shop")
     frames = read_tables(other)
     is_later = frames["orders"]["at"] > TEST
     frames["orders"].loc[is_later, ["amount", "weight"]] = 1e6
     write_tables(other, frames)
+    path = other / "tasks" / "spend" / "test.parquet"
+    labels = pd.read_parquet(path)
+    labels.assign(spend=-labels["spend"]).to_parquet(path, index=False)
     before, after = (load(path, "spend") for path in (folder, other))
-    np.testing.assert_array_equal(boosted_trees(before, "test", until=TEST), boosted_trees(after, "test", until=TEST))
+    for baseline in (history, boosted_trees):
+        np.testing.assert_array_equal(baseline(before, "test", "frozen"), baseline(after, "test", "frozen"))
+        assert (baseline(before, "test") != baseline(after, "test")).any()
 
 
 def test_errors_name_what_is_wrong(folder, tmp_path):
@@ -136,12 +142,11 @@ def test_errors_name_what_is_wrong(folder, tmp_path):
     broken = {
         "label of user 99, but users has 30 rows": labels.assign(user=99),
         "no training labels": labels.assign(spend=np.nan),
-        "spend of the train split has labels that are no numbers": labels.assign(spend="much"),
+        "Could not convert 'much' to numeric": labels.assign(spend="much"),
         "on of the train split has rows without a time": labels.assign(on=labels["on"].mask(labels["user"] == 2)),
     }
     for message, frame in broken.items():
-        task = load(other, "spend")
         frame.to_parquet(train, index=False)
         with pytest.raises(DatabaseError, match=re.escape(message)):
-            boosted_trees(task, "test")
+            load(other, "spend")
         labels.to_parquet(train, index=False)

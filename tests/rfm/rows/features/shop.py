@@ -1,13 +1,12 @@
 """A small database in RelBench format: users order in shops, orders have lines; its tasks have labels made by hand."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from relbench.manifest import DatasetManifest, TableSpec, TaskManifest
 
-from plurel_prob.tasks.load import load_task
+from plurel_prob.rfm.rows.tasks import RowTask, read_task
 
 DAY, WEEK = pd.Timedelta(days=1), pd.Timedelta(days=7)
 START, VAL, TEST = pd.Timestamp("2020-01-01"), pd.Timestamp("2020-04-01"), pd.Timestamp("2020-05-06")
@@ -99,9 +98,9 @@ def write_labels(folder: Path, task: str, labels: pd.DataFrame) -> None:
         labels[split == part].to_parquet(folder / "tasks" / task / f"{part}.parquet", index=False)
 
 
-def load(folder: Path, task: str) -> Any:
-    return load_task(folder, task)
+def load(folder: Path, task: str) -> RowTask:
+    return read_task(folder, task)
 
 
-def label_frame(task: Any, split: str) -> pd.DataFrame:
-    return task.get_table(split, mask_input_cols=False).df
+def label_frame(task: RowTask, split: str) -> pd.DataFrame:
+    return task.loaded.get_table(split, mask_input_cols=False).df

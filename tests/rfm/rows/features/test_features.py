@@ -3,17 +3,16 @@
 import numpy as np
 import pandas as pd
 import pytest
-from relbench.base import Database, Table
 
+from plurel_prob.databases.schema import TableSchema
 from plurel_prob.rfm.columns import NEVER, STATIC
-from plurel_prob.rfm.rows.features.features import features
-from plurel_prob.rfm.rows.features.labels import Labels, concatenate, known_labels, read_labels, wait_of
+from plurel_prob.rfm.rows import features
+from plurel_prob.rfm.rows.features import Labels, Question, concatenate, row_features
 from plurel_prob.rfm.rows.features.log import Log
-from plurel_prob.rfm.rows.features.tables import read_numbers
-from tests.rfm.evaluation.shop import DAY, TEST, VAL, WEEK, label_frame, load, read_tables, shop, write_tables
+from tests.rfm.rows.features.shop import DAY, TEST, VAL, WEEK, label_frame, load, read_tables, shop, write_tables
 
 DAY_US = 86_400_000_000
-WINDOWS = [7 * DAY_US, 28 * DAY_US]
+VAL_US = VAL.value // 1000
 
 
 @pytest.fixture(scope="module")
@@ -24,12 +23,15 @@ def folder(tmp_path_factory):
 def table_of(path, name, until=NEVER):
     """Features of all rows that the test split's predictions need, and these rows."""
     task = load(path, name)
-    known = known_labels(task, "test")
-    rows = concatenate(known, read_labels(task, "test"))
-    tables = read_numbers(task.get_db(upto_test_timestamp=False), VAL)
-    table = features(tables, task.entity_table, rows, known.later(wait_of(task)), WINDOWS, until)
+    known = task.context("test")
+    rows = concatenate(known, task.labels["test"])
+    table = frame_of(row_features(task.tables, task.question, rows, known.later(task.question.wait), until))
     frames = [label_frame(task, split) for split in ("train", "val", "test")]
     return table, pd.concat(frames, ignore_index=True), pd.concat(frames[:2])
+
+
+def frame_of(table):
+    return pd.DataFrame(table.values.astype(float), columns=[*table.names])
 
 
 def summary(name, seen, time, windows=()):
@@ -59,7 +61,11 @@ def check(table, expected, rows):
     assert len(expected) == len(rows) > 50
     for name in expected:
         np.testing.assert_allclose(
-            table[name].iloc[rows], expected[name].astype("Float64").to_numpy(float, na_value=np.nan), err_msg=name, atol=1e-12
+            table[name].iloc[rows],
+            expected[name].astype("Float64").to_numpy(float, na_value=np.nan),
+            err_msg=name,
+            rtol=1e-6,
+            atol=1e-6,
         )
         assert expected[name].nunique(dropna=False) > 1, name
 
@@ -182,20 +188,23 @@ def test_log_has_the_rows_of_a_parent_up_to_a_time(seed):
         assert np.isnan(means[i, 1]) and np.isnan(last[i, 1]) and np.isnan(largest[i, 1])
 
 
-def database(**tables):
+def read(**tables):
     """Each table: its columns, the name of its column of times, and its foreign keys."""
-    return Database({name: Table(pd.DataFrame(columns), fkeys, None, time) for name, (columns, time, fkeys) in tables.items()})
+    frames = {name: pd.DataFrame(columns) for name, (columns, _, _) in tables.items()}
+    schemas = {name: TableSchema(len(frames[name]), {}, None, time, fkeys) for name, (_, time, fkeys) in tables.items()}
+    return features.read_tables(frames, schemas, VAL_US)
 
 
 def of_rows(tables, name, time):
     """Features of the first row, and of none, of a table, at a day; no labels are known."""
     rows = Labels(np.array([0, -1]), np.full(2, time * DAY_US), np.full(2, np.nan))
-    return features(tables, name, rows, Labels(*(np.zeros(0, dtype) for dtype in (int, int, float))), [], NEVER)
+    known = Labels(*(np.zeros(0, dtype) for dtype in (int, int, float)))
+    return frame_of(row_features(tables, Question(name, "number", windows=()), rows, known))
 
 
 def test_texts_with_many_levels_are_left_out_and_labels_need_no_entity():
     columns = {"few": ["a", "b"] * 40, "many": [str(i) for i in range(80)]}
-    table = of_rows(read_numbers(database(only=(columns, None, {})), VAL), "only", 5)
+    table = of_rows(read(only=(columns, None, {})), "only", 5)
     assert "only.few" in table and "only.many" not in table
     np.testing.assert_array_equal(table["only.few"], [0, np.nan])
 
@@ -203,15 +212,12 @@ def test_texts_with_many_levels_are_left_out_and_labels_need_no_entity():
 def test_rows_are_seen_when_all_are_that_lead_to_them():
     """Of tables without times, those that they refer to; of what a row leads to, the row."""
     day = pd.Timestamp(0) + np.array([1, 9, 20]) * DAY
-    tables = read_numbers(
-        database(
-            root=({"r": [1.0]}, None, {}),
-            child=({"root": [0, 0, 0], "at": day}, "at", {"root": "root"}),
-            early=({"child": [0, 1, 2], "at": day[[0, 0, 0]], "x": [1.0, 2.0, 4.0]}, "at", {"child": "child"}),
-            timeless=({"child": [0, 1, 2], "root": [0, 0, 0], "y": [1.0, 2.0, 4.0]}, None, {"child": "child", "root": "root"}),
-            further=({"timeless": [0, 2]}, None, {"timeless": "timeless"}),
-        ),
-        VAL,
+    tables = read(
+        root=({"r": [1.0]}, None, {}),
+        child=({"root": [0, 0, 0], "at": day}, "at", {"root": "root"}),
+        early=({"child": [0, 1, 2], "at": day[[0, 0, 0]], "x": [1.0, 2.0, 4.0]}, "at", {"child": "child"}),
+        timeless=({"child": [0, 1, 2], "root": [0, 0, 0], "y": [1.0, 2.0, 4.0]}, None, {"child": "child", "root": "root"}),
+        further=({"timeless": [0, 2]}, None, {"timeless": "timeless"}),
     )
     np.testing.assert_array_equal(tables["timeless"].time, np.array([1, 9, 20]) * DAY_US)
     np.testing.assert_array_equal(tables["further"].time, np.array([1, 20]) * DAY_US)
