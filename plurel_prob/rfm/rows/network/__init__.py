@@ -1,0 +1,30 @@
+"""The network of rows: cells, experts in closed form, attention to a context, and the weights' file."""
+
+from plurel_prob.rfm.rows.network.batch import BINARY, CLASSES, LEVELS, N_CLASS, NUMBER, RowBatch, Split, split
+from plurel_prob.rfm.rows.network.network import Prepared, RowNetwork, State, n_parameter, prepare
+from plurel_prob.rfm.rows.network.outputs import Outputs, mean_of, row_loss
+from plurel_prob.rfm.rows.network.sizes import SIZES, Size
+from plurel_prob.rfm.rows.network.weights import load_network, save_network
+
+__all__ = [
+    "BINARY",
+    "CLASSES",
+    "LEVELS",
+    "NUMBER",
+    "N_CLASS",
+    "Outputs",
+    "Prepared",
+    "RowBatch",
+    "RowNetwork",
+    "SIZES",
+    "Size",
+    "Split",
+    "State",
+    "load_network",
+    "mean_of",
+    "n_parameter",
+    "prepare",
+    "row_loss",
+    "save_network",
+    "split",
+]

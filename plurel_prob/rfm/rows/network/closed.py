@@ -1,0 +1,164 @@
+"""All that is known of a task in closed form, without parameters: cells, the predictions of experts, the spread around them."""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from plurel_prob.rfm.rows.network.batch import CLASSES, N_CLASS
+from plurel_prob.rfm.rows.network.calibration import logit_line
+from plurel_prob.rfm.rows.network.experts import EXPERTS, Experts, design_of, experts_of, predict, weights_of
+from plurel_prob.rfm.rows.network.places import Grid, Places, grid_of, places_of
+from plurel_prob.rfm.rows.network.smoothers import BANDWIDTHS, Smoothers, reliability_of, smooth, smoothers_of
+from plurel_prob.rfm.rows.network.spread import Spread, residual_quantiles, spread_of
+
+N_CHANNEL = 4 + len(BANDWIDTHS)
+N_FEATURE = 128  # the most reliable features, at most
+
+
+class Labels(NamedTuple):
+    """Labels of a context, centred and scaled.
+
+    Attributes:
+        target: of each class, or the one number; 0 for padding.
+        mean: of the unscaled target.
+        scale: root of the summed variances of the unscaled target.
+        direction: of classes along which features separate most: the code is the target along it.
+        code: the target along ``direction``, of variance 1.
+        weight: 1 for context, 0 for padding.
+    """
+
+    target: Float[Array, "context output"]
+    mean: Float[Array, " output"]
+    scale: Float[Array, ""]
+    direction: Float[Array, " output"]
+    code: Float[Array, " context"]
+    weight: Float[Array, " context"]
+
+    def unscaled(self) -> Float[Array, "*task context output"]:
+        """Labels as 0 and 1 of every class, or the number."""
+        return self.target * self.scale[..., None, None] + self.mean[..., None, :]
+
+
+class Closed(NamedTuple):
+    """What a context says in closed form; ``chosen`` are the features that are read."""
+
+    chosen: Int[Array, " chosen"]
+    grid: Grid
+    smoothers: Smoothers
+    reliability: Float[Array, " chosen"]
+    labels: Labels
+    experts: Experts | None
+    lines: Float[Array, "expert output 2"]
+    spread: Spread
+
+
+class Rows(NamedTuple):
+    """What the network reads of rows.
+
+    Attributes:
+        cells: z-score, rank and missingness of features, the label smoothed along them, their reliability; 0 if not used.
+        said: predictions of the experts, in units of the code.
+        logit: of the experts, for each class (or the one of a binary task).
+        number: predictions of the experts, in units of the label.
+        residual: quantiles of what is left of the label after the mean of ``number``.
+    """
+
+    cells: Float[Array, "row chosen channel"]
+    said: Float[Array, "row expert"]
+    logit: Float[Array, "row expert output"]
+    number: Float[Array, "row expert"]
+    residual: Float[Array, "row level"]
+
+
+def fit(
+    x: Float[Array, "context feature"], y: Float[Array, " context"], kind: Int[Array, ""], n_output: int, with_experts: bool
+) -> tuple[Closed, Rows]:
+    """Fit a context, whose rows of padding have a label of NaN, and read its rows, each leaving its own label out.
+
+    Without experts, their predictions are the mean, and the spread is that of the labels.
+    """
+    weight = jnp.isfinite(y).astype(jnp.float32)
+    grid = grid_of(x, weight > 0)
+    places = places_of(grid, x)
+    labels = _labels(places, jnp.where(weight > 0, y, 0.0), weight, kind, n_output)
+    smoothers = smoothers_of(places, labels.code, weight)
+    smoothed = smooth(smoothers, places, weight, labels.code)
+    reliability = reliability_of(smoothed, labels.code, weight) * grid.is_used
+    chosen = jnp.arange(x.shape[1])
+    if x.shape[1] > N_FEATURE:
+        _, chosen = jax.lax.top_k(reliability + grid.is_used, N_FEATURE)
+        grid = Grid(*(part[chosen] for part in grid))
+        smoothers = Smoothers(*(part[:, chosen] for part in smoothers))
+        places, smoothed = Places(*(part[:, chosen] for part in places)), smoothed[..., chosen]
+        reliability = reliability[chosen]
+    experts, left_out = None, jnp.zeros((len(EXPERTS), *labels.target.shape))
+    if with_experts:
+        design = design_of(places, weights_of(reliability, grid.is_used))
+        experts, left_out = experts_of(design, labels.target, weight)
+    truth = labels.unscaled() > 0.5
+    fit_line = partial(logit_line, weight=weight)
+    lines = jax.vmap(jax.vmap(fit_line, (1, 1)), (0, None))(left_out, truth.astype(jnp.float32))
+    number = (left_out[..., 0] * labels.scale + labels.mean[0]).mean(0)
+    spread = spread_of(number, jnp.where(weight > 0, y, 0.0), weight)
+    closed = Closed(chosen, grid, smoothers, reliability, labels, experts, lines, spread)
+    return closed, _rows(closed, places, smoothed, left_out)
+
+
+def read(closed: Closed, x: Float[Array, "query feature"]) -> Rows:
+    """Read queries."""
+    places = places_of(closed.grid, x[:, closed.chosen])
+    nothing = jnp.zeros(len(x))
+    smoothed = smooth(closed.smoothers, places, nothing, nothing)
+    predicted = jnp.zeros((len(EXPERTS), len(x), len(closed.labels.mean)))
+    if closed.experts is not None:
+        predicted = predict(closed.experts, design_of(places, weights_of(closed.reliability, closed.grid.is_used)))
+    return _rows(closed, places, smoothed, predicted)
+
+
+def _labels(
+    places: Places, y: Float[Array, " context"], weight: Float[Array, " context"], kind: Int[Array, ""], n_output: int
+) -> Labels:
+    one = jnp.where(jnp.arange(n_output) == 0, y[:, None], 0.0)
+    target = jnp.where(kind == CLASSES, jax.nn.one_hot(y.astype(jnp.int32), n_output), one) if n_output > 1 else one
+    n = jnp.maximum(weight.sum(), 1.0)
+    mean = (target * weight[:, None]).sum(0) / n
+    target = (target - mean) * weight[:, None]
+    scale = jnp.sqrt((target**2).sum() / n)
+    scale = jnp.where(scale > 1e-6, scale, 1.0)
+    target, direction = target / scale, jnp.ones(1)
+    if n_output > 1:
+        means = target.T @ jnp.concatenate([places.rank - 0.5, places.missing], 1)
+        top = jnp.linalg.eigh(means @ means.T)[1][:, -1]
+        direction = jnp.where(kind == CLASSES, top, jnp.arange(n_output) == 0)
+    code = target @ direction
+    deviation = jnp.sqrt((code**2).sum() / n)
+    deviation = jnp.where(deviation > 1e-6, deviation, 1.0)
+    return Labels(target, mean, scale, direction / deviation, code / deviation, weight)
+
+
+def _rows(
+    closed: Closed,
+    places: Places,
+    smoothed: Float[Array, "bandwidth row chosen"],
+    predicted: Float[Array, "expert row output"],
+) -> Rows:
+    labels, reliability = closed.labels, jnp.broadcast_to(jnp.sqrt(closed.reliability), places.z.shape)
+    channels = (places.z, 2 * places.rank - 1, places.missing, *smoothed, reliability)
+    cells = jnp.stack(channels, -1) * closed.grid.is_used[:, None]
+    line = closed.lines[:, None]
+    number = predicted[..., 0].T * labels.scale + labels.mean[0]
+    return Rows(
+        cells,
+        jnp.clip((predicted @ labels.direction).T, -5.0, 5.0),
+        jnp.moveaxis(line[..., 0] + line[..., 1] * predicted, 0, 1),
+        number,
+        residual_quantiles(closed.spread, number.mean(1)),
+    )
+
+
+def n_output_of(kind: Int[Array, " task"]) -> int:
+    """Outputs that tasks of these kinds need."""
+    return N_CLASS if bool((kind == CLASSES).any()) else 1

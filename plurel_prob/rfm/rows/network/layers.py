@@ -1,0 +1,90 @@
+"""Parts that the network is made of."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import lax, random
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from plurel_prob.rfm.rows.network.sizes import Size
+
+
+def matrix(key: PRNGKeyArray, n_in: int, n_out: int) -> Float[Array, "in out"]:
+    """Initial weights: normal, with variance 1 / n_in."""
+    return random.normal(key, (n_in, n_out)) * n_in**-0.5
+
+
+def linear(weight: Float[Array, "in out"], x: Float[Array, "*row in"]) -> Float[Array, "*row out"]:
+    """Multiply, as one matrix."""
+    flat = jnp.matmul(x.reshape(-1, x.shape[-1]), weight, precision=lax.Precision.HIGHEST)
+    return flat.reshape(*x.shape[:-1], weight.shape[1])
+
+
+def normalise(x: Float[Array, "*row width"]) -> Float[Array, "*row width"]:
+    """Divide by the root mean square; scales are those of the weights that follow."""
+    return x * lax.rsqrt(jnp.mean(x**2, -1, keepdims=True) + 1e-6)
+
+
+class Pool(eqx.Module):
+    """A row from its cells: a layer over each cell, averages over features by several attentions, and one matrix."""
+
+    cell: Float[Array, "channel cell"]
+    bias: Float[Array, " cell"]
+    score: Float[Array, "cell pool"]
+    out: Float[Array, "pooled width"]
+
+    def __init__(self, size: Size, n_channel: int, *, key: PRNGKeyArray):
+        cell, score, out = random.split(key, 3)
+        self.cell, self.bias = matrix(cell, n_channel, size.cell), 0.5 * random.normal(cell, (size.cell,))
+        self.score, self.out = matrix(score, size.cell, size.n_pool), matrix(out, size.n_pool * size.cell, size.width)
+
+    def __call__(
+        self, cells: Float[Array, "task row feature channel"], is_used: Float[Array, "task feature"]
+    ) -> Float[Array, "task row width"]:
+        """Pool; features that are not used contribute nothing."""
+        hidden = jax.nn.relu(linear(self.cell, cells) + self.bias)
+        mass = jnp.exp(jnp.clip(linear(self.score, hidden), -10.0, 10.0)) * is_used[:, None, :, None]
+        pooled = jnp.einsum("trfp,trfc->trpc", mass, hidden) / (mass.sum(2)[..., None] + 1e-6)
+        return linear(self.out, pooled.reshape(*pooled.shape[:2], -1))
+
+
+class Block(eqx.Module):
+    """Attention to the rows of the context, and a feed-forward network."""
+
+    query: Float[Array, "width width"]
+    key: Float[Array, "width width"]
+    value: Float[Array, "width width"]
+    out: Float[Array, "width width"]
+    up: Float[Array, "width hidden"]
+    down: Float[Array, "hidden width"]
+    n_head: int = eqx.field(static=True)
+
+    def __init__(self, size: Size, *, key: PRNGKeyArray):
+        keys, width = random.split(key, 6), size.width
+        self.query, self.key, self.value = (matrix(k, width, width) for k in keys[:3])
+        depth = (2 * size.n_block) ** -0.5
+        self.out = matrix(keys[3], width, width) * depth
+        self.up, self.down = matrix(keys[4], width, size.hidden), matrix(keys[5], size.hidden, width) * depth
+        self.n_head = size.n_head
+
+    def remember(self, context: Float[Array, "task context width"]) -> tuple[Array, Array]:
+        """Keys and values of a context's rows."""
+        normal = normalise(context)
+        return self._heads(linear(self.key, normal)), self._heads(linear(self.value, normal))
+
+    def __call__(
+        self, rows: Float[Array, "task row width"], memory: tuple[Array, Array], is_context: Float[Array, "task context"]
+    ) -> Float[Array, "task row width"]:
+        """Read the context."""
+        key, value = memory
+        query = self._heads(linear(self.query, normalise(rows))) * key.shape[-1] ** -0.5
+        logit = jnp.einsum("trhd,tchd->thrc", query, key, precision=lax.Precision.HIGHEST)
+        logit = jnp.where(is_context[:, None, None] > 0, logit, -1e9)
+        mass = jnp.exp(logit - lax.stop_gradient(logit.max(-1, keepdims=True)))
+        read = jnp.einsum("thrc,tchd->trhd", mass, value, precision=lax.Precision.HIGHEST)
+        read = read / jnp.moveaxis(mass.sum(-1), 1, 2)[..., None]
+        rows = rows + linear(self.out, read.reshape(rows.shape))
+        return rows + linear(self.down, jax.nn.relu(linear(self.up, normalise(rows))))
+
+    def _heads(self, x: Float[Array, "task row width"]) -> Float[Array, "task row head dim"]:
+        return x.reshape(*x.shape[:2], self.n_head, -1)
