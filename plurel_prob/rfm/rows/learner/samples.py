@@ -1,0 +1,69 @@
+"""Which labelled rows, and which features, a member of the ensemble sees; and which rows are held out to weigh the members."""
+
+import numpy as np
+from jaxtyping import Bool, Float64, Int64
+
+from plurel_prob.rfm.rows.features import Kind, Labels
+from plurel_prob.rfm.rows.learner.laws import Labelled
+
+LATE = 0.4  # share of the rows, the latest, that every other sample is drawn from
+RARE = 0.25  # share of a sample that a rare class has, if there are as many
+N_FOLD, MIN_FOR_LAST = 5, 400  # parts that rows are held out in; rows from which on only the latest part is
+MIN_OF_CLASS = 5  # labels of each class in what is held out, and in the rest
+
+Rows = Int64[np.ndarray, " sampled"]
+Columns = Int64[np.ndarray, " column"]
+
+
+def late_half(labels: Labels, n: int, rng: np.random.Generator) -> Labels:
+    """At most n labels: half of them the latest, half any others, in their order."""
+    if len(labels) <= n:
+        return labels
+    order = np.argsort(labels.time, kind="stable")
+    late, others = order[len(labels) - n // 2 :], order[: len(labels) - n // 2]
+    return labels[np.sort(np.concatenate([late, rng.choice(others, n - len(late), replace=False)]))]
+
+
+def sample_rows(labelled: Labelled, n: int, rng: np.random.Generator, *, late: bool) -> Rows:
+    """At most n rows, of all or of the latest; if one of two classes is rare, it has more of them than its share."""
+    order = np.argsort(labelled.time, kind="stable")
+    pool = order[len(order) - max(n, int(LATE * len(order))) :] if late and len(order) > n else order
+    if len(pool) <= n:
+        return np.sort(pool)
+    rare = np.zeros(0, np.int64)
+    if labelled.kind == "binary":
+        is_one = labelled.y[pool] == 1
+        of_rare = pool[is_one if is_one.mean() < 0.5 else ~is_one]
+        if len(of_rare) < RARE * len(pool):
+            rare = rng.choice(of_rare, min(len(of_rare), int(RARE * n)), replace=False)
+            pool = pool[is_one if is_one.mean() >= 0.5 else ~is_one]
+    return np.sort(np.concatenate([rare, rng.choice(pool, n - len(rare), replace=False)]))
+
+
+def sample_features(labelled: Labelled, n: int, rng: np.random.Generator) -> Columns:
+    """At most n features, of those that are not the same in all rows."""
+    with np.errstate(invalid="ignore"):
+        is_known = ~np.isnan(labelled.x)
+        first = labelled.x[is_known.argmax(0), np.arange(labelled.x.shape[1])]
+        differs = (is_known & (labelled.x != first)).any(0) | (is_known.any(0) & ~is_known.all(0))
+    told = np.flatnonzero(differs)
+    return told if len(told) <= n else np.sort(rng.choice(told, n, replace=False))
+
+
+def folds(labelled: Labelled, rng: np.random.Generator) -> list[Bool[np.ndarray, " row"]]:
+    """Rows that are held out: the latest fifth; if there are few, or a class would have none, every row in one of five parts."""
+    last = np.zeros(len(labelled), bool)
+    last[np.argsort(labelled.time, kind="stable")[len(labelled) - len(labelled) // N_FOLD :]] = True
+    if len(labelled) >= MIN_FOR_LAST and _has_all(labelled.y, last, labelled.kind):
+        return [last]
+    order = np.lexsort((rng.random(len(labelled)), labelled.y if labelled.kind != "number" else np.zeros(len(labelled))))
+    part = np.empty(len(labelled), np.int64)
+    part[order] = np.arange(len(labelled)) % N_FOLD
+    return [part == fold for fold in range(N_FOLD)]
+
+
+def _has_all(y: Float64[np.ndarray, " row"], held: Bool[np.ndarray, " row"], kind: Kind) -> bool:
+    if kind == "number":
+        return len(np.unique(y[held])) > 1 and len(np.unique(y[~held])) > 1
+    found = np.unique(y)
+    return all((y[part] == label).sum() >= MIN_OF_CLASS for part in (held, ~held) for label in found)

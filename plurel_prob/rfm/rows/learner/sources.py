@@ -1,0 +1,111 @@
+"""What a learner is asked: of a database, about rows of a table, with labels that are known."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from plurel_prob.databases import Database, ObservedDatabase, observe
+from plurel_prob.databases.schema import TableSchema
+from plurel_prob.errors import DatabaseError, shown
+from plurel_prob.rfm.columns import MISSING, NEVER, STATIC, microseconds
+from plurel_prob.rfm.rows.features import Features, Labels, Question, Tables, read_tables, row_features
+from plurel_prob.rfm.rows.tasks import Regime, RowTask, read_task
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A question about a database, and what is known of its answers.
+
+    Attributes:
+        tables: the database.
+        question: what is asked.
+        context: labels to learn from, each at the time of its row.
+        known: labels that features may show, dated when they are known.
+        rows: that are asked about if no others are named; their labels are not looked at.
+        name: of the rows that are asked about, a split; none: there are only given ones.
+        entity: name of the column with rows of the question's table, in frames.
+        time: name of the column with times.
+        until: nothing after this time is seen.
+    """
+
+    tables: Tables
+    question: Question
+    context: Labels
+    known: Labels
+    rows: Labels
+    name: str = ""
+    entity: str = "entity"
+    time: str = "time"
+    until: int = NEVER
+
+    def features(self, rows: Labels) -> Features:
+        """Features of rows, as of their times."""
+        return row_features(self.tables, self.question, rows, self.known, self.until)
+
+    def rows_of(self, rows: pd.DataFrame) -> Labels:
+        """Entities and times of a frame; without a column of times, those of the entities' own.
+
+        Raises:
+            DatabaseError: it has no such column, or a value that is no row, or no time.
+        """
+        numbers = self.tables[self.question.table]
+        if self.entity not in rows:
+            raise DatabaseError(f"rows to predict need a column {self.entity}, of rows of table {shown(self.question.table)}")
+        try:
+            entity = rows[self.entity].astype("Float64").fillna(-1).to_numpy(np.int64)
+        except (TypeError, ValueError):
+            raise DatabaseError(f"{self.entity} of rows to predict has values that are no numbers of rows") from None
+        wrong = np.flatnonzero((entity < 0) | (entity >= len(numbers.time)))
+        if len(wrong):
+            what = shown(str(rows[self.entity].iloc[wrong[0]]))
+            raise DatabaseError(
+                f"{self.entity} {what} is no row of table {shown(self.question.table)}, which has {len(numbers.time):,} from 0 on"
+            )
+        time = microseconds(rows[self.time]) if self.time in rows else numbers.time[entity]
+        if np.isin(time, (MISSING, NEVER, STATIC)).any():
+            raise DatabaseError(f"rows to predict need a time each: give them in a column {self.time}")
+        return Labels(entity, time, np.full(len(rows), np.nan))
+
+
+def problem_of(
+    database: Path | str | Database | ObservedDatabase | RowTask,
+    task: str | Question | None,
+    labels: Labels | None,
+    split: str,
+    regime: Regime,
+) -> Problem:
+    """Bring what a learner is asked into one form; see :meth:`plurel_prob.rfm.rows.learner.RowLearner.fit`.
+
+    Raises:
+        DatabaseError: there is no such task, or no labels are given with a question.
+    """
+    if isinstance(database, RowTask):
+        return _of_task(database, split, regime)
+    if isinstance(task, str):
+        if not isinstance(database, str | Path):
+            raise DatabaseError("a task by its name is of a folder: give its path, or a Question with labels")
+        return _of_task(read_task(Path(database), task), split, regime)
+    if task is None or labels is None:
+        raise DatabaseError("give the name of a task, or a Question with labels")
+    if isinstance(database, str | Path):
+        database = observe(database)
+    schemas: Mapping[str, TableSchema] = database.schema.tables if isinstance(database, Database) else database.schemas
+    if task.table not in schemas:
+        raise DatabaseError(f"there is no table {shown(task.table)}; there are {shown(', '.join(schemas))}")
+    context, schema = labels.present(), schemas[task.table]
+    tables = read_tables(database.tables, schemas, int(context.time.max(initial=STATIC)))
+    names = {"entity": schema.pkey or "entity", "time": schema.time_col or "time"}
+    rows = labels[np.isnan(labels.value)]
+    return Problem(tables, task, context, context.later(task.wait), rows, "", **names)
+
+
+def _of_task(task: RowTask, split: str, regime: Regime) -> Problem:
+    loaded: Any = task.loaded
+    until = NEVER if regime == "rolling" else task.cut(split)
+    known = task.known(split, regime)
+    names = (split, loaded.entity_col, loaded.time_col)
+    return Problem(task.tables, task.question, task.context(split), known, task.labels[split], *names, until)
