@@ -6,16 +6,14 @@ A line of JSON for each database, task and baseline, all rows of the split; what
 """
 
 import argparse
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from experiments.lines import append_lines, read_lines
-from plurel_prob.rfm.evaluation import task_names
-from plurel_prob.rfm.evaluation.baselines import BASELINES
-from plurel_prob.rfm.evaluation.evaluate import figures_of
+from plurel_prob.rfm.evaluation import evaluate, methods, task_names
 from plurel_prob.rfm.rows.tasks import read_task
 
+RUNS = {"mean": "mean", "history": "history", "lightgbm": "LightGBM"}  # methods, and what their lines are named
 PACKAGES = ("relbench", "lightgbm", "scikit-learn", "pandas")
 
 
@@ -23,12 +21,14 @@ def measured(args: argparse.Namespace, done: set[tuple[str, str, str]]) -> Itera
     """Evaluate every baseline on a task, then on the next."""
     for folder in args.data:
         for task in task_names(folder):
-            rows = read_task(folder, task)
-            for name in [name for name in BASELINES if (name, folder.name, task) not in done]:
-                start = time.perf_counter()
-                line = {"run": name, "database": folder.name, "task": task, "split": args.split}
-                line |= figures_of(rows.loaded, args.split, BASELINES[name](rows, args.split))
-                yield line | {"seconds": round(time.perf_counter() - start, 1)}
+            left = [name for name, run in RUNS.items() if (run, folder.name, task) not in done]
+            if not left:
+                continue
+            by = methods(left)
+            for found in evaluate(read_task(folder, task), by, split=args.split):
+                line = {"run": RUNS[found.method], "database": folder.name, "task": task, "split": args.split}
+                line |= {name: figure.value for name, figure in found.figures.items()}
+                yield line | {"seconds": round(found.seconds, 1)}
 
 
 def main() -> None:

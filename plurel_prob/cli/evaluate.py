@@ -1,95 +1,175 @@
 """``plurel-prob evaluate``."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
+from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 from cyclopts.types import NonNegativeInt, PositiveInt
-from rich.table import Table
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
+from plurel_prob.cli.evaluation_tables import WIDTH, means_of, table_of
 from plurel_prob.cli.extras import extra
-from plurel_prob.cli.output import PlainConsole, check_out, plain, write_whole
+from plurel_prob.cli.output import Description, PlainConsole, check_out, write_whole
 from plurel_prob.cli.sample import use_compilation_cache
-from plurel_prob.errors import DatabaseError
+from plurel_prob.errors import DatabaseError, shown
 
 if TYPE_CHECKING:
-    from plurel_prob.rfm.evaluation import Evaluation
+    from plurel_prob.rfm.evaluation import Evaluation, Method
 else:
-    Evaluation = Any  # it imports JAX
+    Evaluation = Method = Any  # they import JAX
+
+Several = Parameter(consume_multiple=True, negative=())
+Split = Literal["val", "test"]
+Regime = Literal["rolling", "frozen"]
+SPLIT: list[Split] = ["test"]  # by default
+REGIME: list[Regime] = ["rolling"]
+MAX_ROW_OF_CELLS = 5_000  # each of its rows has a context of its own
 
 
 def evaluate(
+    data: Annotated[list[str], Several],
     *,
-    checkpoint: Path,
-    data: str,
-    task: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
+    task: Annotated[list[str] | None, Several] = None,
+    split: Annotated[list[Split] | None, Several] = None,
+    regime: Annotated[list[Regime] | None, Several] = None,
+    method: Annotated[list[str] | None, Several] = None,
+    checkpoint: Path | None = None,
+    max_rows: PositiveInt | None = None,
     fine_tune: NonNegativeInt = 0,
     context_length: PositiveInt | None = None,
-    baselines: bool = True,
     text_encoder: str = "hashed",
+    as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
     out: Path | None = None,
 ) -> None:
-    """Predict the tasks of a database with a trained network, without training on it, and compare with baselines.
+    """Predict the tasks of databases by several methods, and compare them.
 
-    A table shows AUROC of binary tasks (higher is better), and NMAE (lower is better) and R2 of regressions, on validation and
-    test split: of the mean of the training labels, the entity's own history, LightGBM on simple aggregates, and the network.
+    A table for each task has AUROC and logarithmic loss of binary tasks; of numbers NMAE (the mean absolute error over the
+    standard deviation of the training labels), R2, and of methods with quantiles their loss (pinball) and how often intervals of
+    50, 80 and 90 % hold the label. Intervals of 95 % are of a bootstrap over the entities of the rows. Means over tasks follow.
+
+    Methods: mean, of the training labels; history, the mean of the entity's own labels that are known; ridge and
+    lightgbm_context, on features of rows, by contexts of 800 labelled rows, averaged over eight; lightgbm, by all labelled rows.
+    LightGBM has a fit for the mean of a number, which R2 asks for, and one for its median, which NMAE asks for.
 
     Args:
-        checkpoint: a run of `plurel-prob pretrain`; its last checkpoint counts.
-        data: folder of a database in RelBench format, with tasks; or one that RelBench downloads, such as
+        data: folders of databases in RelBench format, with tasks; or those that RelBench downloads, such as
             stanford-star/relbench-v1/rel-f1.
-        task: names of tasks; all of binary classification and regression by default.
-        fine_tune: also train the network on the training labels for as many steps, and evaluate it again.
-        context_length: cells of a context; by default as many as in training.
-        baselines: evaluate them too.
-        text_encoder: that the network was trained with: hashed, or a model of the package sentence-transformers. Only this option
-            chooses it, never a file of the run, because it may be downloaded.
-        out: file to write the figures into, a line of JSON for each; one that exists is replaced.
+        task: names of tasks; all of binary classification and regression by default, without those that cannot be predicted,
+            which are named.
+        split: val, test or both; test by default.
+        regime: rolling (default), frozen or both. Rolling: features of a row show all that was known at its time, also labels of
+            the split whose window has ended, as RelBench has it; frozen: nothing after the split's begin. In both, methods learn
+            from the labels that are known when the split begins.
+        method: names of methods; all by default.
+        checkpoint: a run of `plurel-prob pretrain`, whose last checkpoint is another method, cells.
+        max_rows: predict a sample of as many rows, the same for all methods; by default all, 5,000 with --checkpoint.
+        fine_tune: also train the network of cells on the training labels for as many steps: method cells_tuned.
+        context_length: cells of a context of the network of cells; by default as many as in training.
+        text_encoder: that the network of cells was trained with: hashed, or a model of the package sentence-transformers. Only
+            this option chooses it, never a file of the run, because it may be downloaded.
+        as_json: print no tables, but a list in JSON: of each database, task, split, regime, method and metric the value, its
+            interval (low, high) and numbers of rows.
+        out: file for that list; one that exists is replaced.
     """
     with extra("rfm"):
-        from plurel_prob.rfm.cells.training import load_model
-        from plurel_prob.rfm.evaluation import evaluate as evaluations
-        from plurel_prob.rfm.evaluation import task_names
+        from plurel_prob.rfm.evaluation import methods, task_names
 
-    check_out(out)
-    use_compilation_cache()
-    folder = folder_of(data)
-    names = task_names(folder, task or ())
-    run, console = load_model(checkpoint, text_encoder), PlainConsole(stderr=True)
-    found: list[Evaluation] = []
-    with console.status("predicting") as status:
-        for name in names:
-            with passing_over(console, not task):
-                found += evaluations(
-                    run,
-                    folder,
-                    name,
-                    context_length=context_length,
-                    fine_tuning=fine_tune,
-                    baselines=baselines,
-                    on_progress=lambda what: status.update(plain(what)),
-                )
+        check_out(out)
+        use_compilation_cache()
+        names = [(folder, name) for folder in map(folder_of, data) for name in task_names(folder, task or ())]
+        settings = list(product(split or SPLIT, regime or REGIME))
+        console, found = wide(), []
+        with Steps() as steps:
+            by = methods(method or (), checkpoint, fine_tune, context_length, text_encoder, on_rows=steps.rows)
+            steps.update(steps.line, total=len(names) * len(settings) * len(by))
+            n_row = max_rows or (MAX_ROW_OF_CELLS if checkpoint else None)
+            for folder, name in names:
+                with passing_over(steps, not task):
+                    for evaluations in of_settings(folder, name, by, settings, n_row, steps):
+                        found += [(folder.name, evaluation) for evaluation in evaluations]
+                        if not as_json:
+                            with steps.hidden():
+                                console.print(table_of(folder.name, evaluations))
     if not found:
-        raise DatabaseError(f"--data {data}: none of its tasks can be predicted")
-    PlainConsole().print(table_of(found))
+        raise DatabaseError(f"{shown(', '.join(data))}: none of the tasks can be predicted")
+    records = json.dumps([{"database": name} | record for name, evaluation in found for record in evaluation.records()], indent=1)
+    if as_json:
+        print(records)
+    elif len(names) > 1:
+        console.print(means_of([evaluation for _, evaluation in found]))
     if out is not None:
-        lines = [json.dumps(evaluation._asdict()) + "\n" for evaluation in found]
-        write_whole(out, lambda path: path.write_text("".join(lines), encoding="utf-8"))
-        PlainConsole().print(f"Written to {out}.", soft_wrap=True)
+        write_whole(out, lambda path: path.write_text(records + "\n", encoding="utf-8"))
+        PlainConsole(stderr=as_json).print(f"Written to {out}.", soft_wrap=True)
+
+
+def of_settings(
+    folder: Path, name: str, by: Mapping[str, Method], settings: Sequence[tuple[Split, Regime]], n_row: int | None, steps: "Steps"
+) -> Iterator[list[Evaluation]]:
+    """Evaluate methods on a task, in one split and regime after another."""
+    from plurel_prob.rfm.evaluation import evaluate as evaluations
+    from plurel_prob.rfm.rows.tasks import read_task
+
+    steps.begin(f"{name}: reading")
+    task = read_task(folder, name)
+    for split, regime in settings:
+        found, on_method = [], partial(steps.begin_method, f"{name}, {split}, {regime}")
+        for evaluation in evaluations(task, by, split=split, regime=regime, max_row=n_row, on_method=on_method):
+            found.append(evaluation)
+            steps.advance(steps.line)
+        yield found
+
+
+def wide() -> PlainConsole:
+    """A terminal as it is; a file has room for all columns."""
+    console = PlainConsole()
+    if not console.is_terminal:
+        console.width = WIDTH
+    return console
+
+
+class Steps(Progress):
+    """A bar that shows which task, and which method, is evaluated."""
+
+    def __init__(self) -> None:
+        columns = (Description(), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        super().__init__(*columns, console=PlainConsole(stderr=True), transient=True)
+        self.line, self.what = self.add_task("", total=None), ""
+
+    def begin(self, what: str) -> None:
+        """Show what is done now."""
+        self.what = what
+        self.update(self.line, description=what)
+
+    def begin_method(self, place: str, method: str) -> None:
+        """Show the method that predicts now."""
+        self.begin(f"{place}: {method}")
+
+    def rows(self, n: int, of: int) -> None:
+        """Show how many rows are predicted."""
+        self.update(self.line, description=f"{self.what}, {n:,} of {of:,} rows")
+
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
+        """Let others write to the terminal."""
+        self.stop()
+        yield
+        self.start()
 
 
 @contextmanager
-def passing_over(console: PlainConsole, is_one_of_all: bool) -> Iterator[None]:
+def passing_over(steps: Steps, is_one_of_all: bool) -> Iterator[None]:
     """Go on with the other tasks where one of all cannot be predicted; fail where it was asked for."""
     try:
         yield
     except DatabaseError as error:
         if not is_one_of_all:
             raise
-        console.print(f"left out: {error}", soft_wrap=True)
+        steps.console.print(f"left out: {error}", soft_wrap=True)
 
 
 def folder_of(data: str) -> Path:
@@ -107,16 +187,4 @@ def folder_of(data: str) -> Path:
         return Path(relbench.load_dataset(data).dataset_dir)
     except Exception as error:  # of the many packages that a download goes through
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DatabaseError(f"--data {data}: no such folder, and RelBench cannot download it: {reason}") from None
-
-
-def table_of(evaluations: list[Evaluation]) -> Table:
-    """A row for each task and figure, a column for each method and split."""
-    methods = list(dict.fromkeys(evaluation.method for evaluation in evaluations))
-    table = Table("task", "split", "figure", *methods)
-    for column in table.columns[3:]:
-        column.justify = "right"
-    found = {(e.task, e.split, figure, e.method): value for e in evaluations for figure, value in e.figures.items()}
-    for task, split, figure in dict.fromkeys(key[:3] for key in found):
-        table.add_row(task, split, figure, *(f"{found[task, split, figure, method]:.3f}" for method in methods))
-    return table
+        raise DatabaseError(f"{data}: no such folder, and RelBench cannot download it: {reason}") from None

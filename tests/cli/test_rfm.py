@@ -1,4 +1,6 @@
 import json
+import shutil
+from itertools import product
 
 import pytest
 
@@ -37,26 +39,56 @@ def test_a_run_logs_losses(trained):
     assert lines[-1]["validation_loss"] > 0 and lines[-1]["validation_baseline"] > 0
 
 
-def test_evaluate_prints_and_writes_figures(shop, trained, tmp_path, capsys):
+def test_evaluate_prints_tables_and_writes_a_list(shop, trained, tmp_path, capsys):
     names = sorted(path.name for path in (shop / "tasks").iterdir())
-    assert run("evaluate", "--checkpoint", trained, "--data", shop, "--out", tmp_path / "figures.jsonl") == 0
+    options = ("--checkpoint", trained, "--split", "val", "test", "--regime", "rolling", "frozen", "--max-rows", 15)
+    assert run("evaluate", shop, *options, "--out", tmp_path / "figures.json") == 0
     shown = capsys.readouterr().out
-    found = [json.loads(line) for line in (tmp_path / "figures.jsonl").read_text().splitlines()]
-    assert {row["task"] for row in found} == set(names) and {row["split"] for row in found} == {"val", "test"}
-    assert {row["method"] for row in found} == {"mean", "history", "LightGBM", "zero-shot"}
+    found = json.loads((tmp_path / "figures.json").read_text())
+    places = {(row["task"], row["split"], row["regime"], row["method"]) for row in found}
+    methods = ("mean", "history", "ridge", "lightgbm", "lightgbm_context", "cells")
+    assert places == set(product(names, ("val", "test"), ("rolling", "frozen"), methods))
     for row in found:
-        assert set(row["figures"]) in ({"AUROC"}, {"NMAE", "R2"})
-        if row["method"] == "mean" and "AUROC" in row["figures"]:
-            assert row["figures"]["AUROC"] == 0.5
-    assert "zero-shot" in shown and names[0][:10] in shown
+        assert row["database"] == "shop" and 0 < row["n_row"] == min(15, row["n_of"]) and row["n_entity"] <= row["n_row"]
+        assert (row["metric"] in ("AUROC", "log loss")) == (row["n_positive"] is not None)
+        if row["method"] == "mean" and row["metric"] == "AUROC":
+            assert row["value"] in (0.5, None)
+    for words in (
+        f"shop, {names[0]}, val, frozen: ",
+        "drawn at random",
+        "labels were known",
+        "Means over tasks",
+    ):
+        assert words in " ".join(shown.split())
+
+
+def test_evaluate_prints_json(shop, capsys):
+    name = sorted(path.name for path in (shop / "tasks").iterdir())[0]
+    assert run("evaluate", "--data", shop, "--task", name, "--method", "mean", "history", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {row["method"] for row in found} == {"mean", "history"}
+    assert {(row["task"], row["split"], row["regime"]) for row in found} == {(name, "test", "rolling")}
+    assert all(row["low"] <= row["value"] <= row["high"] for row in found if row["metric"] == "NMAE")
+
+
+def test_a_task_that_cannot_be_predicted_is_named_and_left_out(shop, tmp_path, capsys):
+    other = shutil.copytree(shop, tmp_path / "shop")
+    broken, *others = sorted(path.name for path in (other / "tasks").iterdir())
+    (other / "tasks" / broken / "test.parquet").write_bytes(b"no table")
+    assert run("evaluate", other, "--method", "mean", "--json") == 0
+    told = capsys.readouterr()
+    assert {row["task"] for row in json.loads(told.out)} == set(others)
+    assert "left out" in told.err and broken in told.err
+    assert run("evaluate", other, "--task", broken, "--method", "mean") == 2
+    assert broken in capsys.readouterr().err
 
 
 @pytest.mark.slow
 def test_fine_tuning(shop, trained, capsys):
     task = sorted(path.name for path in (shop / "tasks").iterdir())[0]
-    more = ("--task", task, "--fine-tune", 2, "--no-baselines")
+    more = ("--task", task, "--fine-tune", 2, "--method", "cells_tuned")
     assert run("evaluate", "--checkpoint", trained, "--data", shop, *more) == 0
-    assert "fine-tuned" in capsys.readouterr().out
+    assert "cells_tuned" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -73,12 +105,14 @@ def test_fine_tuning(shop, trained, capsys):
         (["pretrain", "--data", "{shop}", "--validation", "{shop}", "--out", "{out}"], ["--validation", "shop", "hold out"]),
         (["pretrain", "--data", "{shop}", "--text-encoder", "x", "--out", "{out}"], ["text encoder x", "hashed"]),
         (
-            ["evaluate", "--checkpoint", "{run}", "--data", "{shop}", "--context-length", "100", "--no-baselines"],
+            ["evaluate", "--checkpoint", "{run}", "--data", "{shop}", "--context-length", "100", "--method", "cells"],
             ["multiple of 32"],
         ),
         (["evaluate", "--checkpoint", "{shop}", "--data", "{shop}"], ["config.json", "pretrain"]),
         (["evaluate", "--checkpoint", "{run}", "--data", "{shop}", "--text-encoder", "x"], ["text encoder hashed, not x"]),
         (["evaluate", "--checkpoint", "{run}", "--data", "{shop}", "--task", "x"], ["no task x", "parents-children"]),
+        (["evaluate", "{shop}", "--method", "cells"], ["--method cells", "--checkpoint"]),
+        (["evaluate", "{shop}", "--method", "x"], ["--method x", "lightgbm_context"]),
         (["evaluate", "--checkpoint", "{run}", "--data", "nowhere"], ["nowhere", "no such folder"]),
     ],
 )

@@ -106,7 +106,7 @@ PROGRAMS_DRAWN = commands("score {source}/plurel-2 --out {out}/s.csv", "verify {
     "sample --out {source} --seed 2", "sample --out {source} --seed 2 --overwrite", writes="source"
 )
 RFM = commands(
-    "evaluate --checkpoint {source}/run --data {source}/shop --no-baselines",
+    "evaluate {source}/shop --checkpoint {source}/run --method cells",
     "pretrain --data {source}/shop --out {out}/run --init {source}/run --steps 1 --batch-size 2 --context-length 32",
 ) + commands("pretrain --data {source}/shop --out {source}/run --steps 1 --batch-size 2 --context-length 32", writes="source/run")
 

@@ -1,24 +1,37 @@
-"""Figures of a network and of baselines on the tasks of a database, by RelBench's evaluators."""
+"""Methods of prediction on the tasks of a database, by their metrics."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float64
-from sklearn.metrics import r2_score
 
 from plurel_prob.databases.manifest import read_task_manifest
 from plurel_prob.errors import DatabaseError
-from plurel_prob.files import temporary_folder, within
-from plurel_prob.rfm.cells.predict import predict
-from plurel_prob.rfm.cells.training import Run, TaskData, train
-from plurel_prob.rfm.evaluation.baselines import BASELINES
+from plurel_prob.files import within
+from plurel_prob.rfm.evaluation.methods import Method
+from plurel_prob.rfm.evaluation.metrics import Figure, bootstrap, figures
+from plurel_prob.rfm.evaluation.problem import Problem
+from plurel_prob.rfm.rows.tasks import Regime, RowTask
 
-SPLITS = ("val", "test")
-NETWORK, FINE_TUNED = "zero-shot", "fine-tuned"
+
+class Counts(NamedTuple):
+    """Numbers of rows.
+
+    Attributes:
+        n_row: that were predicted.
+        n_of: of the split that have a label.
+        n_positive: of those predicted; None: their labels are not binary.
+        n_entity: to which those predicted belong; intervals are over samples of them.
+        n_known: labels that are known when the split begins.
+    """
+
+    n_row: int
+    n_of: int
+    n_positive: int | None
+    n_entity: int
+    n_known: int
 
 
 class Evaluation(NamedTuple):
@@ -27,16 +40,29 @@ class Evaluation(NamedTuple):
     Attributes:
         task: name of the task.
         split: ``"val"`` or ``"test"``.
-        method: ``"zero-shot"``, ``"fine-tuned"``, or a baseline.
-        figures: ``AUROC`` of a binary task; ``NMAE`` and ``R2`` of a regression.
+        regime: ``"rolling"`` or ``"frozen"``, see :meth:`~plurel_prob.rfm.rows.tasks.RowTask.known`.
+        method: its name.
+        figures: by metric, see :func:`~plurel_prob.rfm.evaluation.metrics.figures`.
+        counts: of rows.
         seconds: taken.
     """
 
     task: str
     split: str
+    regime: str
     method: str
-    figures: dict[str, float]
+    figures: dict[str, Figure]
+    counts: Counts
     seconds: float
+
+    def records(self) -> list[dict[str, Any]]:
+        """A record for each metric; what is not defined is None."""
+        place = {name: getattr(self, name) for name in ("task", "split", "regime", "method")}
+        found = []
+        for metric, figure in self.figures.items():
+            shown = {name: value if np.isfinite(value) else None for name, value in figure._asdict().items()}
+            found.append(place | {"metric": metric} | shown | self.counts._asdict() | {"seconds": round(self.seconds, 2)})
+        return found
 
 
 def task_names(folder: Path, chosen: Sequence[str] = ()) -> list[str]:
@@ -63,73 +89,47 @@ def task_names(folder: Path, chosen: Sequence[str] = ()) -> list[str]:
 
 
 def evaluate(
-    run: Run,
-    folder: Path,
-    task: str,
+    task: RowTask,
+    methods: Mapping[str, Method],
     *,
-    splits: Sequence[str] = SPLITS,
-    context_length: int | None = None,
-    fine_tuning: int = 0,
-    baselines: bool = True,
-    on_progress: Callable[[str], None] = lambda what: None,
+    split: str = "test",
+    regime: Regime = "rolling",
+    max_row: int | None = None,
+    on_method: Callable[[str], None] = lambda name: None,
 ) -> Iterator[Evaluation]:
-    """Evaluate a network and baselines on a task, one after another.
+    """Evaluate methods on a task, one after another.
 
     Args:
-        run: a trained network.
-        folder: of a database in RelBench format.
-        task: its name.
-        splits: of the task.
-        context_length: cells of a context; by default as many as in training.
-        fine_tuning: steps of training on the training labels, with the settings of the run; 0: none.
-        baselines: whether they are evaluated too.
-        on_progress: called with what is done next.
+        task: see :func:`plurel_prob.rfm.rows.tasks.read_task`.
+        methods: by name, see :data:`plurel_prob.rfm.evaluation.methods.BASELINES`.
+        split: ``"val"`` or ``"test"``.
+        regime: what is known of rows, see :class:`~plurel_prob.rfm.evaluation.problem.Problem`.
+        max_row: rows that are predicted, a sample of those with a label, the same for all methods; all by default.
+        on_method: called with the name of each method before it predicts.
 
     Raises:
-        DatabaseError: see :func:`plurel_prob.rfm.cells.contexts.task_targets`.
+        DatabaseError: no row has a label, or none is known when the split begins.
     """
-    from plurel_prob.rfm.rows.tasks import read_task
-
-    rows = read_task(folder, task)
-    methods: dict[str, Callable[[str], Float64[np.ndarray, " row"]]] = {}
-    for name, baseline in BASELINES.items() if baselines else ():
-        methods[name] = lambda split, baseline=baseline: baseline(rows, split)  # type: ignore[misc]
-
-    def network(run: Run, what: str, split: str) -> Float64[np.ndarray, " row"]:
-        def tell(n: int, of: int) -> None:
-            on_progress(f"{task}, {split}: {what}, {n:,} of {of:,} rows")
-
-        return predict(run, folder, task, split, context_length=context_length, on_batch=tell)
-
-    methods[NETWORK] = lambda split: network(run, NETWORK, split)
-    if fine_tuning:
-        on_progress(f"{task}: fine-tuning")
-        tuned = fine_tuned(run, folder, task, fine_tuning, context_length)
-        methods[FINE_TUNED] = lambda split: network(tuned, FINE_TUNED, split)
-    for split in splits:
-        for name, method in methods.items():
-            on_progress(f"{task}, {split}: {name}")
-            start = time.perf_counter()
-            prediction = method(split)
-            yield Evaluation(task, split, name, figures_of(rows.loaded, split, prediction), time.perf_counter() - start)
+    problem = Problem(task, split, regime, max_row)
+    label, std, weights = problem.rows.value, deviation(problem), bootstrap(problem.rows.entity)
+    counts = Counts(
+        n_row=len(label),
+        n_of=int(np.isfinite(task.labels[split].value).sum()),
+        n_positive=int(label.sum()) if task.question.kind == "binary" else None,
+        n_entity=len(np.unique(problem.rows.entity)),
+        n_known=len(problem.context),
+    )
+    for name, method in methods.items():
+        on_method(name)
+        start = time.perf_counter()
+        prediction = method(problem)
+        seconds = time.perf_counter() - start
+        found = figures(task.question.kind, label, prediction, std, weights)
+        yield Evaluation(task.name, split, regime, name, found, counts, seconds)
 
 
-def fine_tuned(run: Run, folder: Path, task: str, n_step: int, context_length: int | None = None) -> Run:
-    """Train a network further on the training labels of a task, at a fifth of the learning rate."""
-    config = replace(run.config, n_step=n_step, learning_rate=run.config.learning_rate / 5, n_masked=1, n_pair=(0, 0))
-    config = replace(config, context_length=context_length or config.context_length)
-    data = TaskData(folder, task, config.context_length)
-    with temporary_folder() as folder_of_run:
-        return train(data, folder_of_run / "run", config, init=run.model, checkpoint_every=n_step)
-
-
-def figures_of(loaded: Any, split: str, prediction: Float64[np.ndarray, " row"]) -> dict[str, float]:
-    """AUROC of a binary task; NMAE and R2 of a regression."""
-    table = loaded.get_table(split, mask_input_cols=False)
-    if len(table.df) != len(prediction):
-        n = len(table.df) - len(prediction)
-        raise DatabaseError(f"task {loaded.name}: {n:,} labels of the split {split} are missing, or of rows that are not there")
-    figures: Mapping[str, float] = loaded.evaluate(prediction, table)
-    if loaded.task_type.value == "binary_classification":
-        return {"AUROC": float(figures["roc_auc"])}
-    return {"NMAE": float(figures["nmae"]), "R2": float(r2_score(table.df[loaded.target_col], prediction))}
+def deviation(problem: Problem) -> float:
+    """Standard deviation of the training labels, as RelBench has it; 1 of those that have none."""
+    stored = getattr(problem.task.loaded, "nmae_std", None)
+    train = problem.train.value
+    return float(stored or (train.std(ddof=1) if len(train) > 1 else 0)) or 1.0

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from plurel_prob.databases import observe
+from plurel_prob.databases.disk import reading
 from plurel_prob.databases.manifest import read_manifest, splits_of
 from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.columns import MISSING, NEVER, microseconds
@@ -110,13 +111,14 @@ def read_labels(loaded: Any, split: str) -> Labels:
     """Read the labels of a split, in RelBench's order.
 
     Raises:
-        DatabaseError: the task has no times, or labels that are no numbers.
+        DatabaseError: the split cannot be read, the task has no times, or labels that are no numbers.
     """
     name = f"{loaded.dataset.dataset_dir}: task {loaded.name}"
     if loaded.time_col is None:
         raise DatabaseError(f"{name}: its labels have no time column, so it is not known what may be used; name one, time_col")
-    frame = loaded.get_table(split, mask_input_cols=False).df
-    time = microseconds(frame[loaded.time_col])
+    with reading(loaded._task_dir / f"{split}.parquet", "has the task this split?"):
+        frame = loaded.get_table(split, mask_input_cols=False).df
+        time = microseconds(frame[loaded.time_col])
     if (time == MISSING).any():
         raise DatabaseError(f"{name}: {loaded.time_col} of the {split} split has rows without a time; leave them out")
     try:

@@ -8,7 +8,10 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from plurel_prob import DatabaseError
-from plurel_prob.rfm.evaluation.baselines import BASELINES, boosted_trees, history, mean
+from plurel_prob.rfm.evaluation.baselines import ridge
+from plurel_prob.rfm.evaluation.contexts import draw_contexts
+from plurel_prob.rfm.evaluation.methods import BASELINES
+from plurel_prob.rfm.evaluation.problem import LEVELS, Examples, Problem
 from tests.rfm.rows.features.shop import DAY, TEST, label_frame, load, read_tables, shop, write_tables
 
 SECOND = pd.Timedelta(seconds=1)
@@ -24,8 +27,8 @@ def known(task, split):
     return pd.concat([label_frame(task, part) for part in parts])
 
 
-def test_registry():
-    assert list(BASELINES.items()) == [("mean", mean), ("history", history), ("LightGBM", boosted_trees)]
+def predicted(name, task, split, regime="rolling"):
+    return BASELINES[name](Problem(task, split, regime)).mean
 
 
 @pytest.mark.parametrize("name", ["spend", "buys", "amount"])
@@ -33,9 +36,12 @@ def test_registry():
 def test_mean_is_of_training_labels(folder, name, split):
     task = load(folder, name)
     label = label_frame(task, "train")[task.loaded.target_col].astype(float)
-    prediction = mean(task, split)
-    assert len(prediction) == len(label_frame(task, split))
-    np.testing.assert_allclose(prediction, sum(label) / len(label))
+    found = BASELINES["mean"](Problem(task, split, "rolling"))
+    assert len(found.mean) == len(label_frame(task, split))
+    np.testing.assert_allclose(found.mean, sum(label) / len(label))
+    if name != "buys":
+        share = (label.to_numpy()[:, None] <= found.quantiles[0]).mean(0)
+        assert (np.abs(share - LEVELS) <= 1 / len(label)).all() and (found.median == label.median()).all()
 
 
 @pytest.mark.parametrize("name", ["spend", "buys"])
@@ -48,7 +54,7 @@ def test_history_of_an_entity(folder, name, split):
     for row in label_frame(task, split).itertuples():
         own = [label for user, on, label in labels if user == row.user and on + 7 * DAY <= row.on]
         expected.append((overall + sum(own)) / (1 + len(own)))
-    np.testing.assert_allclose(history(task, split), expected)
+    np.testing.assert_allclose(predicted("history", task, split), expected)
     assert len(set(expected)) > 20
 
 
@@ -72,27 +78,64 @@ def test_history_of_a_parent_where_a_column_is_completed(folder, split):
     overall = train["amount"].mean()
     errors = {key: np.square(completed(train, train, overall, key) - train["amount"]).mean() for key in ("user", "shop")}
     assert errors["shop"] < errors["user"]  # as the amount depends on the shop
-    np.testing.assert_allclose(history(task, split), completed(rows, labels, overall, "shop"))
+    np.testing.assert_allclose(predicted("history", task, split), completed(rows, labels, overall, "shop"))
 
 
-@pytest.mark.parametrize("split", ["val", "test"])
-def test_trees_learn_what_can_be_learned(folder, split):
-    label = label_frame(load(folder, "buys"), split)["buys"]
-    prediction = boosted_trees(load(folder, "buys"), split)
-    assert ((prediction > 0) & (prediction < 1)).all()
-    assert roc_auc_score(label, prediction) > 0.9
-    for name in ("spend", "amount"):
+@pytest.mark.parametrize("method", ["ridge", "lightgbm", "lightgbm_context"])
+def test_what_can_be_learned_is_learned_and_noise_is_not(folder, method):
+    task = load(folder, "buys")
+    prediction = predicted(method, task, "test")
+    assert roc_auc_score(label_frame(task, "test")["buys"], prediction) > 0.9
+    assert method == "ridge" or ((prediction > 0) & (prediction < 1)).all()
+    for name, least, most in (("spend", 0.0, 0.6), ("amount", 0.0, 0.6), ("hard", 0.95, 1.1)):
         task = load(folder, name)
-        label = label_frame(task, split)[task.loaded.target_col].to_numpy()
-        error, error_of_mean = (np.abs(baseline(task, split) - label).mean() for baseline in (boosted_trees, mean))
-        assert error < 0.6 * error_of_mean
+        label, found = task.labels["test"].value, BASELINES[method](Problem(task, "test", "rolling"))
+        point = found.mean if found.median is None else found.median
+        error, error_of_mean = np.abs(point - label).mean(), np.abs(predicted("mean", task, "test") - label).mean()
+        assert least * error_of_mean < error < most * error_of_mean, name
 
 
-def test_trees_do_not_learn_noise(folder):
-    task = load(folder, "hard")
-    label = label_frame(task, "val")["hard"].to_numpy()
-    error, error_of_mean = (np.abs(baseline(task, "val") - label).mean() for baseline in (boosted_trees, mean))
-    assert 0.95 * error_of_mean < error < 1.1 * error_of_mean
+def test_ridge_is_the_closed_form_with_the_best_penalty_of_rows_left_out():
+    rng = np.random.default_rng(0)
+    x, query = rng.normal(size=(30, 4)), rng.normal(size=(5, 4))
+    y = x[:, 0] + 0.5 * rng.normal(size=30)
+    x[3, 1] = query[2, 1] = np.nan
+    x[:, 3] = query[:, 3] = 7.0  # says nothing
+    found = ridge(Examples("number", x.astype(np.float32), y, np.arange(30), query.astype(np.float32)), [0.5, 20.0]).mean
+
+    def fit(rows, alpha, of):
+        mean, std = np.nanmean(x[:, :3], 0), np.nanstd(x[:, :3], 0)
+        design = [
+            np.column_stack([np.nan_to_num(np.clip((part[:, :3] - mean) / std, -3, 3)), np.isnan(part[:, 1])])
+            for part in (x, query)
+        ]
+        center, target = design[0][rows].mean(0), y[rows] - y[rows].mean()
+        chosen = design[0][rows] - center
+        slope = np.linalg.solve(chosen.T @ chosen + alpha * np.eye(4), chosen.T @ target)
+        return y[rows].mean() + (design[of] - center) @ slope
+
+    def error(alpha):
+        return np.mean([(y[i] - fit(np.delete(np.arange(30), i), alpha, 0)[i]) ** 2 for i in range(30)])
+
+    alpha = min([0.5, 20.0], key=error)
+    np.testing.assert_allclose(found, fit(np.arange(30), alpha, 1), rtol=1e-5)
+
+
+def test_contexts_are_samples_without_replacement_and_all_rows_where_these_are_few():
+    time = np.arange(50)[::-1]
+    contexts = draw_contexts(time, n_row=10, n_context=3)
+    assert len(contexts) == 3 and len({tuple(context) for context in contexts}) == 3
+    for context in contexts:
+        assert len(set(context)) == 10 and (np.diff(time[context]) > 0).all()
+    (everything,) = draw_contexts(time, n_row=50)
+    assert sorted(everything) == list(range(50))
+
+
+def test_a_sample_of_rows_has_the_predictions_of_all_rows(folder):
+    task = load(folder, "spend")
+    whole, part = (Problem(task, "test", "rolling", n) for n in (None, 17))
+    assert len(part.rows) == 17 and (np.diff(part.idx) > 0).all()
+    np.testing.assert_allclose(BASELINES["lightgbm"](part).mean, BASELINES["lightgbm"](whole).mean[part.idx])
 
 
 @pytest.mark.parametrize("name", ["spend", "amount"])
@@ -112,8 +155,9 @@ def test_predictions_do_not_depend_on_what_is_later(folder, tmp_path, name):
             labels = pd.read_parquet(path)
             is_unknown = labels["on"] + 7 * DAY > TEST
             labels.assign(**{task: labels[task].mask(is_unknown, 1 - labels[task])}).to_parquet(path, index=False)
-    for baseline in BASELINES.values():
-        np.testing.assert_array_equal(baseline(load(folder, name), "val"), baseline(load(other, name), "val"))
+    for method in BASELINES:
+        before, after = (predicted(method, load(path, name), "val") for path in (folder, other))
+        np.testing.assert_array_equal(before, after, err_msg=method)
 
 
 def test_test_predictions_of_the_frozen_regime_know_nothing_after_the_test_timestamp(folder, tmp_path):
@@ -126,16 +170,17 @@ def test_test_predictions_of_the_frozen_regime_know_nothing_after_the_test_times
     labels = pd.read_parquet(path)
     labels.assign(spend=-labels["spend"]).to_parquet(path, index=False)
     before, after = (load(path, "spend") for path in (folder, other))
-    for baseline in (history, boosted_trees):
-        np.testing.assert_array_equal(baseline(before, "test", "frozen"), baseline(after, "test", "frozen"))
-        assert (baseline(before, "test") != baseline(after, "test")).any()
+    for method in ("history", "ridge", "lightgbm"):
+        frozen, rolling = ([predicted(method, task, "test", how) for task in (before, after)] for how in ("frozen", "rolling"))
+        np.testing.assert_array_equal(*frozen)
+        assert (rolling[0] != rolling[1]).any()
 
 
 def test_errors_name_what_is_wrong(folder, tmp_path):
     task = load(folder, "spend")
-    for baseline in (history, boosted_trees):
+    for method in ("history", "lightgbm"):
         with pytest.raises(DatabaseError, match="split must be val or test, got 'train'"):
-            baseline(task, "train")
+            predicted(method, task, "train")
     other = shop(tmp_path / "shop")
     train = other / "tasks" / "spend" / "train.parquet"
     labels = pd.read_parquet(train)

@@ -1,12 +1,11 @@
-"""Boosted trees on simple aggregates."""
+"""Boosted trees."""
 
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float32, Float64
+from jaxtyping import Bool, Float64
 
-from plurel_prob.rfm.rows.features import Labels, concatenate
-from plurel_prob.rfm.rows.tasks import Regime, RowTask
+from plurel_prob.rfm.evaluation.problem import Examples, Prediction
 
 PARAMETERS = {
     "learning_rate": 0.05,
@@ -25,49 +24,38 @@ PARAMETERS = {
 MAX_ROUND, PATIENCE = 600, 50  # trees, and those without a better loss after which there are no more
 
 
-def boosted_trees(task: RowTask, split: str, regime: Regime = "rolling") -> Float64[np.ndarray, " row"]:
-    """Predict with LightGBM, on features as of each row's timestamp, see :func:`plurel_prob.rfm.rows.features.row_features`.
+def boosted_trees(examples: Examples) -> Prediction:
+    """Predict with LightGBM, on the features that the network of rows sees.
 
-    Parameters are fixed. A binary label has the logistic loss; a number the absolute one, since RelBench evaluates by the mean
-    absolute error. The number of trees is the one that predicts the validation split best, for predictions of that split the last
-    fifth of the training rows; then that many trees are fitted to all labels that are known, of these rows too.
-
-    Args:
-        task: see :func:`plurel_prob.rfm.rows.tasks.read_task`.
-        split: ``"val"`` or ``"test"``.
-        regime: see :meth:`~plurel_prob.rfm.rows.tasks.RowTask.known`.
+    Parameters are fixed. A binary label has the logistic loss. A number has two fits, each for the metrics that it is evaluated
+    by: the mean by the squared loss (R2), the median by the absolute one (NMAE). The number of trees is the one that predicts the
+    last fifth of the labelled rows best; then that many trees are fitted to all of them.
 
     Raises:
         ModuleNotFoundError: LightGBM is not installed.
     """
-    context = task.context(split)
-    n_train = len(task.labels["train"].present())
-    is_held_out = _last_fifth(context) if split == "val" else np.arange(len(context)) >= n_train
-    table = task.features(concatenate(context, task.labels[split]), split, regime).values
-    return _fit(task, table[: len(context)], context.value, is_held_out).predict(table[len(context) :])
+    if examples.kind == "binary":
+        return Prediction(_predicted(examples, "binary"))
+    return Prediction(_predicted(examples, "regression"), _predicted(examples, "regression_l1"))
 
 
-def _last_fifth(train: Labels) -> Bool[np.ndarray, " label"]:
-    is_last = np.zeros(len(train), bool)
-    is_last[np.argsort(train.time, kind="stable")[len(train) - max(1, len(train) // 5) :]] = True
-    return is_last
-
-
-def _fit(
-    task: RowTask,
-    table: Float32[np.ndarray, "row column"],
-    value: Float64[np.ndarray, " row"],
-    is_held_out: Bool[np.ndarray, " row"],
-) -> Any:
+def _predicted(examples: Examples, objective: str) -> Float64[np.ndarray, " row"]:
     """Fit trees, as many as predict what is held out best when they are fitted to the rest."""
     import lightgbm
 
-    parameters = PARAMETERS | {"objective": "binary" if task.question.kind == "binary" else "regression_l1"}
+    parameters, is_held_out = PARAMETERS | {"objective": objective}, _last_fifth(examples)
 
     def dataset(is_row: Bool[np.ndarray, " row"], reference: Any = None) -> Any:
-        return lightgbm.Dataset(table[is_row], value[is_row], reference=reference, params=parameters)
+        return lightgbm.Dataset(examples.x[is_row], examples.y[is_row], reference=reference, params=parameters)
 
     rest = dataset(~is_held_out)
     stop = lightgbm.early_stopping(PATIENCE, verbose=False)
     trees = lightgbm.train(parameters, rest, MAX_ROUND, valid_sets=[dataset(is_held_out, rest)], callbacks=[stop])
-    return lightgbm.train(parameters, dataset(np.full(len(value), True)), trees.best_iteration)
+    trees = lightgbm.train(parameters, dataset(np.full(len(examples.y), True)), trees.best_iteration)
+    return np.asarray(trees.predict(examples.query))
+
+
+def _last_fifth(examples: Examples) -> Bool[np.ndarray, " label"]:
+    n, is_last = len(examples.y), np.zeros(len(examples.y), bool)
+    is_last[np.argsort(examples.time, kind="stable")[n - max(1, n // 5) :]] = True
+    return is_last

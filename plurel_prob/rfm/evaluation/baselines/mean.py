@@ -1,16 +1,13 @@
 """The mean of the training labels, whatever the row."""
 
 import numpy as np
-from jaxtyping import Float64
 
-from plurel_prob.rfm.rows.tasks import RowTask
+from plurel_prob.rfm.evaluation.problem import LEVELS, Prediction, Problem
 
 
-def mean(task: RowTask, split: str) -> Float64[np.ndarray, " row"]:
-    """Predict the mean of the training labels: of a binary one, the rate of the positive class.
-
-    Args:
-        task: see :func:`plurel_prob.rfm.rows.tasks.read_task`.
-        split: ``"val"`` or ``"test"``.
-    """
-    return np.full(len(task.labels[split]), task.labels["train"].present().value.mean())
+def mean(problem: Problem) -> Prediction:
+    """Predict the mean of the training labels, of a binary one the rate of the positive class; of a number their quantiles."""
+    label, n = problem.train.value, len(problem.rows)
+    if problem.task.question.kind == "binary":
+        return Prediction(np.full(n, label.mean()))
+    return Prediction(np.full(n, label.mean()), np.full(n, np.median(label)), np.tile(np.quantile(label, LEVELS), (n, 1)))
