@@ -1,6 +1,7 @@
 """Tasks of databases in RelBench format, as questions about rows."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +13,7 @@ from plurel_prob.databases.disk import reading
 from plurel_prob.databases.manifest import read_manifest, splits_of
 from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.columns import MISSING, NEVER, microseconds
-from plurel_prob.rfm.rows.features import DAY, Features, Labels, Question, Tables, concatenate, read_tables, row_features
+from plurel_prob.rfm.rows.features import DAY, Features, Labels, Prepared, Question, Tables, concatenate, prepare, read_tables
 from plurel_prob.tasks.load import load_task
 
 SPLITS = ("train", "val", "test")
@@ -69,7 +70,12 @@ class RowTask:
     def features(self, rows: Labels, split: str, regime: Regime = "rolling") -> Features:
         """Features of rows, for predictions of a split."""
         until = NEVER if regime == "rolling" else self.cut(split)
-        return row_features(self.tables, self.question, rows, self.known(split, regime), until)
+        return self.prepared.features(rows, self.known(split, regime), until)
+
+    @cached_property
+    def prepared(self) -> Prepared:
+        """What features of all rows share."""
+        return prepare(self.tables, self.question)
 
 
 def read_task(folder: Path, name: str) -> RowTask:

@@ -1,7 +1,6 @@
 """What the labels of the same entity were before."""
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Float64
 
 from plurel_prob.rfm.evaluation.problem import Prediction, Problem
@@ -34,8 +33,8 @@ def history(problem: Problem) -> Prediction:
 
 def shrunk_means(known: Labels, rows: Labels, mean: float) -> Float64[np.ndarray, " row"]:
     """Mean of the labels that are known of each row's entity at its time, and of one more that is the mean."""
-    log = Log(known.entity, known.time, pd.DataFrame({"label": known.value}))
-    start, end = log.start(rows.entity), log.end(rows.entity, rows.time)
-    count = end - start
-    total = np.where(count > 0, count * log.means(start, (start, end))[0][:, 0], 0.0)
-    return (mean + total) / (1 + count)
+    log = Log(known.entity, known.time)
+    span = log.span(rows.entity, rows.time)
+    pairs = np.stack([span.start, span.end], 1).ravel()
+    count, total = span.end - span.start, np.add.reduceat(np.append(known.value[log.row], 0.0), pairs)[::2] if len(pairs) else 0.0
+    return (mean + np.where(count > 0, total, 0.0)) / (1 + count)

@@ -1,25 +1,22 @@
-r"""Features of a task's rows as of their timestamps, from the tables around their entity.
-
-The entity has its own columns, its label history, and aggregates of the tables that refer to it, directly or through one table
-between. So has each of its parents, without windows of time. Rows count if they are not later than the timestamp, labels if they
-are known then; a date after it, and a parent that is not there yet, have no value.
-"""
+"""Features of rows as of their times, see :mod:`plurel_prob.rfm.rows.features`."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float32, Int64
 
 from plurel_prob.rfm.columns import NEVER, STATIC
+from plurel_prob.rfm.rows.features.blocks import Calendar, History, Own, Query, Referring, Route, Step
 from plurel_prob.rfm.rows.features.labels import Labels
-from plurel_prob.rfm.rows.features.log import Log, Positions
-from plurel_prob.rfm.rows.features.question import DAY, Question
-from plurel_prob.rfm.rows.features.tables import Numbers, Tables
+from plurel_prob.rfm.rows.features.question import Question
+from plurel_prob.rfm.rows.features.tables import Numbers, Signal, Tables
 
-Columns = dict[str, Float64[np.ndarray, " query"]]
+MAX_FEATURE = 1_000  # of a question
+N_ROW = 4_096  # that are worked on together: what they need stays in the processor's memory
+LARGEST = float(np.finfo(np.float32).max)
+
+Block = Calendar | Own | Referring | History
 
 
 class Features(NamedTuple):
@@ -34,6 +31,50 @@ class Features(NamedTuple):
     values: Float32[np.ndarray, "row feature"]
 
 
+class Prepared:
+    """What features need of tables, whatever the rows: make it once where there are several calls.
+
+    Args:
+        tables: the database.
+        question: what is asked.
+
+    Attributes:
+        names: of the features.
+    """
+
+    def __init__(self, tables: Tables, question: Question):
+        hidden = question.hidden | {(question.table, question.column)}
+        seen = {name: table.without({column for of, column in hidden if of == name}) for name, table in tables.items()}
+        self._blocks = list(_blocks(seen, question.table, sorted(set(question.windows))))
+        features = [feature for block in self._blocks for feature in block.features]
+        order = np.argsort([feature.rank for feature in features], kind="stable")
+        self._column = np.full(len(features), -1)
+        kept = np.sort(order[:MAX_FEATURE])
+        self._column[kept] = np.arange(len(kept))
+        self.names = tuple(features[i].name for i in kept)
+
+    def features(self, rows: Labels, known: Labels, until: int = NEVER) -> Features:
+        """Features of rows, see :func:`row_features`."""
+        blocks = [block.of(known) if isinstance(block, History) else block for block in self._blocks]
+        columns = np.split(self._column, np.cumsum([len(block.features) for block in blocks])[:-1])
+        values = np.empty((len(rows), len(self.names)), np.float32)
+        for first in range(0, len(rows), N_ROW):
+            some = slice(first, first + N_ROW)
+            entity, time = rows.entity[some], rows.time[some]
+            query, out = Query(entity, time, np.minimum(time, until)), np.full((len(self.names), len(time)), np.nan, np.float32)
+            with np.errstate(over="ignore", invalid="ignore"):
+                for block, column in zip(blocks, columns, strict=True):
+                    block.write(query, column, out)
+            values[some] = out.T
+        values[~np.isfinite(values)] = np.nan
+        return Features(self.names, values)
+
+
+def prepare(tables: Tables, question: Question) -> Prepared:
+    """Prepare features of a question's rows: what several calls of :meth:`Prepared.features` share."""
+    return Prepared(tables, question)
+
+
 def row_features(tables: Tables, question: Question, rows: Labels, known: Labels, until: int = NEVER) -> Features:
     """Features of rows, as of their times.
 
@@ -44,39 +85,38 @@ def row_features(tables: Tables, question: Question, rows: Labels, known: Labels
         known: labels, with the times from when on they are known.
         until: nothing after this time is seen but the entity itself, whatever the row's time.
     """
-    hidden = question.hidden | {(question.table, question.column)}
-    tables = {name: table.without({column for of, column in hidden if of == name}) for name, table in tables.items()}
-    entities, windows = tables[question.table], [*question.windows]
-    date = rows.time.astype("datetime64[us]")
-    day = (date - date.astype("datetime64[Y]")) / np.timedelta64(1, "D")
-    columns: Columns = {"day of year": day}  # without the year: trees do not go on with trends
-    columns |= _own(question.table, entities, rows.entity, rows.time)
-    seen = replace(rows, time=np.minimum(rows.time, until))
-    columns |= _referring(tables, question.table, question.table, seen, windows)
-    columns |= _aggregates("known", _log(known), seen, [])
-    for key, (parent, row) in entities.parents.items():
-        of_parent = seen.of(row)
-        columns |= _own(f"->{key}", tables[parent], of_parent.entity, of_parent.time)
-        columns |= _referring(tables, f"->{key}", parent, of_parent, [])
-        columns |= _aggregates(f"->{key} known", _log(known.of(row)), of_parent, [])
-    return Features(tuple(columns), np.stack([*columns.values()], 1).astype(np.float32))
+    return prepare(tables, question).features(rows, known, until)
 
 
-def _log(labels: Labels) -> Log:
-    return Log(labels.entity, labels.time, pd.DataFrame({"label": labels.value}))
+def _blocks(tables: Tables, table: str, windows: list[int]) -> Iterator[Block]:
+    yield Calendar()
+    yield from _around(tables, table, table, [], windows, 0)
+    yield History("all known", None, windows, 1)
+    for key, (parent, row) in tables[table].parents.items():
+        route = [Step(row, tables[table].time)]
+        yield from _around(tables, f"->{key}", parent, route, windows, 1)
+        for further, (grandparent, through) in tables[parent].parents.items():
+            longer = [*route, Step(through, tables[parent].time)]
+            yield Own(f"->{key}->{further}", tables[grandparent], longer, 2)
+            yield History(f"->{key}->{further} known", longer, windows, 2)
 
 
-def _referring(tables: Tables, name: str, table: str, rows: Labels, windows: list[int]) -> Columns:
-    """Aggregates of what refers to rows of a table; with windows, of what it refers to, too."""
-    columns: Columns = {}
+def _around(tables: Tables, name: str, table: str, route: Route, windows: list[int], rank: int) -> Iterator[Block]:
+    """A row, its labels, rows that refer to it, and those of a task's entity that refer to these."""
+    yield Own(name, tables[table], route, rank)
+    yield History(f"{name} known" if route else "known", route, windows, rank)
     for path, child, parent in _children(tables, table):
-        values = _with_parents(tables, child) if windows else tables[child].value
-        columns |= _aggregates(f"{name}<-{path}", Log(parent, tables[child].time, values), rows, windows)
-        for further, grandchild, through in _children(tables, child):
-            time = np.maximum(tables[grandchild].time, np.append(tables[child].time, STATIC)[through])
-            log = Log(np.append(parent, -1)[through], time, tables[grandchild].value)
-            columns |= _aggregates(f"{name}<-{path}<-{further}", log, rows, [])
-    return columns
+        numbers = tables[child]
+        signals = _signals(tables, numbers, path)
+        one = f"{name}<-{child}.{path}"
+        yield Referring(one, route, parent, numbers.time, numbers.is_timed, signals, windows, rank + 1)
+        for further, grandchild, through in _children(tables, child) if not route else ():
+            numbers_of = tables[grandchild]
+            time = np.maximum(numbers_of.time, np.append(numbers.time, STATIC)[through])
+            is_timed = numbers.is_timed or numbers_of.is_timed
+            path_of = f"{one}<-{grandchild}.{further}"
+            signals_of = _signals(tables, numbers_of, further)
+            yield Referring(path_of, route, np.append(parent, -1)[through], time, is_timed, signals_of, [], rank + 3)
 
 
 def _children(tables: Tables, table: str) -> Iterator[tuple[str, str, Int64[np.ndarray, " row"]]]:
@@ -84,48 +124,17 @@ def _children(tables: Tables, table: str) -> Iterator[tuple[str, str, Int64[np.n
     for child, numbers in tables.items():
         for key, (parent, row) in numbers.parents.items():
             if parent == table:
-                yield f"{child}.{key}", child, row
+                yield key, child, row
 
 
-def _seen(numbers: Numbers, row: Positions, time: Positions, values: pd.DataFrame) -> Float64[np.ndarray, "query column"]:
-    """Values of rows, NaN where there is no row, or it is later."""
-    if not len(values):
-        return np.full((len(row), values.shape[1]), np.nan)
-    is_seen = (row >= 0) & (numbers.time[row] <= time)
-    return np.where(is_seen[:, None], values.to_numpy()[row], np.nan)
-
-
-def _with_parents(tables: Tables, table: str) -> pd.DataFrame:
-    """Numbers of a table beside those of its rows' parents."""
-    numbers = tables[table]
-    frames = [numbers.value]
+def _signals(tables: Tables, numbers: Numbers, path: str) -> list[tuple[Signal, int]]:
+    """Columns of a table, and of what its rows refer to by other keys than the path's; each with its rank."""
+    signals = [(signal, int(signal.is_share)) for signal in numbers.signals]
     for key, (parent, row) in numbers.parents.items():
-        values = _seen(tables[parent], row, numbers.time, tables[parent].value)
-        frames.append(pd.DataFrame(values, columns=[f"{key}.{column}" for column in tables[parent].value]))
-    return pd.concat(frames, axis=1)
-
-
-def _own(name: str, numbers: Numbers, row: Positions, time: Positions) -> Columns:
-    """Columns of rows as they are, dates by their age in days."""
-    columns: Columns = {}
-    for values in (numbers.value, numbers.level):
-        columns |= {f"{name}.{column}": value for column, value in zip(values, _seen(numbers, row, time, values).T, strict=True)}
-    for column, date in zip(numbers.date, _seen(numbers, row, time, numbers.date).T, strict=True):
-        columns[f"{name}.{column}"] = np.where(date <= time, (time - date) / DAY, np.nan)
-    since = np.where(numbers.time == STATIC, np.nan, numbers.time.astype(np.float64))
-    born = _seen(numbers, row, time, pd.DataFrame({"age": since}))[:, 0]
-    return columns | {f"{name} age": (time - born) / DAY}
-
-
-def _aggregates(name: str, log: Log, rows: Labels, windows: list[int]) -> Columns:
-    """Counts of rows, and of every column its mean, last, smallest and largest value."""
-    start, end = log.start(rows.entity), log.end(rows.entity, rows.time)
-    firsts = [start, *(log.end(rows.entity, rows.time - window) for window in windows)]
-    names = ["", *(f" in {window / DAY:g} days" for window in windows)]
-    columns = {f"{name} n{within}": (end - first).astype(np.float64) for within, first in zip(names, firsts, strict=True)}
-    columns[f"{name} days since"] = (rows.time - log.last_time(start, end)) / DAY
-    for within, means in zip(names, log.means(start, *((first, end) for first in firsts)), strict=True):
-        columns |= {f"{name}.{column} mean{within}": value for column, value in zip(log.columns, means.T, strict=True)}
-    for what, found in zip(("last", "min", "max"), log.extremes(start, end), strict=True):
-        columns |= {f"{name}.{column} {what}": value for column, value in zip(log.columns, found.T, strict=True)}
-    return columns
+        if key == path or not len(tables[parent].time):
+            continue
+        is_seen = (row >= 0) & (tables[parent].time[row] <= numbers.time)
+        for signal in tables[parent].signals:
+            value = np.where(is_seen, signal.value[row], np.nan)
+            signals.append((Signal(f"{key}.{signal.name}", value, signal.is_share), 1 + int(signal.is_share)))
+    return signals

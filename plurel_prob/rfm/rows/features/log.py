@@ -1,75 +1,68 @@
 """What was known of a parent at a time: its rows in another table, up to then."""
 
-import numpy as np
-import pandas as pd
-from jaxtyping import Float64, Int64
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from plurel_prob.rfm.columns import NEVER, STATIC
+import numpy as np
+from jaxtyping import Float32, Float64, Int32, Int64
+
+from plurel_prob.rfm.columns import NEVER
+from plurel_prob.rfm.rows.features.kernel import aggregate, count_rows, find
+from plurel_prob.rfm.rows.features.question import DAY
 
 Positions = Int64[np.ndarray, " query"]
+
+
+class Span(NamedTuple):
+    """Positions of a log's rows that queries see.
+
+    Attributes:
+        now: times of the queries.
+        start: the first row of a query's parent.
+        end: after the last that is seen.
+        first: the first in every window.
+    """
+
+    now: Positions
+    start: Positions
+    end: Positions
+    first: Int64[np.ndarray, "window query"]
 
 
 class Log:
     """Rows by the parent that they refer to, in order of time.
 
-    Sums are taken within a parent in that order, so that what is said of a time has no trace of later rows, not in its last bit.
-
     Args:
         parent: row of the parent's table; negative where there is none.
         time: from when on a row is seen; STATIC: always, NEVER: by no other.
-        values: columns of numbers, with missing ones.
+
+    Attributes:
+        row: rows in the log's order.
+        time: theirs.
     """
 
-    def __init__(self, parent: Int64[np.ndarray, " row"], time: Int64[np.ndarray, " row"], values: pd.DataFrame):
+    def __init__(self, parent: Int64[np.ndarray, " row"], time: Int64[np.ndarray, " row"]):
         row = np.flatnonzero((parent >= 0) & (time != NEVER))
-        row = row[np.lexsort((time[row], parent[row]))]
-        self.time, self.columns = time[row], list(values)
-        self._clock = np.unique(self.time)
-        self._place = self._code(parent[row], np.searchsorted(self._clock, self.time))
-        self._parent = parent[row]
-        self._values = values.iloc[row].reset_index(drop=True)
+        self.row = row[np.lexsort((time[row], parent[row]))]
+        self.time = time[self.row]
+        self._offset = np.concatenate([[0], np.cumsum(np.bincount(parent[self.row]))])
 
-    def _code(self, parent: Positions, place: Positions) -> Positions:
-        return parent * (len(self._clock) + 1) + place
+    def span(self, parent: Positions, now: Positions, windows: Sequence[int] = ()) -> Span:
+        """Rows of parents up to a time, and in windows before it: those later than its start, up to the time."""
+        start, end, first = np.empty_like(parent), np.empty_like(parent), np.empty((len(windows), len(parent)), np.int64)
+        find(self._offset, self.time, parent, now, np.array(windows, np.int64), start, end, first)
+        return Span(now, start, end, first)
 
-    def start(self, parent: Positions) -> Positions:
-        """Position of a parent's first row."""
-        return np.searchsorted(self._place, self._code(parent, np.zeros_like(parent)))
+    def count(self, span: Span, column: Int32[np.ndarray, " statistic"], out: Float32[np.ndarray, "column query"]) -> None:
+        """Write statistics of rows, times in days, into the columns of ``out``; see :func:`count_rows`."""
+        count_rows(self.time, *span[1:], span.now, DAY, column, out)
 
-    def end(self, parent: Positions, time: Positions) -> Positions:
-        """Position after a parent's last row that is seen at a time."""
-        return np.searchsorted(self._place, self._code(parent, np.searchsorted(self._clock, time, side="right")))
-
-    def last_time(self, start: Positions, end: Positions) -> Float64[np.ndarray, " query"]:
-        """Time of a parent's last row before a position; NaN where there is none, or it is always there."""
-        time = np.where(self.time == STATIC, np.nan, self.time.astype(np.float64))
-        return _upto(time[:, None], start, end, np.nan)[:, 0]
-
-    def means(self, start: Positions, *until: tuple[Positions, Positions]) -> list[Float64[np.ndarray, "query column"]]:
-        """Means of every column between pairs of positions of a parent whose first is ``start``; NaN where there is no value."""
-        by_parent = self._values.fillna(0.0).groupby(self._parent), self._values.notna().astype(float).groupby(self._parent)
-        totals, counts = (group.cumsum().to_numpy() for group in by_parent)
-        means = []
-        for first, last in until:
-            count = _upto(counts, start, last) - _upto(counts, start, first)
-            total = _upto(totals, start, last) - _upto(totals, start, first)
-            means.append(np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0))
-        return means
-
-    def extremes(self, start: Positions, end: Positions) -> list[Float64[np.ndarray, "query column"]]:
-        """Last, smallest and largest value of every column up to a position; NaN where there is none."""
-        values = self._values
-        last = values.groupby(self._parent).ffill()
-        smallest = values.fillna(np.inf).groupby(self._parent).cummin()
-        largest = values.fillna(-np.inf).groupby(self._parent).cummax()
-        found = (_upto(frame.to_numpy(), start, end, np.nan) for frame in (last, smallest, largest))
-        return [np.where(np.isfinite(value), value, np.nan) for value in found]
-
-
-def _upto(
-    running: Float64[np.ndarray, "row column"], start: Positions, end: Positions, none: float = 0.0
-) -> Float64[np.ndarray, "query column"]:
-    """What runs along a parent's rows, after the rows before ``end``."""
-    if not len(running):
-        return np.full((len(end), running.shape[1]), none)
-    return np.where((end > start)[:, None], running[np.maximum(end - 1, 0)], none)
+    def aggregate(
+        self,
+        values: Float64[np.ndarray, "signal row"],
+        span: Span,
+        column: Int32[np.ndarray, "signal statistic"],
+        out: Float32[np.ndarray, "column query"],
+    ) -> None:
+        """Write statistics of values, in the log's order, into the columns of ``out``; see :func:`aggregate`."""
+        aggregate(values, *span[1:], np.lexsort((span.end, span.start)), column, out)

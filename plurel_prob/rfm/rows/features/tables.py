@@ -1,17 +1,35 @@
-"""Tables as numbers: what trees can split on."""
+"""Tables as numbers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int64
+from jaxtyping import Float64, Int64
 
 from plurel_prob.databases.schema import TableSchema
-from plurel_prob.rfm.columns import DATETIME, MISSING, NEVER, STATIC, TEXT, kind_of, microseconds, read_column, text_of
+from plurel_prob.rfm.columns import DATETIME, MISSING, NEVER, STATIC, TEXT, kind_of, microseconds, read_column
+from plurel_prob.rfm.rows.features.encoding import (
+    MAX_LEVEL,
+    Levels,
+    Share,
+    levels_of,
+    share_of_missing,
+    shares_of_levels,
+    shares_of_numbers,
+)
+from plurel_prob.rfm.rows.features.question import DAY
 from plurel_prob.rfm.vocabulary import Vocabulary
 
-MAX_LEVEL = 50  # distinct texts of a column that is a category
+
+class Signal(NamedTuple):
+    """A column that is aggregated: its name, its numbers, and whether they say if a cell has a certain value."""
+
+    name: str
+    value: Float64[np.ndarray, " row"]
+    is_share: bool
 
 
 @dataclass(frozen=True)
@@ -20,23 +38,64 @@ class Numbers:
 
     Attributes:
         time: from when on a row is seen; STATIC: always, NEVER: by no other.
+        is_timed: whether rows have times, of their own or of rows that they refer to.
         value: numbers and booleans, as 0 and 1; NaN where there is none.
-        level: categories by number, in order of their first row; NaN where there is none.
+        level: categories by number, the most common one of training rows first; NaN where there is none.
         date: dates in microseconds since 1970; NaN where there is none.
+        texts: texts that are no categories.
+        shares: values whose shares are features.
+        n_level: levels of a category in training rows; what has a higher number was not among them.
         parents: by foreign key, its table and row there; -1 where there is none.
     """
 
     time: Int64[np.ndarray, " row"]
+    is_timed: bool
     value: pd.DataFrame
     level: pd.DataFrame
     date: pd.DataFrame
+    texts: dict[str, Levels]
+    shares: tuple[Share, ...]
+    n_level: dict[str, int]
     parents: dict[str, tuple[str, Int64[np.ndarray, " row"]]]
 
     def without(self, columns: set[str]) -> "Numbers":
         """The same without some columns."""
+        if not columns:
+            return self
         value, level, date = (part.drop(columns=[*columns & set(part)]) for part in (self.value, self.level, self.date))
         parents = {key: parent for key, parent in self.parents.items() if key not in columns}
-        return Numbers(self.time, value, level, date, parents)
+        texts = {column: levels for column, levels in self.texts.items() if column not in columns}
+        shares = tuple(share for share in self.shares if share.column not in columns)
+        return replace(self, value=value, level=level, date=date, texts=texts, shares=shares, parents=parents)
+
+    @cached_property
+    def signals(self) -> list[Signal]:
+        """Columns that are aggregated: numbers, shares of values, and dates by their age at the row's time."""
+        columns = {part: dict(self.columns_of(part)) for part in ("value", "level", "date")}
+        signals = [Signal(name, value, is_share=False) for name, value in columns["value"].items()]
+        for share in self.shares:
+            of = next(part[share.column] for part in columns.values() if share.column in part)
+            signals.append(Signal(share.name, self.has(share, of), is_share=True))
+        if self.is_timed:
+            signals += [Signal(name, self.age(date, self.time), is_share=False) for name, date in columns["date"].items()]
+        return signals
+
+    def columns_of(self, part: str) -> list[tuple[str, Float64[np.ndarray, " row"]]]:
+        """Columns of numbers (``"value"``), categories (``"level"``) or dates (``"date"``)."""
+        frame = getattr(self, part)
+        return [(column, frame[column].to_numpy()) for column in frame]
+
+    @staticmethod
+    def has(share: Share, value: Float64[np.ndarray, " row"]) -> Float64[np.ndarray, " row"]:
+        """Whether cells have the value, NaN where they have none."""
+        if np.isnan(share.value):
+            return np.isnan(value).astype(np.float64)
+        return np.where(np.isnan(value), np.nan, value == share.value)
+
+    @staticmethod
+    def age(date: Float64[np.ndarray, " row"], time: Int64[np.ndarray, " row"]) -> Float64[np.ndarray, " row"]:
+        """Days from a date to a time, NaN if the date is later."""
+        return np.where((date <= time) & (time != NEVER) & (time != STATIC), (time - date) / DAY, np.nan)
 
 
 Tables = dict[str, Numbers]  # of a database
@@ -47,53 +106,81 @@ def read_tables(frames: Mapping[str, pd.DataFrame], schemas: Mapping[str, TableS
 
     A row of a table without times is seen from when on all rows are that it refers to, and always if these are.
 
-    A text column is a category if it has at most :data:`MAX_LEVEL` distinct texts in rows up to ``val``; others are left out.
+    A text column is a category if it has at most :data:`MAX_LEVEL` distinct texts in training rows, those up to ``val``. Training
+    rows decide on the order of levels, and on which of them have shares, too.
 
     Args:
-        frames: the tables; keys are row numbers.
+        frames: the tables. Keys are their primary keys' values, or row numbers where there is none.
         schemas: their keys and columns with times.
         val: last time of the training split, in microseconds since 1970.
     """
-    tables = {name: _numbers(frames, name, schemas[name], val) for name in frames}
+    parents = {name: _parents(frames, name, schemas) for name in frames}
+    time, is_timed = _times(frames, schemas, parents)
+    return {name: _numbers(frames[name], schemas[name], parents[name], time[name], is_timed[name], val) for name in frames}
+
+
+Parents = dict[str, tuple[str, Int64[np.ndarray, " _"]]]  # by foreign key, its table and row there
+
+
+def _parents(frames: Mapping[str, pd.DataFrame], name: str, schemas: Mapping[str, TableSchema]) -> Parents:
+    keys = schemas[name].fkeys.items()
+    return {key: (parent, _rows_of(frames[name][key], frames[parent], schemas[parent].pkey)) for key, parent in keys}
+
+
+def _times(
+    frames: Mapping[str, pd.DataFrame], schemas: Mapping[str, TableSchema], parents: Mapping[str, Parents]
+) -> tuple[dict[str, Int64[np.ndarray, " _"]], dict[str, bool]]:
+    """From when on rows are seen, and whether tables have such times, of their own or of rows that theirs refer to."""
+    time, is_timed = {}, {name: schema.time_col is not None for name, schema in schemas.items()}
+    for name, frame in frames.items():
+        time[name], column = np.full(len(frame), STATIC), schemas[name].time_col
+        if column is not None:
+            stored = microseconds(frame[column])
+            time[name] = np.where(stored == MISSING, NEVER, stored)
     without_time = [name for name in frames if schemas[name].time_col is None]
     for _ in without_time:  # as far as a chain of them can be long
-        tables |= {name: replace(tables[name], time=_latest(tables, tables[name])) for name in without_time}
-    return tables
+        for name in without_time:
+            above = [np.append(time[parent], STATIC)[row] for parent, row in parents[name].values()]
+            time[name] = np.max([time[name], *above], axis=0)
+            is_timed[name] = is_timed[name] or any(is_timed[parent] for parent, _ in parents[name].values())
+    return time, is_timed
 
 
-def _latest(tables: dict[str, Numbers], numbers: Numbers) -> Int64[np.ndarray, " row"]:
-    """Latest time of a row and of those that it refers to."""
-    times = [np.append(tables[parent].time, STATIC)[row] for parent, row in numbers.parents.values()]
-    return np.max([numbers.time, *times], axis=0)
-
-
-def _numbers(frames: Mapping[str, pd.DataFrame], name: str, schema: TableSchema, last: int) -> Numbers:
-    frame, time = frames[name], np.full(len(frames[name]), STATIC)
-    if schema.time_col is not None:
-        stored = microseconds(frame[schema.time_col])
-        time = np.where(stored == MISSING, NEVER, stored)
-    parents = {}
-    for key, parent in schema.fkeys.items():
-        row = frame[key].astype("Float64").fillna(-1).to_numpy(np.int64)
-        parents[key] = (parent, np.where((row >= 0) & (row < len(frames[parent])), row, -1))
+def _numbers(
+    frame: pd.DataFrame, schema: TableSchema, parents: Parents, time: Int64[np.ndarray, " row"], is_timed: bool, val: int
+) -> Numbers:
+    is_train = time <= val
     columns = frame[[column for column in frame if column not in (schema.pkey, schema.time_col, *parents)]]
     kinds = {column: kind_of(columns[column]) for column in columns}
     read = {column: read_column(columns[column], Vocabulary())[1] for column, kind in kinds.items() if kind != TEXT}
-    levels = {column: _levels(columns[column]) for column, kind in kinds.items() if kind == TEXT}
-    few = {column: level for column, level in levels.items() if len(np.unique(level[(time <= last) & (level >= 0)])) <= MAX_LEVEL}
+    texts = {column: levels_of(columns[column], is_train) for column, kind in kinds.items() if kind == TEXT}
+    few = {column: levels for column, levels in texts.items() if levels.n_known <= MAX_LEVEL}
+    value = {column: value for column, value in read.items() if kinds[column] != DATETIME}
+    code = {column: np.where(levels.code >= 0, levels.code, np.nan) for column, levels in few.items()}
+    shares = [share for column, levels in few.items() for share in shares_of_levels(column, levels, is_train)]
+    shares += [share for column, numbers in value.items() for share in shares_of_numbers(column, numbers, is_train)]
+    shares += [share for column, numbers in (read | code).items() for share in share_of_missing(column, numbers, is_train)]
 
-    def numbers(columns: dict[str, np.ndarray]) -> pd.DataFrame:
+    def numbers_of(columns: dict[str, np.ndarray]) -> pd.DataFrame:
         return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)), dtype=np.float64)
 
     return Numbers(
         time,
-        numbers({column: value for column, value in read.items() if kinds[column] != DATETIME}),
-        numbers(few),
-        numbers({column: value for column, value in read.items() if kinds[column] == DATETIME}),
+        is_timed,
+        numbers_of(value),
+        numbers_of(code),
+        numbers_of({column: date for column, date in read.items() if kinds[column] == DATETIME}),
+        {column: levels for column, levels in texts.items() if column not in few},
+        tuple(shares),
+        {column: levels.n_known for column, levels in few.items()},
         parents,
     )
 
 
-def _levels(column: pd.Series) -> np.ndarray:
-    code = pd.factorize(column.map(text_of, na_action="ignore").to_numpy(object))[0]
-    return np.where(code >= 0, code, np.nan)
+def _rows_of(key: pd.Series, parent: pd.DataFrame, pkey: str | None) -> Int64[np.ndarray, " row"]:
+    """Rows that a foreign key refers to; -1 where there is none."""
+    if pkey is not None and pkey in parent and not np.array_equal(parent[pkey].to_numpy(), np.arange(len(parent))):
+        index = pd.Index(parent[pkey])
+        return (index if index.is_unique else index.drop_duplicates()).get_indexer(key).astype(np.int64)
+    row = key.astype("Float64").fillna(-1).to_numpy(np.int64)
+    return np.where((row >= 0) & (row < len(parent)), row, -1)

@@ -34,22 +34,32 @@ def frame_of(table):
     return pd.DataFrame(table.values.astype(float), columns=[*table.names])
 
 
-def summary(name, seen, time, windows=()):
+def summary(name, seen, time, windows=(), is_share=False):
     """Aggregates of pairs of a row's time and number, in order of time."""
-    found = {}
-    for within, length in [("", None), *((f" in {window.days} days", window) for window in windows)]:
-        inside = [x for at, x in seen if (length is None or at > time - length) and not pd.isna(x)]
-        found[f"{name} mean{within}"] = sum(inside) / len(inside) if inside else np.nan
     numbers = [float(x) for _, x in seen if not pd.isna(x)]
-    ends = (numbers[-1], min(numbers), max(numbers)) if numbers else (np.nan, np.nan, np.nan)
-    return found | {f"{name} {what}": x for what, x in zip(("last", "min", "max"), ends, strict=True)}
+    found = {f"{name} mean": mean_of(numbers), f"{name} last": numbers[-1] if numbers else np.nan}
+    found |= {f"{name} last 10": mean_of(numbers[-10:])}
+    for window in windows:
+        inside = [float(x) for at, x in seen if at > time - window and not pd.isna(x)]
+        found[f"{name} mean in {window.days} days"] = mean_of(inside)
+    if is_share:
+        return found
+    found |= {f"{name} last 3": mean_of(numbers[-3:]), f"{name} trend": mean_of(numbers[-3:]) - mean_of(numbers)}
+    found |= {f"{name} min": min(numbers, default=np.nan), f"{name} max": max(numbers, default=np.nan)}
+    return found | {f"{name} std": np.std(numbers) if len(numbers) > 1 else np.nan}
+
+
+def mean_of(numbers):
+    return sum(numbers) / len(numbers) if numbers else np.nan
 
 
 def count(name, times, time, windows=()):
     found = {f"{name} n": len(times)} | {
         f"{name} n in {window.days} days": sum(at > time - window for at in times) for window in windows
     }
-    return found | {f"{name} days since": (time - max(times)) / DAY if times else np.nan}
+    found |= {f"{name} days since": (time - max(times)) / DAY if times else np.nan}
+    gap = (max(times) - min(times)) / DAY / (len(times) - 1) if len(times) > 1 else np.nan
+    return found | {f"{name} days between": gap}
 
 
 def pairs(frame, column):
@@ -92,13 +102,19 @@ def test_features_of_a_forecast(folder):
         found |= summary(f"{name}.shop.size", pairs(own, "size"), row.on, windows)
         found |= count(f"{name}<-lines.order", list(bought["at"]), row.on)
         found |= summary(f"{name}<-lines.order.price", pairs(bought.sort_values("at", kind="stable"), "price"), row.on)
-        found |= count("known", list(earlier["on"] + WEEK), row.on)
-        found |= summary("known.label", list(zip(earlier["on"], earlier["spend"], strict=True)), row.on)
+        found |= count("known", list(earlier["on"] + WEEK), row.on, windows)
+        found |= summary("known.label", list(zip(earlier["on"] + WEEK, earlier["spend"], strict=True)), row.on, windows)
+        anyone = known[known["on"] + WEEK <= row.on].sort_values("on", kind="stable")
+        found |= {"all known.label mean": mean_of(list(anyone["spend"])), "all known n": len(anyone)}
+        found |= summary(
+            f"{name}.weight missing", pairs(own.assign(weight=own["weight"].isna()), "weight"), row.on, windows, True
+        )
         user = users.iloc[row.user]
         age = (row.on - user["born"]) / DAY
-        colour = {"red": 0.0, "blue": 1.0} if users["colour"].dropna().iloc[0] == "red" else {"blue": 0.0, "red": 1.0}
+        colour = {level: float(i) for i, level in enumerate(users["colour"].value_counts().index)}
         found |= {"users.income": user["income"], "users.colour": colour.get(user["colour"], np.nan)}
         found |= {"users.born": age if age >= 0 else np.nan, "day of year": row.on.day_of_year - 1}
+        found |= {"month": row.on.month - 1}
         expected.append(found)
     check(table, expected, rows)
     assert "users.name" in table  # few users, few names
@@ -113,6 +129,7 @@ def test_features_of_a_column_to_complete(folder):
     expected, rows = [], sampled(labels)
     for order in orders.iloc[labels["order"].iloc[rows]].itertuples():
         found = {"orders.weight": order.weight, "orders.gift": order.gift}
+        found |= {"weekday": order.at.weekday()}
         is_open = not pd.isna(order.shop) and shops["opened"][order.shop] <= order.at
         found |= {"->shop.size": shops["size"][order.shop] if is_open else np.nan}
         found |= {"->shop age": (order.at - shops["opened"][order.shop]) / DAY if is_open else np.nan}
@@ -173,19 +190,15 @@ def test_log_has_the_rows_of_a_parent_up_to_a_time(seed):
     rng = np.random.default_rng(seed)
     n_row = [0, 1, 300][seed]
     parent, time = rng.integers(-1, 6, n_row), rng.choice([STATIC, NEVER, *range(20)], n_row)
-    values = pd.DataFrame({"x": rng.normal(size=n_row), "none": np.full(n_row, np.nan)}).astype(float)
-    log = Log(parent, time, values)
+    log = Log(parent, time)
     query, at = rng.integers(-1, 8, 50), rng.integers(-2, 22, 50)
-    start, end = log.start(query), log.end(query, at)
-    (means,) = log.means(start, (start, end))
-    last, smallest, largest = log.extremes(start, end)
+    span = log.span(query, at, [4])
     for i in range(50):
         mine = [k for k in range(n_row) if query[i] >= 0 and parent[k] == query[i] and time[k] <= at[i]]
-        x = [values["x"][k] for k in sorted(mine, key=lambda k: (time[k], k))]
-        assert end[i] - start[i] == len(x)
-        expected = (np.mean(x), x[-1], min(x), max(x)) if x else (np.nan,) * 4
-        np.testing.assert_allclose([means[i, 0], last[i, 0], smallest[i, 0], largest[i, 0]], expected)
-        assert np.isnan(means[i, 1]) and np.isnan(last[i, 1]) and np.isnan(largest[i, 1])
+        mine.sort(key=lambda k: (time[k], k))
+        assert list(log.row[span.start[i] : span.end[i]]) == mine
+        assert list(log.row[span.first[0, i] : span.end[i]]) == [k for k in mine if time[k] > at[i] - 4]
+        assert list(log.time[span.start[i] : span.end[i]]) == [time[k] for k in mine]
 
 
 def read(**tables):
@@ -202,11 +215,31 @@ def of_rows(tables, name, time):
     return frame_of(row_features(tables, Question(name, "number", windows=()), rows, known))
 
 
-def test_texts_with_many_levels_are_left_out_and_labels_need_no_entity():
-    columns = {"few": ["a", "b"] * 40, "many": [str(i) for i in range(80)]}
+def test_texts_are_levels_or_words():
+    columns = {"few": ["a", "b", "b"] * 40, "many": [f"Word {i % 60} word" for i in range(120)]}
     table = of_rows(read(only=(columns, None, {})), "only", 5)
-    assert "only.few" in table and "only.many" not in table
-    np.testing.assert_array_equal(table["only.few"], [0, np.nan])
+    np.testing.assert_array_equal(table["only.few"], [1, np.nan])  # the most common one is 0
+    np.testing.assert_array_equal(table["only.many same"], [2, np.nan])
+    np.testing.assert_array_equal(table["only.many length"], [len("Word 0 word"), np.nan])
+    assert "only.many" not in table
+    words = table[[f"only.many words {i}" for i in range(4)]].iloc[0]
+    assert (words.abs().sum() - 3) % 2 == 0 and words.abs().max() >= 2 and words.equals(words.round())  # one is there twice
+
+
+def test_levels_that_training_rows_do_not_have_are_one():
+    rows = {"kind": ["a", "a", "b", "c", "c", "c", "c"], "code": [5, 5, 7, 9, 7, 7, 7]}
+    at = [pd.Timestamp("2020-01-01")] * 4 + [VAL + DAY] * 3
+    for late in (["c", "d", "e"], ["e", "f", "e"]):
+        columns = {"kind": rows["kind"][:4] + late, "code": rows["code"], "at": at}
+        numbers = read(only=(columns, "at", {}))["only"]
+        shares = [share.name for share in numbers.shares]
+        assert shares == ["kind=a", "kind=b", "kind=c", "code=5", "code=7", "code=9"]
+        rows_of = Labels(np.arange(7), np.full(7, 2**60), np.full(7, np.nan))
+        none = Labels(*(np.zeros(0, dtype) for dtype in (int, int, float)))
+        table = frame_of(row_features({"only": numbers}, Question("only", "number"), rows_of, none))
+        expected = [0, 0, 1, 2] + [2.0 if level == "c" else 3.0 for level in late]
+        np.testing.assert_array_equal(table["only.kind"], expected)
+        np.testing.assert_array_equal(table["only.kind=c"], [0, 0, 0, 1] + [float(level == "c") for level in late])
 
 
 def test_rows_are_seen_when_all_are_that_lead_to_them():
