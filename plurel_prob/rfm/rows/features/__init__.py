@@ -30,16 +30,18 @@ and ``last 10`` of whether they have a certain value. ``n`` and ``mean`` are als
 :math:`(t - w, t]`. What rows without times have no order for is left out, as windows are two tables away.
 
 **Which** features there are, and the numbers of levels, depend on the schema, the question and training rows, and on nothing
-else: calls for different rows have the same names. There are at most 1,000. Where there would be more, those with the highest
-rank are left out, of these the last. The rank is the sum of the path's (0 for the entity and its labels, 1 for what it refers
-to or what refers to it, 2 for what is two tables away, 3 for what refers to what refers to it; one more for a column of
-another table than the path's last), of the statistic's (0: ``n``, ``days since``, ``mean``, ``last``; 1: ``last 3``, ``last
-10``, the longest window; 2: others) and of the column's (1 for a value's share and ``same``, 3 for ``words`` and ``length``).
+else: calls for different rows have the same names. A feature has a rank, and those of rank 5 or more are left out; where
+there would be more than 1,000, those with the highest rank, of these the last. The rank is the sum of the path's (0 for the
+entity and its labels, 1 for what it refers to or what refers to it, 2 for what is two tables away, 3 for what refers to what
+refers to it; one more for a column of another table than the path's last), of the statistic's (0: ``n``, ``days since``,
+``mean``, ``last``; 1: ``last 3``, ``last 10``, the longest window; 2: others) and of the column's (1 for a value's share and
+``same``, 3 for ``words`` and ``length``).
 """
 
 from plurel_prob.rfm.rows.features.features import Features, Prepared, prepare, row_features
 from plurel_prob.rfm.rows.features.labels import Labels, concatenate
 from plurel_prob.rfm.rows.features.question import DAY, Kind, Question
+from plurel_prob.rfm.rows.features.sources import tables_of
 from plurel_prob.rfm.rows.features.tables import Tables, read_tables
 
 __all__ = [
@@ -54,4 +56,5 @@ __all__ = [
     "prepare",
     "read_tables",
     "row_features",
+    "tables_of",
 ]

@@ -13,6 +13,7 @@ from plurel_prob.rfm.rows.features.question import Question
 from plurel_prob.rfm.rows.features.tables import Numbers, Signal, Tables
 
 MAX_FEATURE = 1_000  # of a question
+MAX_RANK = 4  # of a feature
 N_ROW = 4_096  # that are worked on together: what they need stays in the processor's memory
 LARGEST = float(np.finfo(np.float32).max)
 
@@ -47,9 +48,9 @@ class Prepared:
         seen = {name: table.without({column for of, column in hidden if of == name}) for name, table in tables.items()}
         self._blocks = list(_blocks(seen, question.table, sorted(set(question.windows))))
         features = [feature for block in self._blocks for feature in block.features]
-        order = np.argsort([feature.rank for feature in features], kind="stable")
-        self._column = np.full(len(features), -1)
-        kept = np.sort(order[:MAX_FEATURE])
+        rank, self._column = np.array([feature.rank for feature in features]), np.full(len(features), -1)
+        order = np.argsort(rank, kind="stable")
+        kept = np.sort(order[rank[order] <= MAX_RANK][:MAX_FEATURE])
         self._column[kept] = np.arange(len(kept))
         self.names = tuple(features[i].name for i in kept)
 

@@ -10,6 +10,7 @@ import pandas as pd
 from jaxtyping import Float64, Int64
 
 from plurel_prob.databases.schema import TableSchema
+from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.rfm.columns import DATETIME, MISSING, NEVER, STATIC, TEXT, kind_of, microseconds, read_column
 from plurel_prob.rfm.rows.features.encoding import (
     MAX_LEVEL,
@@ -113,6 +114,9 @@ def read_tables(frames: Mapping[str, pd.DataFrame], schemas: Mapping[str, TableS
         frames: the tables. Keys are their primary keys' values, or row numbers where there is none.
         schemas: their keys and columns with times.
         val: last time of the training split, in microseconds since 1970.
+
+    Raises:
+        DatabaseError: a key refers to no table, or a primary key has a value twice.
     """
     parents = {name: _parents(frames, name, schemas) for name in frames}
     time, is_timed = _times(frames, schemas, parents)
@@ -123,8 +127,13 @@ Parents = dict[str, tuple[str, Int64[np.ndarray, " _"]]]  # by foreign key, its 
 
 
 def _parents(frames: Mapping[str, pd.DataFrame], name: str, schemas: Mapping[str, TableSchema]) -> Parents:
-    keys = schemas[name].fkeys.items()
-    return {key: (parent, _rows_of(frames[name][key], frames[parent], schemas[parent].pkey)) for key, parent in keys}
+    parents: Parents = {}
+    for key, parent in schemas[name].fkeys.items():
+        what = f"{shown(name)}.{shown(key)}"
+        if parent not in frames:
+            raise DatabaseError(f"{what} refers to {shown(parent)}, which is no table; there are {shown(', '.join(frames))}")
+        parents[key] = (parent, _rows_of(what, frames[name][key], frames[parent], schemas[parent].pkey))
+    return parents
 
 
 def _times(
@@ -177,10 +186,14 @@ def _numbers(
     )
 
 
-def _rows_of(key: pd.Series, parent: pd.DataFrame, pkey: str | None) -> Int64[np.ndarray, " row"]:
+def _rows_of(what: str, key: pd.Series, parent: pd.DataFrame, pkey: str | None) -> Int64[np.ndarray, " row"]:
     """Rows that a foreign key refers to; -1 where there is none."""
-    if pkey is not None and pkey in parent and not np.array_equal(parent[pkey].to_numpy(), np.arange(len(parent))):
-        index = pd.Index(parent[pkey])
-        return (index if index.is_unique else index.drop_duplicates()).get_indexer(key).astype(np.int64)
-    row = key.astype("Float64").fillna(-1).to_numpy(np.int64)
-    return np.where((row >= 0) & (row < len(parent)), row, -1)
+    primary = pd.RangeIndex(len(parent)) if pkey is None else pd.Index(parent[pkey])
+    if not primary.is_unique:
+        raise DatabaseError(f"{what} refers to {pkey}, in which a value occurs twice; leave all but one such row out")
+    row, has_value = np.full(len(key), -1), key.notna().to_numpy(bool)
+    try:
+        row[has_value] = primary.get_indexer(pd.Index(key[has_value]))
+    except TypeError:
+        raise DatabaseError(f"{what} has values that are no keys, such as {shown(key[has_value].iloc[0])}") from None
+    return row

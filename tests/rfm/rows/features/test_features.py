@@ -100,8 +100,9 @@ def test_features_of_a_forecast(folder):
         for column in ("amount", "weight", "gift"):
             found |= summary(f"{name}.{column}", pairs(own, column), row.on, windows)
         found |= summary(f"{name}.shop.size", pairs(own, "size"), row.on, windows)
-        found |= count(f"{name}<-lines.order", list(bought["at"]), row.on)
-        found |= summary(f"{name}<-lines.order.price", pairs(bought.sort_values("at", kind="stable"), "price"), row.on)
+        found |= {k: x for k, x in count(f"{name}<-lines.order", list(bought["at"]), row.on).items() if "between" not in k}
+        further = summary(f"{name}<-lines.order.price", pairs(bought.sort_values("at", kind="stable"), "price"), row.on)
+        found |= {name: x for name, x in further.items() if not name.endswith(("min", "max", "std", "trend"))}
         found |= count("known", list(earlier["on"] + WEEK), row.on, windows)
         found |= summary("known.label", list(zip(earlier["on"] + WEEK, earlier["spend"], strict=True)), row.on, windows)
         anyone = known[known["on"] + WEEK <= row.on].sort_values("on", kind="stable")
@@ -259,3 +260,17 @@ def test_rows_are_seen_when_all_are_that_lead_to_them():
     for name in ("root<-child.root<-early.child.x", "root<-child.root<-timeless.child.y", "root<-timeless.root.y"):
         np.testing.assert_array_equal(table[f"{name} mean"], [1.5, np.nan])
     np.testing.assert_array_equal(table["root<-timeless.root<-further.timeless n"], [1, 0])
+
+
+def test_of_too_many_features_those_of_the_lowest_rank_are_kept():
+    wide = {f"x{i}": [1.0, 2.0] for i in range(150)}
+    day = pd.Timestamp(0) + np.array([1, 2]) * DAY
+    tables = read(
+        root=({"own": [1.0], "name": ["a"]}, None, {}),
+        child=({"root": [0, 0], "at": day, **wide}, "at", {"root": "root"}),
+    )
+    names = list(of_rows(tables, "root", 5))
+    assert len(names) == 1000 and {"root.own", "day of year", "known.label std", "root<-child.root days between"} <= set(names)
+    assert sum(name.endswith(("min", "max", "std")) and "child" in name for name in names) < 3 * 150
+    assert {f"root<-child.root.x{i} last 10" for i in range(150)} <= set(names)
+    assert "root<-child.root.x0 std" in names and "root<-child.root.x149 std" not in names

@@ -1,0 +1,36 @@
+"""Databases of any source as numbers."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from plurel_prob.databases import Database, ObservedDatabase, observe
+from plurel_prob.databases.manifest import read_manifest, splits_of
+from plurel_prob.errors import DatabaseError
+from plurel_prob.rfm.columns import microseconds
+from plurel_prob.rfm.rows.features.tables import Tables, read_tables
+
+
+def tables_of(source: Path | str | ObservedDatabase | Database, val: pd.Timestamp | None = None) -> Tables:
+    """Turn a database into numbers, see :func:`read_tables`.
+
+    Args:
+        source: a folder in RelBench format, or a database.
+        val: last time of the training split; by default the source's, which an observed database has not.
+
+    Raises:
+        DatabaseError: a file is missing or broken, a key is not unique, or nothing says where the training split ends.
+    """
+    if isinstance(source, Database):
+        schema = source.schema
+        return read_tables(source.tables, schema.tables, _last(schema.val_timestamp if val is None else val))
+    if not isinstance(source, ObservedDatabase):
+        path = Path(source)
+        source, val = observe(path), splits_of(read_manifest(path), path)[0] if val is None else val
+    if val is None:
+        raise DatabaseError(f"{source.name}: nothing says where its training split ends: give val, or its folder")
+    return read_tables(source.tables, source.schemas, _last(val))
+
+
+def _last(val: pd.Timestamp) -> int:
+    return int(microseconds(pd.Series([val]))[0])
