@@ -52,9 +52,11 @@ def evaluate(
     standard deviation of the training labels), R2, and of methods with quantiles their loss (pinball) and how often intervals of
     50, 80 and 90 % hold the label. Intervals of 95 % are of a bootstrap over the entities of the rows. Means over tasks follow.
 
-    Methods: mean, of the training labels; history, the mean of the entity's own labels that are known; ridge and
-    lightgbm_context, on features of rows, by contexts of 800 labelled rows, averaged over eight; lightgbm, by all labelled rows.
-    LightGBM has a fit for the mean of a number, which R2 asks for, and one for its median, which NMAE asks for.
+    Methods: rows, the learner of rows as `predict` has it (its network and boosted trees), rows_network, the network alone, and
+    rows_untrained, the average of its parts in closed form; ridge and lightgbm_context, by the same contexts of 800 labelled
+    rows, averaged over eight; lightgbm, by all labelled rows; history, the mean of the entity's own labels that are known; mean,
+    that of the training labels. LightGBM has a fit for the mean of a number, which R2 asks for, and one for its median, which
+    NMAE asks for.
 
     Args:
         data: folders of databases in RelBench format, with tasks; or those that RelBench downloads, such as
@@ -66,8 +68,9 @@ def evaluate(
             the split whose window has ended, as RelBench has it; frozen: nothing after the split's begin. In both, methods learn
             from the labels that are known when the split begins.
         method: names of methods; all by default.
-        checkpoint: a run of `plurel-prob pretrain`, whose last checkpoint is another method, cells.
-        max_rows: predict a sample of as many rows, the same for all methods; by default all, 5,000 with --checkpoint.
+        checkpoint: a run of `plurel-prob pretrain`. A network of rows, or its file of weights, stands for the one that comes with
+            the package; a network of cells is another method, cells, to which labels of the split itself are never known.
+        max_rows: predict a sample of as many rows, the same for all methods; by default all, with cells 5,000.
         fine_tune: also train the network of cells on the training labels for as many steps: method cells_tuned.
         context_length: cells of a context of the network of cells; by default as many as in training.
         text_encoder: that the network of cells was trained with: hashed, or a model of the package sentence-transformers. Only
@@ -87,7 +90,7 @@ def evaluate(
         with Steps() as steps:
             by = methods(method or (), checkpoint, fine_tune, context_length, text_encoder, on_rows=steps.rows)
             steps.update(steps.line, total=len(names) * len(settings) * len(by))
-            n_row = max_rows or (MAX_ROW_OF_CELLS if checkpoint else None)
+            n_row = max_rows or (MAX_ROW_OF_CELLS if "cells" in by or "cells_tuned" in by else None)
             for folder, name in names:
                 with passing_over(steps, not task):
                     for evaluations in of_settings(folder, name, by, settings, n_row, steps):

@@ -41,12 +41,25 @@ def test_a_run_logs_losses(trained):
 
 def test_evaluate_prints_tables_and_writes_a_list(shop, trained, tmp_path, capsys):
     names = sorted(path.name for path in (shop / "tasks").iterdir())
-    options = ("--checkpoint", trained, "--split", "val", "test", "--regime", "rolling", "frozen", "--max-rows", 15)
+    options = (
+        "--checkpoint",
+        trained,
+        "--task",
+        names[0],
+        "--split",
+        "val",
+        "test",
+        "--regime",
+        "rolling",
+        "frozen",
+        "--max-rows",
+        15,
+    )
     assert run("evaluate", shop, *options, "--out", tmp_path / "figures.json") == 0
     shown = capsys.readouterr().out
     found = json.loads((tmp_path / "figures.json").read_text())
     places = {(row["task"], row["split"], row["regime"], row["method"]) for row in found}
-    methods = ("mean", "history", "ridge", "lightgbm", "lightgbm_context", "cells")
+    methods = ("mean", "history", "ridge", "lightgbm", "lightgbm_context", "rows", "rows_network", "rows_untrained", "cells")
     assert places == set(product(names, ("val", "test"), ("rolling", "frozen"), methods))
     for row in found:
         assert row["database"] == "shop" and 0 < row["n_row"] == min(15, row["n_of"]) and row["n_entity"] <= row["n_row"]

@@ -26,7 +26,7 @@ class Cells:
     run: Run
     context_length: int | None = None
     n_step: int = 0
-    on_batch: Callable[[int, int], None] | None = None
+    on_batch: Callable[[int, int], None] = lambda n, of: None
     _tuned: dict[tuple[Path, str], Run] = field(default_factory=dict)
 
     def __call__(self, problem: Problem) -> Prediction:

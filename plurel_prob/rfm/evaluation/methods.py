@@ -3,35 +3,23 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.rfm.evaluation.baselines import boosted_trees, history, mean, ridge
-from plurel_prob.rfm.evaluation.contexts import draw_contexts
-from plurel_prob.rfm.evaluation.problem import Examples, Prediction, Problem
+from plurel_prob.rfm.evaluation.contexts import averaged
+from plurel_prob.rfm.evaluation.problem import Prediction, Problem
 
 Method = Callable[[Problem], Prediction]
-
-
-def averaged(method: Callable[[Examples], Prediction], examples: Examples) -> Prediction:
-    """Average what a method predicts from each of the contexts that the network of rows has."""
-    return average([method(examples.of(chosen)) for chosen in draw_contexts(examples.time)])
-
-
-def average(predictions: Sequence[Prediction]) -> Prediction:
-    """Means of predictions' means, medians and quantiles."""
-    means, medians, quantiles = zip(*predictions, strict=True)
-    return Prediction(np.mean(means, 0), *(None if part[0] is None else np.mean(part, 0) for part in (medians, quantiles)))
-
+OnRows = Callable[[int, int], None]
 
 BASELINES: dict[str, Method] = {
     "mean": mean,
     "history": history,
-    "ridge": lambda problem: averaged(ridge, problem.examples),
-    "lightgbm": lambda problem: boosted_trees(problem.examples),
-    "lightgbm_context": lambda problem: averaged(boosted_trees, problem.examples),
+    "ridge": lambda problem: averaged(ridge, problem.labelled, problem.query),
+    "lightgbm": lambda problem: boosted_trees(problem.labelled, problem.query),
+    "lightgbm_context": lambda problem: averaged(boosted_trees, problem.labelled, problem.query),
 }
 CELLS, CELLS_TUNED = "cells", "cells_tuned"
+WEIGHTS = "rows.safetensors"  # in a run of the network of rows
 
 
 def methods(
@@ -41,23 +29,24 @@ def methods(
     context_length: int | None = None,
     text_encoder: str = "hashed",
     *,
-    on_rows: Callable[[int, int], None] | None = None,
+    on_rows: OnRows = lambda n, of: None,
 ) -> dict[str, Method]:
-    """Methods by name.
+    """Methods by name: baselines; the learner of rows, its network alone, and such a network untrained; the network of cells.
 
     Args:
         chosen: names; all by default.
-        checkpoint: a run of the transformer over cells.
-        fine_tuning: steps of training of that transformer on each task's training labels, as a method of its own; 0: none.
+        checkpoint: a run or a file of weights of the network of rows, which stands for the package's, or a run of that of cells.
+        fine_tuning: steps of training of the network of cells on each task's training labels, as another method; 0: none.
         context_length: cells of its contexts; by default as many as in training.
         text_encoder: that it was trained with.
         on_rows: called with the number of rows that a method has predicted, and of all.
 
     Raises:
-        DatabaseError: there is no method of a name, or the run cannot be read.
+        DatabaseError: there is no method of a name, or the checkpoint cannot be read.
     """
-    found = dict(BASELINES)
-    if checkpoint is not None:
+    is_cells = is_run_of_cells(checkpoint)
+    found = BASELINES | _of_rows(None if is_cells else checkpoint, on_rows)
+    if checkpoint is not None and is_cells:
         from plurel_prob.rfm.cells.training import load_model
         from plurel_prob.rfm.evaluation.cells import Cells
 
@@ -67,6 +56,23 @@ def methods(
             found[CELLS_TUNED] = Cells(run, context_length, fine_tuning, on_batch=on_rows)
     for name in chosen:
         if name not in found:
-            hint = "it needs --checkpoint" if name == CELLS else f"there are {', '.join(found)}"
+            hint = "it needs --checkpoint, of a network of cells" if name == CELLS else f"there are {', '.join(found)}"
             raise DatabaseError(f"--method {shown(name)}: there is no such method; {hint}")
     return {name: found[name] for name in chosen or found}
+
+
+def is_run_of_cells(checkpoint: Path | None) -> bool:
+    """Whether a checkpoint is a run of the network of cells."""
+    return checkpoint is not None and not checkpoint.is_file() and not (checkpoint / WEIGHTS).is_file()
+
+
+def _of_rows(checkpoint: Path | None, on_rows: OnRows) -> dict[str, Method]:
+    from plurel_prob.rfm.evaluation.rows import Rows, networks
+
+    weights = checkpoint / WEIGHTS if checkpoint is not None and checkpoint.is_dir() else checkpoint
+    trained, untrained = networks(weights)
+    return {
+        "rows": Rows(trained, "all", on_rows),
+        "rows_network": Rows(trained, "network", on_rows),
+        "rows_untrained": Rows(untrained, "network", on_rows),
+    }

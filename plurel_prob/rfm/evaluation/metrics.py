@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from plurel_prob.rfm.evaluation.problem import LEVELS, Prediction
+from plurel_prob.rfm.evaluation.problem import Prediction
 from plurel_prob.rfm.rows.features import Kind
+from plurel_prob.rfm.rows.learner.laws import LEVELS
 
 N_SAMPLE = 500  # of the bootstrap
 INSIDE = (0.025, 0.975)  # what its intervals hold

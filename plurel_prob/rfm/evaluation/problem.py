@@ -8,10 +8,9 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
 from plurel_prob.errors import DatabaseError
-from plurel_prob.rfm.rows.features import Kind, Labels, concatenate
+from plurel_prob.rfm.rows.features import Labels, concatenate
+from plurel_prob.rfm.rows.learner.laws import Labelled
 from plurel_prob.rfm.rows.tasks import Regime, RowTask
-
-LEVELS = np.arange(1, 20) / 20  # of quantiles
 
 
 class Prediction(NamedTuple):
@@ -20,34 +19,12 @@ class Prediction(NamedTuple):
     Attributes:
         mean: the chance of the positive class, or the number that is expected.
         median: of a number; None: the mean stands for it.
-        quantiles: of a number, at :data:`LEVELS`; None: the method has none.
+        quantiles: of a number, at :data:`~plurel_prob.rfm.rows.learner.laws.LEVELS`; None: the method has none.
     """
 
     mean: Float64[np.ndarray, " row"]
     median: Float64[np.ndarray, " row"] | None = None
     quantiles: Float64[np.ndarray, "row level"] | None = None
-
-
-class Examples(NamedTuple):
-    """Features of labelled rows and of those to predict.
-
-    Attributes:
-        kind: of the labels.
-        x: features of labelled rows; NaN where a row has none.
-        y: their labels.
-        time: from when on they are seen, in microseconds since 1970.
-        query: features of the rows to predict.
-    """
-
-    kind: Kind
-    x: Float32[np.ndarray, "label feature"]
-    y: Float64[np.ndarray, " label"]
-    time: Int64[np.ndarray, " label"]
-    query: Float32[np.ndarray, "row feature"]
-
-    def of(self, chosen: Int64[np.ndarray, " chosen"]) -> "Examples":
-        """The same rows to predict, from some of the labelled ones."""
-        return self._replace(x=self.x[chosen], y=self.y[chosen], time=self.time[chosen])
 
 
 @dataclass(frozen=True)
@@ -102,11 +79,20 @@ class Problem:
         return known
 
     @cached_property
-    def examples(self) -> Examples:
-        """Their features."""
-        rows = concatenate(self.context, self.rows)
-        values, n = self.task.features(rows, self.split, self.regime).values, len(self.context)
-        return Examples(self.task.question.kind, values[:n], self.context.value, self.context.time, values[n:])
+    def labelled(self) -> Labelled:
+        """Features of what is learned from, and its labels."""
+        values = self.features[: len(self.context)]
+        return Labelled(values, self.context.value, self.context.time, self.task.question.kind)
+
+    @property
+    def query(self) -> Float32[np.ndarray, "row feature"]:
+        """Features of the rows."""
+        return self.features[len(self.context) :]
+
+    @cached_property
+    def features(self) -> Float32[np.ndarray, "labelled_and_row feature"]:
+        """Features of labelled rows, then of those to predict."""
+        return self.task.features(concatenate(self.context, self.rows), self.split, self.regime).values
 
     @property
     def train(self) -> Labels:

@@ -1,6 +1,7 @@
 """Baselines: the rules once more in loops, and what they must not know."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -9,9 +10,11 @@ from sklearn.metrics import roc_auc_score
 
 from plurel_prob import DatabaseError
 from plurel_prob.rfm.evaluation.baselines import ridge
-from plurel_prob.rfm.evaluation.contexts import draw_contexts
+from plurel_prob.rfm.evaluation.contexts import averaged, contexts_of
 from plurel_prob.rfm.evaluation.methods import BASELINES
-from plurel_prob.rfm.evaluation.problem import LEVELS, Examples, Problem
+from plurel_prob.rfm.evaluation.problem import Prediction, Problem
+from plurel_prob.rfm.rows.learner import networks
+from plurel_prob.rfm.rows.learner.laws import LEVELS, Labelled
 from tests.rfm.rows.features.shop import DAY, TEST, label_frame, load, read_tables, shop, write_tables
 
 SECOND = pd.Timedelta(seconds=1)
@@ -101,7 +104,8 @@ def test_ridge_is_the_closed_form_with_the_best_penalty_of_rows_left_out():
     y = x[:, 0] + 0.5 * rng.normal(size=30)
     x[3, 1] = query[2, 1] = np.nan
     x[:, 3] = query[:, 3] = 7.0  # says nothing
-    found = ridge(Examples("number", x.astype(np.float32), y, np.arange(30), query.astype(np.float32)), [0.5, 20.0]).mean
+    labelled = Labelled(x.astype(np.float32), y, np.arange(30), "number")
+    found = ridge(labelled, query.astype(np.float32), [0.5, 20.0]).mean
 
     def fit(rows, alpha, of):
         mean, std = np.nanmean(x[:, :3], 0), np.nanstd(x[:, :3], 0)
@@ -121,14 +125,29 @@ def test_ridge_is_the_closed_form_with_the_best_penalty_of_rows_left_out():
     np.testing.assert_allclose(found, fit(np.arange(30), alpha, 1), rtol=1e-5)
 
 
-def test_contexts_are_samples_without_replacement_and_all_rows_where_these_are_few():
-    time = np.arange(50)[::-1]
-    contexts = draw_contexts(time, n_row=10, n_context=3)
-    assert len(contexts) == 3 and len({tuple(context) for context in contexts}) == 3
-    for context in contexts:
-        assert len(set(context)) == 10 and (np.diff(time[context]) > 0).all()
-    (everything,) = draw_contexts(time, n_row=50)
-    assert sorted(everything) == list(range(50))
+def test_contexts_are_those_of_the_learner(monkeypatch):
+    rng = np.random.default_rng(0)
+    labelled = Labelled(
+        rng.normal(size=(900, 2)).astype(np.float32), (rng.random(900) < 0.1).astype(float), np.arange(900), "binary"
+    )
+    drawn, sample_rows = [], networks.sample_rows
+    monkeypatch.setattr(networks, "sample_rows", lambda *of, **how: drawn.append(sample_rows(*of, **how)) or drawn[-1])
+    network = SimpleNamespace(encode=lambda *of: None)
+    networks.InContext(network, 8, 800, 128, 0).fit(labelled)
+    found = contexts_of(labelled)
+    assert len(found) == len(drawn) == 8
+    for rows, others in zip(found, drawn, strict=True):
+        np.testing.assert_array_equal(rows, others)
+    assert len(contexts_of(labelled.of(np.arange(800)))) == 1
+
+
+def test_predictions_by_contexts_with_more_of_a_rare_class_are_of_all_rows():
+    """A method that says the rate of its context says that of all rows."""
+    labelled = Labelled(np.zeros((3000, 1), np.float32), (np.arange(3000) % 50 == 0).astype(float), np.arange(3000), "binary")
+    rates = [labelled.y[rows].mean() for rows in contexts_of(labelled)]
+    assert min(rates) >= 0.03
+    found = averaged(lambda part, query: Prediction(np.full(len(query), part.y.mean())), labelled, labelled.x[:3])
+    np.testing.assert_allclose(found.mean, 0.02)
 
 
 def test_a_sample_of_rows_has_the_predictions_of_all_rows(folder):

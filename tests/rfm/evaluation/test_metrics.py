@@ -7,7 +7,8 @@ from scipy.stats import binom
 from sklearn.metrics import log_loss, mean_pinball_loss, r2_score, roc_auc_score
 
 from plurel_prob.rfm.evaluation.metrics import MIN_CHANCE, auroc, bootstrap, figures
-from plurel_prob.rfm.evaluation.problem import LEVELS, Prediction
+from plurel_prob.rfm.evaluation.problem import Prediction
+from plurel_prob.rfm.rows.learner.laws import LEVELS
 
 
 def repeated(weights, *arrays):

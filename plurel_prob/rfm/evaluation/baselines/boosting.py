@@ -3,9 +3,10 @@
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float64
+from jaxtyping import Bool, Float32, Float64
 
-from plurel_prob.rfm.evaluation.problem import Examples, Prediction
+from plurel_prob.rfm.evaluation.problem import Prediction
+from plurel_prob.rfm.rows.learner.laws import Labelled
 
 PARAMETERS = {
     "learning_rate": 0.05,
@@ -21,10 +22,11 @@ PARAMETERS = {
     "force_row_wise": True,
     "verbosity": -1,
 }
+Query = Float32[np.ndarray, "row feature"]
 MAX_ROUND, PATIENCE = 600, 50  # trees, and those without a better loss after which there are no more
 
 
-def boosted_trees(examples: Examples) -> Prediction:
+def boosted_trees(labelled: Labelled, query: Query) -> Prediction:
     """Predict with LightGBM, on the features that the network of rows sees.
 
     Parameters are fixed. A binary label has the logistic loss. A number has two fits, each for the metrics that it is evaluated
@@ -34,28 +36,28 @@ def boosted_trees(examples: Examples) -> Prediction:
     Raises:
         ModuleNotFoundError: LightGBM is not installed.
     """
-    if examples.kind == "binary":
-        return Prediction(_predicted(examples, "binary"))
-    return Prediction(_predicted(examples, "regression"), _predicted(examples, "regression_l1"))
+    if labelled.kind == "binary":
+        return Prediction(_predicted(labelled, query, "binary"))
+    return Prediction(_predicted(labelled, query, "regression"), _predicted(labelled, query, "regression_l1"))
 
 
-def _predicted(examples: Examples, objective: str) -> Float64[np.ndarray, " row"]:
+def _predicted(labelled: Labelled, query: Query, objective: str) -> Float64[np.ndarray, " row"]:
     """Fit trees, as many as predict what is held out best when they are fitted to the rest."""
     import lightgbm
 
-    parameters, is_held_out = PARAMETERS | {"objective": objective}, _last_fifth(examples)
+    parameters, is_held_out = PARAMETERS | {"objective": objective}, _last_fifth(labelled)
 
     def dataset(is_row: Bool[np.ndarray, " row"], reference: Any = None) -> Any:
-        return lightgbm.Dataset(examples.x[is_row], examples.y[is_row], reference=reference, params=parameters)
+        return lightgbm.Dataset(labelled.x[is_row], labelled.y[is_row], reference=reference, params=parameters)
 
     rest = dataset(~is_held_out)
     stop = lightgbm.early_stopping(PATIENCE, verbose=False)
     trees = lightgbm.train(parameters, rest, MAX_ROUND, valid_sets=[dataset(is_held_out, rest)], callbacks=[stop])
-    trees = lightgbm.train(parameters, dataset(np.full(len(examples.y), True)), trees.best_iteration)
-    return np.asarray(trees.predict(examples.query))
+    trees = lightgbm.train(parameters, dataset(np.full(len(labelled), True)), trees.best_iteration)
+    return np.asarray(trees.predict(query))
 
 
-def _last_fifth(examples: Examples) -> Bool[np.ndarray, " label"]:
-    n, is_last = len(examples.y), np.zeros(len(examples.y), bool)
-    is_last[np.argsort(examples.time, kind="stable")[n - max(1, n // 5) :]] = True
+def _last_fifth(labelled: Labelled) -> Bool[np.ndarray, " label"]:
+    n, is_last = len(labelled), np.zeros(len(labelled), bool)
+    is_last[np.argsort(labelled.time, kind="stable")[n - max(1, n // 5) :]] = True
     return is_last

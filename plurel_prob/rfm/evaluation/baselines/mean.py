@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from plurel_prob.rfm.evaluation.problem import LEVELS, Prediction, Problem
+from plurel_prob.rfm.evaluation.problem import Prediction, Problem
+from plurel_prob.rfm.rows.learner.laws import LEVELS
 
 
 def mean(problem: Problem) -> Prediction:

@@ -6,23 +6,24 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float32, Float64
 
-from plurel_prob.rfm.evaluation.problem import Examples, Prediction
+from plurel_prob.rfm.evaluation.problem import Prediction
+from plurel_prob.rfm.rows.learner.laws import Labelled
 
 ALPHAS = tuple(10.0 ** (power / 2) for power in range(-2, 11))
 MAX_SCORE = 3.0  # standard deviations from the mean that a feature is cut off at
 
 
-def ridge(examples: Examples, alphas: Sequence[float] = ALPHAS) -> Prediction:
+def ridge(labelled: Labelled, query: Float32[np.ndarray, "row feature"], alphas: Sequence[float] = ALPHAS) -> Prediction:
     """Predict by ridge regression on scores of features, with the penalty that predicts labelled rows best, each left out.
 
     A missing feature has the mean's score, and a column that says so. The label of a binary task is regressed on as 0 or 1.
     """
     from sklearn.linear_model import RidgeCV
 
-    x, query = scores(examples.x, examples.query)
-    center, scale = examples.y.mean(), examples.y.std() or 1.0
-    fitted = RidgeCV(alphas).fit(x, (examples.y - center) / scale)
-    return Prediction(center + scale * fitted.predict(query))
+    x, asked = scores(labelled.x, query)
+    center, scale = labelled.y.mean(), labelled.y.std() or 1.0
+    fitted = RidgeCV(alphas).fit(x, (labelled.y - center) / scale)
+    return Prediction(center + scale * fitted.predict(asked))
 
 
 def scores(
