@@ -1,6 +1,7 @@
 """The network of rows: cells, experts in closed form, attention to a context, and the weights' file."""
 
 from plurel_prob.rfm.rows.network.batch import BINARY, CLASSES, LEVELS, N_CLASS, NUMBER, RowBatch, Split, split
+from plurel_prob.rfm.rows.network.chain import chain_labels, chain_probabilities, class_chain
 from plurel_prob.rfm.rows.network.network import Prepared, RowNetwork, State, n_parameter, prepare
 from plurel_prob.rfm.rows.network.outputs import Outputs, mean_of, row_loss
 from plurel_prob.rfm.rows.network.sizes import SIZES, Size
@@ -20,6 +21,9 @@ __all__ = [
     "Size",
     "Split",
     "State",
+    "chain_labels",
+    "chain_probabilities",
+    "class_chain",
     "load_network",
     "mean_of",
     "n_parameter",

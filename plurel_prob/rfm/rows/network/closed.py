@@ -5,16 +5,18 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int
 
 from plurel_prob.rfm.rows.network.batch import CLASSES, N_CLASS
 from plurel_prob.rfm.rows.network.calibration import logit_line
-from plurel_prob.rfm.rows.network.experts import EXPERTS, Experts, design_of, experts_of, predict, weights_of
+from plurel_prob.rfm.rows.network.experts import EXPERTS, Experts, design_of, experts_of, predict, shares_of
 from plurel_prob.rfm.rows.network.places import Grid, Places, grid_of, places_of
 from plurel_prob.rfm.rows.network.smoothers import BANDWIDTHS, Smoothers, reliability_of, smooth, smoothers_of
 from plurel_prob.rfm.rows.network.spread import Spread, residual_quantiles, spread_of
 
-N_CHANNEL = 4 + len(BANDWIDTHS)
+N_CHANNEL = 4 + 2 * len(BANDWIDTHS)
+N_STAT = 8
 N_FEATURE = 128  # the most reliable features, at most
 
 
@@ -43,14 +45,19 @@ class Labels(NamedTuple):
 
 
 class Closed(NamedTuple):
-    """What a context says in closed form; ``chosen`` are the features that are read."""
+    """What a context says in closed form.
+
+    ``chosen`` are the features that are read, ``worth`` is what is known of them; ``lines`` give the experts' logits.
+    """
 
     chosen: Int[Array, " chosen"]
     grid: Grid
     smoothers: Smoothers
     reliability: Float[Array, " chosen"]
+    worth: Float[Array, "chosen stat"]
     labels: Labels
     experts: Experts | None
+    shares: Float[Array, " expert"]
     lines: Float[Array, "expert output 2"]
     spread: Spread
 
@@ -59,14 +66,14 @@ class Rows(NamedTuple):
     """What the network reads of rows.
 
     Attributes:
-        cells: z-score, rank and missingness of features, the label smoothed along them, their reliability; 0 if not used.
+        cells: z-score, rank and its square, missingness, the label smoothed along the feature and its squares; 0 if not used.
         said: predictions of the experts, in units of the code.
         logit: of the experts, for each class (or the one of a binary task).
         number: predictions of the experts, in units of the label.
-        residual: quantiles of what is left of the label after the mean of ``number``.
+        residual: quantiles of what is left of the label after ``number``, in its shares.
     """
 
-    cells: Float[Array, "row chosen channel"]
+    cells: Float[Array, "chosen row channel"]
     said: Float[Array, "row expert"]
     logit: Float[Array, "row expert output"]
     number: Float[Array, "row expert"]
@@ -96,14 +103,16 @@ def fit(
         reliability = reliability[chosen]
     experts, left_out = None, jnp.zeros((len(EXPERTS), *labels.target.shape))
     if with_experts:
-        design = design_of(places, weights_of(reliability, grid.is_used))
+        design = design_of(places, reliability, grid.is_used)
         experts, left_out = experts_of(design, labels.target, weight)
     truth = labels.unscaled() > 0.5
     fit_line = partial(logit_line, weight=weight)
     lines = jax.vmap(jax.vmap(fit_line, (1, 1)), (0, None))(left_out, truth.astype(jnp.float32))
-    number = (left_out[..., 0] * labels.scale + labels.mean[0]).mean(0)
+    shares = shares_of(left_out, labels.target, weight)
+    number = jnp.exp(shares) @ left_out[..., 0] * labels.scale + labels.mean[0]
     spread = spread_of(number, jnp.where(weight > 0, y, 0.0), weight)
-    closed = Closed(chosen, grid, smoothers, reliability, labels, experts, lines, spread)
+    worth = _worth(grid, places, reliability, labels)
+    closed = Closed(chosen, grid, smoothers, reliability, worth, labels, experts, shares, lines, spread)
     return closed, _rows(closed, places, smoothed, left_out)
 
 
@@ -114,7 +123,7 @@ def read(closed: Closed, x: Float[Array, "query feature"]) -> Rows:
     smoothed = smooth(closed.smoothers, places, nothing, nothing)
     predicted = jnp.zeros((len(EXPERTS), len(x), len(closed.labels.mean)))
     if closed.experts is not None:
-        predicted = predict(closed.experts, design_of(places, weights_of(closed.reliability, closed.grid.is_used)))
+        predicted = predict(closed.experts, design_of(places, closed.reliability, closed.grid.is_used))
     return _rows(closed, places, smoothed, predicted)
 
 
@@ -145,9 +154,9 @@ def _rows(
     smoothed: Float[Array, "bandwidth row chosen"],
     predicted: Float[Array, "expert row output"],
 ) -> Rows:
-    labels, reliability = closed.labels, jnp.broadcast_to(jnp.sqrt(closed.reliability), places.z.shape)
-    channels = (places.z, 2 * places.rank - 1, places.missing, *smoothed, reliability)
-    cells = jnp.stack(channels, -1) * closed.grid.is_used[:, None]
+    labels, middle, near = closed.labels, 2 * places.rank - 1, jnp.clip(smoothed, -3.0, 3.0)
+    channels = jnp.stack([places.z, middle, middle**2 - 1 / 3, places.missing, *near, *near**2])
+    cells = jnp.transpose(channels * closed.grid.is_used, (2, 1, 0))
     line = closed.lines[:, None]
     number = predicted[..., 0].T * labels.scale + labels.mean[0]
     return Rows(
@@ -155,10 +164,20 @@ def _rows(
         jnp.clip((predicted @ labels.direction).T, -5.0, 5.0),
         jnp.moveaxis(line[..., 0] + line[..., 1] * predicted, 0, 1),
         number,
-        residual_quantiles(closed.spread, number.mean(1)),
+        residual_quantiles(closed.spread, number @ jnp.exp(closed.shares)),
     )
 
 
-def n_output_of(kind: Int[Array, " task"]) -> int:
+def _worth(grid: Grid, places: Places, reliability: Float[Array, " chosen"], labels: Labels) -> Float[Array, "chosen stat"]:
+    """What a feature is worth: reliability, also against the best; covariance with the label; missing and equal values."""
+    n = labels.weight.sum() + 3.0
+    along = [labels.code @ part / n for part in (places.z, 2 * places.rank - 1, places.missing)]
+    ties = (grid.edge[:, 1:] == grid.edge[:, :-1]).mean(1)
+    root, missing = jnp.sqrt(reliability), labels.weight @ places.missing / n
+    relative = jnp.sqrt(reliability / jnp.maximum(reliability.max(), 1e-6))
+    return jnp.stack([root, reliability, relative, *along, missing, ties], 1) * grid.is_used[:, None]
+
+
+def n_output_of(kind: Int[np.ndarray, " task"]) -> int:
     """Outputs that tasks of these kinds need."""
     return N_CLASS if bool((kind == CLASSES).any()) else 1

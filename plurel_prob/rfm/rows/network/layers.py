@@ -4,7 +4,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax, random
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from plurel_prob.rfm.rows.network.sizes import Size
 
@@ -26,25 +26,36 @@ def normalise(x: Float[Array, "*row width"]) -> Float[Array, "*row width"]:
 
 
 class Pool(eqx.Module):
-    """A row from its cells: a layer over each cell, averages over features by several attentions, and one matrix."""
+    """A row from its cells: averages over features, weighed (and signed) by what a feature is worth, and one matrix.
 
-    cell: Float[Array, "channel cell"]
-    bias: Float[Array, " cell"]
-    score: Float[Array, "cell pool"]
+    A weight is of a feature, not of a cell: cells are read once, and have no gradient.
+    """
+
+    up: Float[Array, "stat feature"]
+    bias: Float[Array, " feature"]
+    score: Float[Array, "feature pool"]
+    sign: Float[Array, "feature pool"]
     out: Float[Array, "pooled width"]
 
-    def __init__(self, size: Size, n_channel: int, *, key: PRNGKeyArray):
-        cell, score, out = random.split(key, 3)
-        self.cell, self.bias = matrix(cell, n_channel, size.cell), 0.5 * random.normal(cell, (size.cell,))
-        self.score, self.out = matrix(score, size.cell, size.n_pool), matrix(out, size.n_pool * size.cell, size.width)
+    def __init__(self, size: Size, n_stat: int, n_channel: int, *, key: PRNGKeyArray):
+        up, bias, score, sign, out = random.split(key, 5)
+        self.up, self.bias = 2 * matrix(up, n_stat, size.feature), random.normal(bias, (size.feature,))
+        self.score, self.sign = (matrix(k, size.feature, size.n_pool) for k in (score, sign))
+        self.out = matrix(out, size.n_pool * n_channel, size.width)
+
+    def weights(
+        self, worth: Float[Array, "task feature stat"], is_used: Bool[Array, "task feature"]
+    ) -> Float[Array, "task feature pool"]:
+        """Weights of features; those that are not used have none."""
+        hidden = jax.nn.relu(linear(self.up, worth) + self.bias)
+        score = jnp.where(is_used[..., None], linear(self.score, hidden), -1e9)
+        return jax.nn.softmax(score, 1) * linear(self.sign, hidden) * is_used[..., None]
 
     def __call__(
-        self, cells: Float[Array, "task row feature channel"], is_used: Float[Array, "task feature"]
+        self, weights: Float[Array, "task feature pool"], cells: Float[Array, "task feature row channel"]
     ) -> Float[Array, "task row width"]:
-        """Pool; features that are not used contribute nothing."""
-        hidden = jax.nn.relu(linear(self.cell, cells) + self.bias)
-        mass = jnp.exp(jnp.clip(linear(self.score, hidden), -10.0, 10.0)) * is_used[:, None, :, None]
-        pooled = jnp.einsum("trfp,trfc->trpc", mass, hidden) / (mass.sum(2)[..., None] + 1e-6)
+        """Pool the cells of rows."""
+        pooled = jnp.einsum("tfp,tfrc->trpc", weights, cells, precision=lax.Precision.HIGHEST)
         return linear(self.out, pooled.reshape(*pooled.shape[:2], -1))
 
 

@@ -5,11 +5,12 @@ from typing import NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import random
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, Float32, Int, PRNGKeyArray
 
 from plurel_prob.rfm.rows.network.batch import LEVELS, N_CLASS, Split
-from plurel_prob.rfm.rows.network.closed import N_CHANNEL, Closed, Rows, fit, n_output_of, read
+from plurel_prob.rfm.rows.network.closed import N_CHANNEL, N_STAT, Closed, Rows, fit, n_output_of, read
 from plurel_prob.rfm.rows.network.experts import EXPERTS
 from plurel_prob.rfm.rows.network.layers import Block, Pool, linear, matrix, normalise
 from plurel_prob.rfm.rows.network.outputs import Outputs
@@ -49,14 +50,14 @@ _read = jax.jit(jax.vmap(read))
 def prepare(batch: Split, *, with_experts: bool = True) -> Prepared:
     """Do all that has no parameters, outside of gradients; with or without the experts, as the network's size says."""
     closed, context = _fit(batch.context_x, batch.context_y, batch.kind, n_output_of(batch.kind), with_experts)
-    return Prepared(closed, context, _read(closed, batch.query_x), batch.query_y, batch.kind)
+    return Prepared(closed, context, _read(closed, batch.query_x), jnp.asarray(batch.query_y), jnp.asarray(batch.kind))
 
 
 class RowNetwork(eqx.Module):
     """Predict rows from a context of labelled rows.
 
     The cells of a row are pooled; rows of the context and queries attend to the context, whose rows know their labels. What the
-    experts say is read, mixed and corrected; untrained, it is averaged, and nothing corrected.
+    experts say is read, mixed and corrected; untrained, it is averaged by leave-one-out error, and nothing corrected.
 
     Args:
         size: see :data:`SIZES`, or the name of one.
@@ -76,7 +77,7 @@ class RowNetwork(eqx.Module):
     def __init__(self, size: Size | str = "base", *, key: PRNGKeyArray):
         size = SIZES[size] if isinstance(size, str) else size
         pool, said, label, named, *blocks = random.split(key, 4 + size.n_block)
-        self.pool = Pool(size, N_CHANNEL, key=pool)
+        self.pool = Pool(size, N_STAT, N_CHANNEL, key=pool)
         self.said, self.label = matrix(said, len(EXPERTS) + N_KIND + 1, size.width), matrix(label, 2, size.width)
         self.named = random.normal(named, (N_CLASS, size.width)) * 0.3
         self.blocks = [Block(size, key=k) for k in blocks]
@@ -85,14 +86,25 @@ class RowNetwork(eqx.Module):
         self.match = jnp.zeros((size.width, size.width))
         self.size = size
 
-    def encode(self, context_x: Array, context_y: Array, kind: Array) -> State:
-        """Read contexts; rows whose label is NaN are padding."""
+    def encode(
+        self,
+        context_x: Float32[np.ndarray, "task context feature"],
+        context_y: Float32[np.ndarray, "task context"],
+        kind: Int[np.ndarray, " task"],
+    ) -> State:
+        """Read contexts; rows whose label is NaN are padding. Shapes are rounded up, so that few programs are compiled."""
+        n_row, n_feature = context_x.shape[1:]
+        more = _rounded(n_row, 64) - n_row
+        context_x = _padded(context_x, more, _rounded(n_feature, 32) - n_feature)
+        context_y = np.pad(context_y, ((0, 0), (0, more)), constant_values=np.nan)
         closed, rows = _fit(context_x, context_y, kind, n_output_of(kind), self.size.experts)
         return _remember(self, closed, rows, kind)
 
-    def decode(self, state: State, query_x: Array) -> Outputs:
-        """Predict queries."""
-        return _decode(self, state, query_x)
+    def decode(self, state: State, query_x: Float32[np.ndarray, "task query feature"]) -> Outputs:
+        """Predict queries, of which any chunks give the same."""
+        n_row, n_feature = query_x.shape[1:]
+        query_x = _padded(query_x, _rounded(n_row, 64) - n_row, _rounded(n_feature, 32) - n_feature)
+        return Outputs(*(part[:, :n_row] for part in _decode(self, state, query_x)))
 
     def __call__(self, prepared: Prepared) -> Outputs:
         """Predict the queries of a batch."""
@@ -112,9 +124,9 @@ class RowNetwork(eqx.Module):
             ]
             told = told + jnp.where((kind == 2)[:, None, None], linear(self.named, held), 0.0)
         row, memory = row + told, []
-        for block in self.blocks:
+        for i, block in enumerate(self.blocks):
+            row = self.blocks[i - 1](row, memory[-1], weight) if memory else row
             memory.append(block.remember(row))
-            row = block(row, memory[-1], weight)
         classes = jnp.einsum("tco,tcw->tow", held, normalise(row)) / (held.sum(1)[..., None] + 1.0)
         return State(closed, kind, tuple(memory), classes)
 
@@ -126,7 +138,7 @@ class RowNetwork(eqx.Module):
         row = normalise(row)
         shift = linear(self.shift, row)
         match = jnp.einsum("trw,tow->tro", linear(self.match, row), state.classes)
-        mixture = jax.nn.softmax(linear(self.mixture, row))
+        mixture = jax.nn.softmax(linear(self.mixture, row) + state.closed.shares[:, None])
         logit = jnp.einsum("tre,treo->tro", mixture, rows.logit)
         number = (mixture * rows.number).sum(-1)
         scale = state.closed.labels.scale[:, None]
@@ -139,10 +151,22 @@ class RowNetwork(eqx.Module):
         return Outputs(logit[..., 0] + shift[..., 0], quantiles, jax.nn.log_softmax(logit) + match)
 
     def _rows(self, closed: Closed, rows: Rows, kind: Int[Array, " task"]) -> Float[Array, "task row width"]:
-        pooled = self.pool(rows.cells, closed.grid.is_used.astype(jnp.float32))
+        pooled = self.pool(self.pool.weights(closed.worth, closed.grid.is_used), rows.cells)
         about = jnp.concatenate([jax.nn.one_hot(kind, N_KIND), jnp.log(closed.labels.weight.sum(1, keepdims=True) + 1) - 5], -1)
         about = jnp.broadcast_to(about[:, None], (*pooled.shape[:2], about.shape[-1]))
         return pooled + linear(self.said, jnp.concatenate([rows.said, about], -1))
+
+
+def _rounded(n: int, least: int) -> int:
+    """The next of least, 2 least, 3 least, 4 least, 6 least, 8 least, 12 least, ..."""
+    step = least
+    while n > 4 * step:
+        step *= 2
+    return -(-n // step) * step
+
+
+def _padded(x: Float32[np.ndarray, "task row feature"], n_row: int, n_feature: int) -> Float32[np.ndarray, "task more wider"]:
+    return np.pad(x, ((0, 0), (0, n_row), (0, n_feature)), constant_values=np.nan)
 
 
 @eqx.filter_jit

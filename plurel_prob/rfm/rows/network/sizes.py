@@ -12,7 +12,7 @@ class Size:
         width: of a row's state.
         n_head: of attention.
         hidden: of a block's feed-forward network.
-        cell: hidden width of the network over cells.
+        feature: hidden width of the network over features.
         n_pool: ways in which features are pooled.
         experts: predictions in closed form are read, and corrected; without them the network says all by itself.
     """
@@ -21,13 +21,13 @@ class Size:
     width: int
     n_head: int
     hidden: int
-    cell: int = 32
-    n_pool: int = 16
+    feature: int = 64
+    n_pool: int = 32
     experts: bool = True
 
 
 SIZES = {
-    "small": Size(2, 64, 2, 128, n_pool=8),
-    "base": Size(4, 128, 4, 256),
-    "large": Size(6, 256, 8, 512),
+    "small": Size(2, 64, 1, 128, n_pool=16),
+    "base": Size(3, 128, 2, 256),
+    "large": Size(6, 256, 4, 512),
 }

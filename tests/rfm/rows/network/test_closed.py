@@ -1,0 +1,110 @@
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from plurel_prob.rfm.rows.network.calibration import logit_line
+from plurel_prob.rfm.rows.network.places import N_BIN, grid_of, places_of
+from plurel_prob.rfm.rows.network.smoothers import BANDWIDTHS, SHRINKAGE, bins_of, reliability_of, smooth, smoothers_of
+from plurel_prob.rfm.rows.network.solve import kernel_ridge, ridge
+from plurel_prob.rfm.rows.network.spread import residual_quantiles, spread_of
+
+
+@pytest.fixture(scope="module")
+def context():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(30, 3)).astype(np.float32)
+    x[:, 1] = np.round(x[:, 1])
+    x[rng.random(x.shape) < 0.2] = np.nan
+    y = rng.normal(size=30).astype(np.float32)
+    weight = (np.arange(30) < 25).astype(np.float32)
+    y = np.where(weight > 0, y - y[:25].mean(), 0).astype(np.float32)
+    return x, y, weight
+
+
+def test_ranks_are_those_of_the_context(context):
+    x, _, weight = context
+    places = places_of(grid_of(jnp.asarray(x), jnp.asarray(weight) > 0), jnp.asarray(x))
+    for f in range(3):
+        known = x[:25, f][~np.isnan(x[:25, f])]
+        for r in range(30):
+            exact = 0.5 if np.isnan(x[r, f]) else (np.mean(known < x[r, f]) + np.mean(known <= x[r, f])) / 2
+            assert abs(places.rank[r, f] - exact) <= 1.5 / min(N_BIN, len(known))
+    np.testing.assert_array_equal(places.missing, np.isnan(x))
+    assert np.isfinite(places.z).all()
+
+
+def test_smoothers_leave_their_own_label_out(context):
+    x, y, weight = (jnp.asarray(part) for part in context)
+    places = places_of(grid_of(x, weight > 0), x)
+    smoothers, bins = smoothers_of(places, y, weight), np.asarray(bins_of(places))
+    left_out = np.asarray(smooth(smoothers, places, weight, y))
+    for h, bandwidth in enumerate(BANDWIDTHS):
+        for f in range(3):
+            for r in range(30):
+                total, count = 0.0, 0.0
+                for other in range(25):
+                    a, b = bins[r, f], bins[other, f]
+                    both_missing = a == N_BIN and b == N_BIN
+                    near = np.exp(-0.5 * ((a - b) / N_BIN / bandwidth) ** 2) if max(a, b) < N_BIN else float(both_missing)
+                    if other != r:
+                        total, count = total + near * context[1][other], count + near
+                assert left_out[h, r, f] == pytest.approx(total / (count + SHRINKAGE), abs=1e-4)
+
+
+def test_a_feature_is_reliable_if_it_says_the_label():
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(400, 3)).astype(np.float32)
+    y = np.sin(2 * x[:, 0]) + 0.3 * x[:, 1]
+    y, weight = jnp.asarray(y - y.mean()), jnp.ones(400)
+    places = places_of(grid_of(jnp.asarray(x), weight > 0), jnp.asarray(x))
+    found = reliability_of(smooth(smoothers_of(places, y, weight), places, weight, y), y, weight)
+    assert found[0] > 0.7 > 0.3 > found[1] > 0.05 > 0.02 > found[2]
+
+
+def test_ridges_leave_rows_out_as_fits_without_them_do(context):
+    rng = np.random.default_rng(2)
+    x, y = rng.normal(size=(25, 70)), rng.normal(size=(25, 2))
+    kernel, weight = x @ x.T / 70 + 1, jnp.ones(25)
+    dual, left_out = kernel_ridge(jnp.asarray(kernel), jnp.asarray(y), weight, (0.5,))
+    thin = x[:, :5]
+    coefficient, left_out_line = ridge(jnp.asarray(thin), jnp.asarray(y), weight, (0.5,))
+    np.testing.assert_allclose(dual, np.linalg.solve(kernel + 0.5 * np.eye(25), y), atol=1e-4)
+    np.testing.assert_allclose(coefficient, np.linalg.solve(thin.T @ thin + 0.5 * np.eye(5), thin.T @ y), atol=1e-4)
+    for i in range(25):
+        rest = np.arange(25) != i
+        expected = kernel[i, rest] @ np.linalg.solve(kernel[rest][:, rest] + 0.5 * np.eye(24), y[rest])
+        np.testing.assert_allclose(left_out[i], expected, atol=1e-3)
+        expected = thin[i] @ np.linalg.solve(thin[rest].T @ thin[rest] + 0.5 * np.eye(5), thin[rest].T @ y[rest])
+        np.testing.assert_allclose(left_out_line[i], expected, atol=1e-3)
+
+
+def test_the_penalty_is_the_one_of_least_error(context):
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(60, 66))  # more than a block of the inverse
+    weight = jnp.asarray(np.arange(60) < 50, jnp.float32)
+    y = jnp.asarray(x[:, :1] * 2 + rng.normal(size=(60, 1)), jnp.float32) * weight[:, None]
+    kernel, each = jnp.asarray(x @ x.T, jnp.float32) * weight[:, None] * weight, (1e-2, 30.0, 1e5)
+    errors = [float(((y - kernel_ridge(kernel, y, weight, (p,))[1]) ** 2).sum()) for p in each]
+    best = int(np.argmin(errors))
+    chosen, alone = (kernel_ridge(kernel, y, weight, penalties)[0] for penalties in (each, each[best : best + 1]))
+    np.testing.assert_allclose(chosen, alone, rtol=1e-5)
+
+
+def test_logits_are_calibrated():
+    rng = np.random.default_rng(4)
+    prediction = rng.normal(size=4000).astype(np.float32)
+    is_true = rng.random(4000) < 1 / (1 + np.exp(-(-1 + 1.5 * prediction)))
+    line = logit_line(jnp.asarray(prediction), jnp.asarray(is_true, jnp.float32), jnp.ones(4000))
+    np.testing.assert_allclose(line, [-1, 1.5], atol=0.25)  # five standard errors
+    apart = logit_line(jnp.asarray(prediction), jnp.asarray(prediction > 0, jnp.float32), jnp.ones(4000))
+    assert np.isfinite(apart).all() and apart[1] > 3
+
+
+def test_residuals_are_wider_where_predictions_are():
+    rng = np.random.default_rng(5)
+    prediction = rng.random(2000).astype(np.float32)
+    y = prediction + (0.1 + prediction) * rng.normal(size=2000)
+    spread = spread_of(jnp.asarray(prediction), jnp.asarray(y, jnp.float32), jnp.ones(2000))
+    quantiles = np.asarray(residual_quantiles(spread, jnp.array([0.1, 0.9])))
+    assert (np.diff(quantiles, axis=1) >= 0).all()
+    np.testing.assert_allclose(quantiles[:, 15] - quantiles[:, 3], 1.683 * np.array([0.2, 1.0]), rtol=0.25)  # 20 % to 80 %
