@@ -49,4 +49,5 @@ def split(batch: RowBatch, multiple: int = 1) -> Split:
         y = np.where(is_real, np.take_along_axis(batch.y, order, 1), np.float32(np.nan))
         missing = ((0, 0), (0, n_row - order.shape[1]))
         parts += [np.pad(x, (*missing, (0, 0)), constant_values=np.nan), np.pad(y, missing, constant_values=np.nan)]
-    return Split(*parts, batch.kind)
+    context_x, context_y, query_x, query_y = parts
+    return Split(context_x, context_y, query_x, query_y, batch.kind)

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import random
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Float32, Int, PRNGKeyArray
 
 from plurel_prob.rfm.rows.network.batch import LEVELS, N_CLASS, Split
@@ -40,7 +41,7 @@ class State(NamedTuple):
 
 
 @eqx.filter_jit
-def _fit(x: Array, y: Array, kind: Array, n_output: int, with_experts: bool) -> tuple[Closed, Rows]:
+def _fit(x: ArrayLike, y: ArrayLike, kind: ArrayLike, n_output: int, with_experts: bool) -> tuple[Closed, Rows]:
     return jax.vmap(lambda x, y, kind: fit(x, y, kind, n_output, with_experts))(x, y, kind)
 
 
@@ -98,7 +99,7 @@ class RowNetwork(eqx.Module):
         context_x = _padded(context_x, more, _rounded(n_feature, 32) - n_feature)
         context_y = np.pad(context_y, ((0, 0), (0, more)), constant_values=np.nan)
         closed, rows = _fit(context_x, context_y, kind, n_output_of(kind), self.size.experts)
-        return _remember(self, closed, rows, kind)
+        return _remember(self, closed, rows, jnp.asarray(kind))
 
     def decode(self, state: State, query_x: Float32[np.ndarray, "task query feature"]) -> Outputs:
         """Predict queries, of which any chunks give the same."""
@@ -123,7 +124,8 @@ class RowNetwork(eqx.Module):
                 ..., None
             ]
             told = told + jnp.where((kind == 2)[:, None, None], linear(self.named, held), 0.0)
-        row, memory = row + told, []
+        memory: list[tuple[Array, Array]] = []
+        row = row + told
         for i, block in enumerate(self.blocks):
             row = self.blocks[i - 1](row, memory[-1], weight) if memory else row
             memory.append(block.remember(row))
@@ -170,13 +172,13 @@ def _padded(x: Float32[np.ndarray, "task row feature"], n_row: int, n_feature: i
 
 
 @eqx.filter_jit
-def _remember(network: RowNetwork, closed: Closed, rows: Rows, kind: Array) -> State:
+def _remember(network: RowNetwork, closed: Closed, rows: Rows, kind: Int[Array, " task"]) -> State:
     return network.remember(closed, rows, kind)
 
 
 @eqx.filter_jit
-def _decode(network: RowNetwork, state: State, query_x: Array) -> Outputs:
-    return network.predict(state, jax.vmap(read)(state.closed, query_x))
+def _decode(network: RowNetwork, state: State, query_x: ArrayLike) -> Outputs:
+    return network.predict(state, jax.vmap(read)(state.closed, jnp.asarray(query_x)))
 
 
 def n_parameter(network: RowNetwork) -> int:

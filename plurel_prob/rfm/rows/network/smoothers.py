@@ -24,7 +24,7 @@ class Smoothers(NamedTuple):
     """Kernel sums of labels and of rows in every bin, the last bin being that of missing values."""
 
     total: Float[Array, "bandwidth feature bin"]
-    count: Float[Array, "bandwidth feature bin"]
+    mass: Float[Array, "bandwidth feature bin"]
 
 
 def kernels() -> Float[np.ndarray, "bandwidth bin bin"]:
