@@ -29,7 +29,9 @@ def trained(shop, tmp_path_factory):
     out = tmp_path_factory.mktemp("run") / "run"
     small = ("--batch-size", 8, "--context-length", 32, "--log-every", 1)
     held_out = write_database(out.parent / "other", seed=1)
-    assert run("pretrain", "--data", shop, "--out", out, "--steps", 3, *small, "--validation", held_out) == 0
+    assert (
+        run("pretrain", "--network", "cells", "--data", shop, "--out", out, "--steps", 3, *small, "--validation", held_out) == 0
+    )
     return out
 
 
@@ -107,20 +109,35 @@ def test_fine_tuning(shop, trained, capsys):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["pretrain", "--data", "nowhere", "--out", "{out}"], ["nowhere", "no such folder"]),
-        (["pretrain", "--data", "stream", "{shop}", "--out", "{out}"], ["--data", "not both"]),
-        (["pretrain", "--data", "stream", "--task", "x", "--out", "{out}"], ["--task x", "one database"]),
-        (["pretrain", "--data", "{shop}", "--task", "x", "--out", "{out}"], ["x", "manifest.yaml"]),
-        (["pretrain", "--data", "{shop}", "--task", "x", "--masked", "3", "--out", "{out}"], ["--masked 3", "one masked cell"]),
-        (["pretrain", "--data", "{shop}", "--context-length", "100", "--out", "{out}"], ["multiple of 32"]),
-        (["pretrain", "--data", "{shop}", "--size", "huge", "--out", "{out}"], ["huge", "tiny"]),
-        (["pretrain", "--data", "{shop}", "--out", "{shop}"], ["not empty"]),
-        (["pretrain", "--data", "{shop}", "--validation", "{shop}", "--out", "{out}"], ["--validation", "shop", "hold out"]),
-        (["pretrain", "--data", "{shop}", "--text-encoder", "x", "--out", "{out}"], ["text encoder x", "hashed"]),
+        (["pretrain", "--network", "cells", "--data", "nowhere", "--out", "{out}"], ["nowhere", "no such folder"]),
+        (["pretrain", "--network", "cells", "--data", "stream", "{shop}", "--out", "{out}"], ["--data", "not both"]),
+        (["pretrain", "--network", "cells", "--data", "stream", "--task", "x", "--out", "{out}"], ["--task x", "one database"]),
+        (["pretrain", "--network", "cells", "--data", "{shop}", "--task", "x", "--out", "{out}"], ["x", "manifest.yaml"]),
+        (
+            ["pretrain", "--network", "cells", "--data", "{shop}", "--task", "x", "--masked", "3", "--out", "{out}"],
+            ["--masked 3", "one masked cell"],
+        ),
+        (["pretrain", "--network", "cells", "--data", "{shop}", "--context-length", "100", "--out", "{out}"], ["multiple of 32"]),
+        (["pretrain", "--network", "cells", "--data", "{shop}", "--size", "huge", "--out", "{out}"], ["huge", "tiny"]),
+        (["pretrain", "--network", "cells", "--data", "{shop}", "--out", "{shop}"], ["not empty"]),
+        (
+            ["pretrain", "--network", "cells", "--data", "{shop}", "--validation", "{shop}", "--out", "{out}"],
+            ["--validation", "shop", "hold out"],
+        ),
+        (
+            ["pretrain", "--network", "cells", "--data", "{shop}", "--text-encoder", "x", "--out", "{out}"],
+            ["text encoder x", "hashed"],
+        ),
         (
             ["evaluate", "--checkpoint", "{run}", "--data", "{shop}", "--context-length", "100", "--method", "cells"],
             ["multiple of 32"],
         ),
+        (["pretrain", "--out", "{out}", "--task", "x"], ["--task", "--network cells"]),
+        (["pretrain", "--network", "cells", "--out", "{out}", "--no-experts"], ["--experts", "--network rows"]),
+        (["pretrain", "--out", "{out}", "--size", "tiny"], ["small, base, large", "tiny"]),
+        (["pretrain", "--data", "nowhere", "--out", "{out}"], ["nowhere", "no such folder"]),
+        (["pretrain", "--data", "{shop}", "--validation", "{shop}", "--out", "{out}"], ["--validation", "shop", "hold out"]),
+        (["pretrain", "--out", "{out}", "--relabelled", "2"], ["relabelled", "from 0 to 1"]),
         (["evaluate", "--checkpoint", "{shop}", "--data", "{shop}"], ["config.json", "pretrain"]),
         (["evaluate", "--checkpoint", "{run}", "--data", "{shop}", "--text-encoder", "x"], ["text encoder hashed, not x"]),
         (["evaluate", "--checkpoint", "{run}", "--data", "{shop}", "--task", "x"], ["no task x", "parents-children"]),

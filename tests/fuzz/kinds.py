@@ -107,8 +107,12 @@ PROGRAMS_DRAWN = commands("score {source}/plurel-2 --out {out}/s.csv", "verify {
 )
 RFM = commands(
     "evaluate {source}/shop --checkpoint {source}/run --method cells",
-    "pretrain --data {source}/shop --out {out}/run --init {source}/run --steps 1 --batch-size 2 --context-length 32",
-) + commands("pretrain --data {source}/shop --out {source}/run --steps 1 --batch-size 2 --context-length 32", writes="source/run")
+    "pretrain --network cells --data {source}/shop --out {out}/run --init {source}/run --steps 1 --batch-size 2 "
+    "--context-length 32",
+) + commands(
+    "pretrain --network cells --data {source}/shop --out {source}/run --steps 1 --batch-size 2 --context-length 32",
+    writes="source/run",
+)
 
 KINDS: dict[str, Kind] = {
     "manifest": Kind("shop", "shop/manifest.yaml", in_yaml, READ_SHOP),

@@ -110,7 +110,7 @@ def checkpoint(folder: Path, runner: Runner) -> None:
     """A trained network."""
     shop(folder, runner)
     size = "--steps 1 --batch-size 2 --context-length 32"
-    run(runner, folder, f"pretrain --data {folder}/shop --out {folder}/run {size}")
+    run(runner, folder, f"pretrain --network cells --data {folder}/shop --out {folder}/run {size}")
 
 
 SOURCES: dict[str, Build] = {

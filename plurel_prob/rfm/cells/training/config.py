@@ -1,15 +1,11 @@
 """What a run of training is determined by."""
 
-import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from plurel_prob.documents import read_json
-from plurel_prob.errors import DatabaseError, reason, shown
-from plurel_prob.files import whole_file
+from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.cells.network import SIZES, TILE
-
-CONFIG = "config.json"
+from plurel_prob.rfm.runs import check_same, read_settings, save_settings
 
 
 def check_length(context_length: int) -> None:
@@ -63,8 +59,7 @@ class TrainingConfig:
 
     def save(self, folder: Path) -> None:
         """Write ``config.json`` into a folder."""
-        with whole_file(folder / CONFIG) as new:
-            new.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+        save_settings(self, folder, network="cells")
 
     @classmethod
     def load(cls, folder: Path) -> "TrainingConfig":
@@ -73,16 +68,7 @@ class TrainingConfig:
         Raises:
             DatabaseError: the folder has none, or it is broken.
         """
-        try:
-            content = read_json(folder / CONFIG, f"is {folder} a folder that `plurel-prob pretrain` wrote?")
-            for name, default in asdict(cls()).items():
-                if name in content and not isinstance(content[name], (type(default), list if name == "n_pair" else int)):
-                    raise DatabaseError(f"{folder / CONFIG}: {name} cannot be {shown(content[name])}")
-            return cls(**(content | {"n_pair": tuple(content["n_pair"])}))
-        except DatabaseError:
-            raise
-        except (ValueError, KeyError, TypeError) as error:
-            raise DatabaseError(f"{folder / CONFIG}: cannot be read: {reason(error)}") from None
+        return read_settings(cls, folder, network="cells")
 
     def check_same(self, other: "TrainingConfig", folder: Path) -> None:
         """Refuse to go on with a run of other settings.
@@ -90,10 +76,4 @@ class TrainingConfig:
         Raises:
             DatabaseError: a setting differs; the message names it.
         """
-        other = replace(other, n_pair=self.n_pair)
-        for name in (field.name for field in fields(self)):
-            if getattr(self, name) != getattr(other, name):
-                raise DatabaseError(
-                    f"{folder}: was started with {name} {getattr(other, name)}, not {getattr(self, name)}; "
-                    "choose another --out, and --init to start from its weights"
-                )
+        check_same(self, replace(other, n_pair=self.n_pair), folder)

@@ -2,28 +2,26 @@
 
 import shlex
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array
 
 from plurel_prob.corpora import Folder
-from plurel_prob.errors import DatabaseError, reason, shown
+from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.rfm.cells.network import HASHED, RelationalTransformer, TextEncoder, text_encoder, tiles_of
-from plurel_prob.rfm.cells.training.ahead import batches_ahead
-from plurel_prob.rfm.cells.training.checkpoints import CHECKPOINTS, Checkpoints
-from plurel_prob.rfm.cells.training.config import CONFIG, TrainingConfig
+from plurel_prob.rfm.cells.training.config import TrainingConfig
 from plurel_prob.rfm.cells.training.data import Data, FolderData
-from plurel_prob.rfm.cells.training.logs import BOARD, LOG, Log
 from plurel_prob.rfm.cells.training.steps import State, check_shares, initial_state, prepare, step_of
 from plurel_prob.rfm.cells.training.texts import TextTable
 from plurel_prob.rfm.cells.training.validation import Validation
+from plurel_prob.rfm.runs import Checkpoints, Log, check_place, made_ahead, means_of, writable
 
 N_PILOT = 4  # batches that decide how many tiles there is room for
 
@@ -69,8 +67,8 @@ def train(
     encoder = text_encoder(config.text_encoder)
     check_shares(config.batch_size)
     config = replace(config, data=data.description, init=init.resolve().name if isinstance(init, Path) else "")
-    with Folder(out).writing(), _writable(out):
-        _check_place(out)
+    with Folder(out).writing(), writable(out):
+        check_place(out)
         with Checkpoints(out) as checkpoints:
             first = checkpoints.last() or 0
             state = initial_state(config, encoder.dim, None if first else _model_like(init, config))
@@ -81,13 +79,14 @@ def train(
             texts, step = TextTable(encoder, data.vocabulary), step_of(config)
             told: list[dict[str, Array]] = []  # figures since the last line, on the device: steps do not wait for them
             start = time.perf_counter()
-            with closing(Log(out, first)) as log, closing(batches_ahead(data, config, first)) as batches:
+            make = partial(data.batch, config.seed, batch_size=config.batch_size)
+            with closing(Log(out, first)) as log, closing(made_ahead(make, first, config.n_step)) as batches:
                 for k, batch in enumerate(batches, first + 1):
                     state, figures = step((prepare(batch, config.n_pair), texts.array()), state)
                     told.append(figures)
                     is_checkpoint = k % checkpoint_every == 0 or k == config.n_step
                     if k % log_every == 0 or is_checkpoint:
-                        means = _means(told, k)
+                        means = means_of(told, k)
                         means["cells_per_s"] = round(_n_cell(config) * len(told) / (time.perf_counter() - start), 1)
                         if is_checkpoint and held_out is not None:
                             means |= held_out.figures(state.model)
@@ -102,36 +101,6 @@ def train(
 
 def _n_cell(config: TrainingConfig) -> int:
     return config.batch_size * config.context_length
-
-
-def _means(told: list[dict[str, Array]], step: int) -> dict[str, float]:
-    """Means of figures over some steps.
-
-    Raises:
-        DatabaseError: the loss is no number.
-    """
-    means = {name: float(np.mean([figures[name] for figures in told])) for name in told[0]}
-    if not np.isfinite(means["loss"]):
-        raise DatabaseError(f"the loss is {means['loss']} at step {step}: lower --learning-rate; the last checkpoint stays")
-    return means
-
-
-@contextmanager
-def _writable(out: Path) -> Iterator[None]:
-    """Say what the operating system has against writing."""
-    try:
-        yield
-    except OSError as error:
-        raise DatabaseError(f"--out {out}: cannot write there: {reason(error)}") from None
-
-
-def _check_place(out: Path) -> None:
-    """Refuse a folder that holds something else, or half of a run."""
-    names = {path.name for path in out.iterdir() if not path.name.startswith(".")}
-    if names - {CONFIG, CHECKPOINTS, LOG, BOARD}:
-        raise DatabaseError(f"--out {out}: is not empty, and no run of training; choose another folder")
-    if names and CONFIG not in names and any((out / CHECKPOINTS).glob("[0-9]*")):
-        raise DatabaseError(f"--out {out}: has checkpoints, but no {CONFIG}; choose another folder")
 
 
 def _settled(data: Data, out: Path, config: TrainingConfig, *, is_new: bool) -> TrainingConfig:

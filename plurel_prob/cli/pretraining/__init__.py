@@ -1,0 +1,1 @@
+"""What `pretrain` does for each network; it imports JAX."""

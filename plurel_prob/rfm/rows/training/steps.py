@@ -1,0 +1,73 @@
+"""One step of training, compiled."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+from jax import random
+from jaxtyping import Array, Float
+
+from plurel_prob.rfm.rows.network import SIZES, Prepared, RowBatch, RowNetwork, prepare, row_loss, split
+from plurel_prob.rfm.rows.training.config import RowTrainingConfig
+
+MULTIPLE = 20  # rows: contexts and queries are padded to one, so that few programs are compiled
+WARM_UP, LAST = 0.05, 0.01  # share of the steps; share of the peak
+Step = Callable[[Prepared, "State"], tuple["State", dict[str, Float[Array, ""]]]]
+
+
+class State(NamedTuple):
+    """What changes while a network is trained."""
+
+    model: RowNetwork
+    optimiser: optax.OptState
+
+
+def new_network(config: RowTrainingConfig) -> RowNetwork:
+    """Network as it is before training."""
+    return RowNetwork(replace(SIZES[config.size], experts=config.experts), key=random.key(config.seed))
+
+
+def optimiser_of(config: RowTrainingConfig) -> optax.GradientTransformation:
+    """AdamW with warm-up and a cosine, and clipped gradients."""
+    peak, warm_up = config.learning_rate, max(1, round(WARM_UP * config.n_step))
+    rate = optax.warmup_cosine_decay_schedule(0.0, peak, warm_up, max(config.n_step, warm_up + 1), LAST * peak)
+    return optax.chain(optax.clip_by_global_norm(config.clip), optax.adamw(rate, weight_decay=config.weight_decay))
+
+
+def initial_state(config: RowTrainingConfig, model: RowNetwork | None = None) -> State:
+    """Begin, with new weights or those of a network."""
+    model = new_network(config) if model is None else jax.tree.map(jnp.array, model)  # a copy: training uses up what it is given
+    return State(model, optimiser_of(config).init(eqx.filter(model, eqx.is_array)))
+
+
+def prepared(batch: RowBatch, config: RowTrainingConfig) -> Prepared:
+    """Do what has no parameters."""
+    parts = split(batch, MULTIPLE)
+    return prepare(type(parts)(*map(jnp.asarray, parts)), with_experts=config.experts)
+
+
+@eqx.filter_jit
+def task_losses(model: RowNetwork, batch: Prepared) -> Float[Array, " task"]:
+    """Mean loss of each task over its queries."""
+    return row_loss(model(batch), batch.query_y, batch.kind)
+
+
+def step_of(config: RowTrainingConfig) -> Step:
+    """Compile the step: gradient of the mean loss over tasks, and the update. The state that is given is used up."""
+    optimiser = optimiser_of(config)
+
+    def loss_of(model: RowNetwork, batch: Prepared) -> Float[Array, ""]:
+        return task_losses(model, batch).mean()
+
+    @eqx.filter_jit(donate="all-except-first")
+    def step(batch: Prepared, state: State) -> tuple[State, dict[str, Float[Array, ""]]]:
+        loss, gradient = eqx.filter_value_and_grad(loss_of)(state.model, batch)
+        update, inner = optimiser.update(gradient, state.optimiser, eqx.filter(state.model, eqx.is_array))
+        model = eqx.apply_updates(state.model, update)
+        return State(model, inner), {"loss": loss, "gradient_norm": optax.tree.norm(gradient)}
+
+    return step
