@@ -10,6 +10,7 @@ from plurel_prob.cli.graph import graph
 from plurel_prob.cli.infer_features import features
 from plurel_prob.cli.infer_links import links
 from plurel_prob.cli.infer_schema import schema
+from plurel_prob.cli.predict import predict
 from plurel_prob.cli.pretrain import pretrain
 from plurel_prob.cli.sample import sample
 from plurel_prob.cli.score import score
@@ -37,5 +38,6 @@ infer = App(name="infer", help="Infer what drew the tables of a folder in RelBen
 for command in (schema, links, features):
     infer.command(command)
 app.command(infer)
+app.command(predict)
 app.command(pretrain)
 app.command(evaluate)

@@ -62,10 +62,19 @@ def to_relbench(tables: dict[str, pd.DataFrame], declared: DeclaredSchema) -> tu
     Raises:
         DatabaseError: a value is not as declared, or a key refers to no row.
     """
+    return _to_relbench(arrow_tables(tables, declared), declared)[:2]
+
+
+def relbench_rows(
+    tables: dict[str, pd.DataFrame], declared: DeclaredSchema
+) -> tuple[dict[str, pd.DataFrame], Any, dict[str, np.ndarray]]:
+    """Do the same as :func:`to_relbench`, and say of every table which of the given rows each of its rows is."""
     return _to_relbench(arrow_tables(tables, declared), declared)
 
 
-def _to_relbench(tables: dict[str, pa.Table], declared: DeclaredSchema) -> tuple[dict[str, pd.DataFrame], Any]:
+def _to_relbench(
+    tables: dict[str, pa.Table], declared: DeclaredSchema
+) -> tuple[dict[str, pd.DataFrame], Any, dict[str, np.ndarray]]:
     from relbench.manifest import DatasetManifest, TableSpec
 
     check_years(tables, declared, "readers of RelBench format know", ("date", "timestamp", "time"))
@@ -88,7 +97,8 @@ def _to_relbench(tables: dict[str, pa.Table], declared: DeclaredSchema) -> tuple
     without = "" if times else " No table has a time; the splits are made up."
     name = declared.source.partition("?")[0].rstrip("/").rpartition("/")[2]
     description = f"Converted by PluRel-Prob from {name}.{without}"
-    return frames, DatasetManifest(name, val.isoformat(), test.isoformat(), description=description, tables=specs)
+    manifest = DatasetManifest(name, val.isoformat(), test.isoformat(), description=description, tables=specs)
+    return frames, manifest, {name: form.order for name, form in forms.items()}
 
 
 def _form(tables: dict[str, pa.Table], table: DeclaredTable, declared: DeclaredSchema, is_referred: bool) -> _Form:
@@ -207,7 +217,7 @@ def _splits(times: list[pd.Series]) -> tuple[pd.Timestamp, pd.Timestamp]:
 
 def save_relbench(tables: dict[str, pa.Table], declared: DeclaredSchema, folder: Path, name: str, on_table: OnTable) -> None:
     """Write RelBench format, under a name; see :func:`to_relbench`."""
-    frames, manifest = _to_relbench(tables, declared)
+    frames, manifest, _ = _to_relbench(tables, declared)
     manifest.name = name
     write_manifest(manifest, folder / MANIFEST)
     (folder / "db").mkdir()

@@ -113,6 +113,12 @@ RFM = commands(
     "pretrain --network cells --data {source}/shop --out {source}/run --steps 1 --batch-size 2 --context-length 32",
     writes="source/run",
 )
+PREDICT = commands(
+    "predict {source}/shop --column orders.mood --members trees --explain --out {out}/p.csv",
+    "predict {source}/shop --forecast orders --by users --within 30d --measure mean:value --members trees --out {out}/p.json",
+)
+PREDICT_TASK = commands("predict {source}/shop --task orders-is_gift --members trees --out {out}/p.parquet")
+READ_WEIGHTS = commands("predict {source}/shop --column orders.mood --members network --checkpoint {source}/rows.safetensors")
 
 KINDS: dict[str, Kind] = {
     "manifest": Kind("shop", "shop/manifest.yaml", in_yaml, READ_SHOP),
@@ -175,4 +181,9 @@ KINDS: dict[str, Kind] = {
     "columns for networks": Kind("checkpoint", "shop/db/*.parquet", columns_of, RFM, True),
     "labels for networks": Kind("checkpoint", "shop/tasks/*/*.parquet", columns_of, RFM[:1], True),
     "tasks for networks": Kind("checkpoint", "shop/tasks/*/manifest.yaml", in_yaml, RFM[:1], True),
+    "weights": Kind("weights", "rows.safetensors", bytes_of, READ_WEIGHTS, True),
+    "manifest for predictions": Kind("shop", "shop/manifest.yaml", in_yaml, PREDICT, True),
+    "columns for predictions": Kind("shop", "shop/db/*.parquet", columns_of, PREDICT + PREDICT_TASK, True),
+    "labels for predictions": Kind("shop", "shop/tasks/orders-is_gift/*.parquet", columns_of, PREDICT_TASK, True),
+    "task for predictions": Kind("shop", "shop/tasks/orders-is_gift/manifest.yaml", in_yaml, PREDICT_TASK, True),
 }

@@ -113,6 +113,16 @@ def checkpoint(folder: Path, runner: Runner) -> None:
     run(runner, folder, f"pretrain --network cells --data {folder}/shop --out {folder}/run {size}")
 
 
+def weights(folder: Path, runner: Runner) -> None:
+    """Weights of a network of rows."""
+    import jax
+
+    from plurel_prob.rfm.rows.network import RowNetwork, Size, save_network
+
+    shop(folder, runner)
+    save_network(folder / "rows.safetensors", RowNetwork(Size(1, 16, 1, 16, feature=8, n_pool=2), key=jax.random.key(0)), {})
+
+
 SOURCES: dict[str, Build] = {
     "drawn": drawn,
     "shop": shop,
@@ -126,6 +136,7 @@ SOURCES: dict[str, Build] = {
     "store": store,
     "posterior": posterior,
     "checkpoint": checkpoint,
+    "weights": weights,
 }
 
 

@@ -31,6 +31,7 @@ class Blend:
         mean_weight: of the mean and of the median of each member in the mean of a number.
         line: a and b.
         shift: of each quantile.
+        bounds: of numbers, 0 if none is on its other side.
     """
 
     kind: Kind
@@ -38,6 +39,7 @@ class Blend:
     mean_weight: Float64[np.ndarray, " centre"]
     line: tuple[float, float] = (0.0, 1.0)
     shift: Float64[np.ndarray, " level"] | None = None
+    bounds: tuple[float, float] = (-np.inf, np.inf)
 
     def __call__(self, laws: Sequence[Law]) -> Law:
         """Blend the members' laws of the same rows."""
@@ -48,6 +50,7 @@ class Blend:
             law[:, 0] = _centres(laws) @ self.mean_weight
             if self.shift is not None:
                 law[:, 1:] = np.sort(law[:, 1:] + self.shift * _spread(law), 1)
+            return law.clip(*self.bounds)
         return law
 
 
@@ -76,7 +79,8 @@ def blend(laws: Sequence[Law], y: Float64[np.ndarray, " row"], kind: Kind) -> Bl
     square = [np.square(centres @ each - y).mean() for each in grid_of_centres]
     weight = _weigh(grid, [-tempered * np.log(loss + tiny) for loss in pinball])
     mean_weight = _weigh(grid_of_centres, [-tempered * 0.5 * np.log(loss + tiny**2) for loss in square])
-    return Blend(kind, weight, mean_weight, shift=_shift(average(laws, weight, kind), y))
+    bounds = (0.0 if y.min() >= 0 else -np.inf, 0.0 if y.max() <= 0 else np.inf)
+    return Blend(kind, weight, mean_weight, shift=_shift(average(laws, weight, kind), y), bounds=bounds)
 
 
 def _grid(n: int) -> list[Weights]:
@@ -95,9 +99,9 @@ def _weigh(grid: Sequence[Weights], score: Sequence[float]) -> Weights:
 
 
 def _line(chance: Float64[np.ndarray, " row"], y: Float64[np.ndarray, " row"]) -> tuple[float, float]:
-    """Platt's a and b, with a Gaussian prior around 0 and 1, by Newton's method."""
+    """Platt's a and b, with a Gaussian prior around 0 and 1, by Newton's method; how frequent a 1 is, a, changes with time."""
     design = np.stack([np.ones(len(y)), log_odds(chance)], 1)
-    prior, start = np.array([4.0, 16.0]), np.array([0.0, 1.0])
+    prior, start = np.array([100.0, 16.0]), np.array([0.0, 1.0])
     found = start.copy()
     for _ in range(20):
         p = sigmoid(design @ found)

@@ -11,13 +11,14 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float64
+from jaxtyping import Float32, Float64
 
 from plurel_prob.databases import Database, ObservedDatabase
 from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.rows.features import Labels, Question
 from plurel_prob.rfm.rows.learner.blend import blend
 from plurel_prob.rfm.rows.learner.boosting import Boosting
+from plurel_prob.rfm.rows.learner.importance import By, groups_of, importance
 from plurel_prob.rfm.rows.learner.laws import LEVELS, MEDIAN, Labelled, Law
 from plurel_prob.rfm.rows.learner.networks import InContext
 from plurel_prob.rfm.rows.learner.samples import folds, late_half
@@ -71,6 +72,8 @@ class RowLearner:
         Raises:
             DatabaseError: the file cannot be read.
         """
+        if settings.get("members") == "trees":
+            return cls(None, **settings)
         import jax
 
         from plurel_prob.rfm.rows.network import RowNetwork, load_network
@@ -163,6 +166,18 @@ class RowLearner:
             raise DatabaseError("there is no row to predict")
         return np.concatenate(list(self._laws(asked)))
 
+    def importance(self, by: By = "column", *, n_row: int = 1000) -> pd.DataFrame:
+        """How much worse held-out labelled rows are predicted without a column or a table; see :func:`importance`."""
+        held = np.flatnonzero(self.folds_[-1])
+        if len(held) > n_row:
+            held = np.sort(np.random.default_rng([self.seed, 2]).choice(held, n_row, replace=False))
+
+        def law(x: Float32[np.ndarray, "row feature"]) -> Law:
+            return self.blend_([predict(x) for predict in self._tuned])
+
+        places = groups_of(self.names_, by, self.problem_.tables, self.problem_.question)
+        return importance(law, self.labelled_.of(held), places, np.random.default_rng([self.seed, 3]), self.on_rows)
+
     def rows(self, rows: str | pd.DataFrame | Labels | None = None) -> Labels:
         """Entities and times that are asked about.
 
@@ -192,8 +207,7 @@ class RowLearner:
             raise DatabaseError(f"{len(labels)} labels are too few to learn from: give {MIN_LABEL} or more")
         if (labels.value == labels.value[0]).all():
             raise DatabaseError(f"all {len(labels):,} labels are {labels.value[0]:g}: there is nothing to tell apart")
-        first = problem.features(labels[np.zeros(1, np.int64)])
-        labels = late_half(labels, max(1000, MAX_CELL // max(1, len(first.names))), rng)
+        labels = late_half(labels, max(1000, MAX_CELL // max(1, len(problem.prepared.names))), rng)
         self.on_rows("making features", 0, len(labels))
         self.names_, x = problem.features(labels)
         if not (~np.isnan(x)).any():

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
 
@@ -14,7 +13,6 @@ from plurel_prob.rfm.rows.learner.samples import Columns, Rows, sample_features,
 KINDS = ("binary", "number", "classes")  # by their number in a batch
 MAX_CLASS = 10  # that the network tells apart; of more, the rarest are one
 N_QUERY = 1024  # rows that are predicted at once
-STEP = 32  # numbers of features and of context rows are multiples of it, so that few programs are compiled
 MEAN = np.array([1.5, *np.ones(17), 1.5]) / 20  # of a number, from its quantiles: the outer ones stand for a half more
 N_TUNE = 4  # samples for the rows that are held out
 
@@ -25,7 +23,6 @@ class _State(NamedTuple):
     Attributes:
         encoded: the network's state.
         features: the features that it has.
-        width: their number with padding.
         mean, std: of its labels, if they are numbers.
         odds: log-odds of a 1 in it, less those in all labelled rows.
         kept: classes that the network tells apart.
@@ -33,7 +30,6 @@ class _State(NamedTuple):
 
     encoded: Any
     features: Columns
-    width: int
     mean: float
     std: float
     odds: float
@@ -100,16 +96,9 @@ class InContext:
             place = np.full(labelled.n_class, MAX_CLASS - 1)
             place[kept] = np.arange(MAX_CLASS - 1)
             y = place[y.astype(int)].astype(np.float64)
-        n_row = min(_padded(len(rows)), _padded(self.n_context))
-        width = min(_padded(len(features)), _padded(self.n_feature))
-        x = np.full((1, n_row, width), np.nan, np.float32)
-        x[0, : len(rows), : len(features)] = labelled.x[np.ix_(rows, features)]
-        of_row = np.full((1, n_row), np.nan, np.float32)
-        of_row[0, : len(rows)] = y
         kind = np.array([KINDS.index(labelled.kind)], np.int32)
-        return _State(
-            self.network.encode(jnp.asarray(x), jnp.asarray(of_row), jnp.asarray(kind)), features, width, mean, std, odds, kept
-        )
+        encoded = self.network.encode(labelled.x[np.ix_(rows, features)][None], y[None].astype(np.float32), kind)
+        return _State(encoded, features, mean, std, odds, kept)
 
     def _average(self, states: Sequence[_State], x: Float32[np.ndarray, "row feature"], labelled: Labelled) -> Law:
         """Mean of the samples' laws; of log-odds."""
@@ -120,14 +109,12 @@ class InContext:
         """Law by one sample; of a binary label its log-odds."""
         found = []
         for start in range(0, len(x), N_QUERY):
-            part = x[start : start + N_QUERY, state.features]
-            query = np.full((1, N_QUERY, state.width), np.nan, np.float32)
-            query[0, : len(part), : part.shape[1]] = part
-            outputs = self.network.decode(state.encoded, jnp.asarray(query))
+            part = x[start : start + N_QUERY][:, state.features]
+            outputs = self.network.decode(state.encoded, part[None])
             of_kind = outputs.logit[..., None] if labelled.kind == "binary" else None
             if of_kind is None:
                 of_kind = outputs.quantiles if labelled.kind == "number" else outputs.classes
-            found.append(np.asarray(of_kind, np.float64)[0, : len(part)])
+            found.append(np.asarray(of_kind, np.float64)[0])
         raw = np.concatenate(found) if found else np.zeros((0, 1))
         if labelled.kind == "binary":
             return raw - state.odds
@@ -149,7 +136,3 @@ def _spread_rest(raw: Float64[np.ndarray, "row logit"], kept: Int64[np.ndarray, 
     law = chance[:, [-1]] * share / share.sum()
     law[:, kept] = chance[:, :-1]
     return law
-
-
-def _padded(n: int) -> int:
-    return -(-max(n, 1) // STEP) * STEP

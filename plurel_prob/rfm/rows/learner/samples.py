@@ -1,7 +1,7 @@
 """Which labelled rows, and which features, a member of the ensemble sees; and which rows are held out to weigh the members."""
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Bool, Float, Float64, Int64
 
 from plurel_prob.rfm.rows.features import Kind, Labels
 from plurel_prob.rfm.rows.learner.laws import Labelled
@@ -41,13 +41,37 @@ def sample_rows(labelled: Labelled, n: int, rng: np.random.Generator, *, late: b
 
 
 def sample_features(labelled: Labelled, n: int, rng: np.random.Generator) -> Columns:
-    """At most n features, of those that are not the same in all rows."""
+    """At most n features that are not the same in all rows: half of them those that go with the label most, half any others."""
+    is_known = ~np.isnan(labelled.x)
+    first = labelled.x[is_known.argmax(0), np.arange(labelled.x.shape[1])]
     with np.errstate(invalid="ignore"):
-        is_known = ~np.isnan(labelled.x)
-        first = labelled.x[is_known.argmax(0), np.arange(labelled.x.shape[1])]
         differs = (is_known & (labelled.x != first)).any(0) | (is_known.any(0) & ~is_known.all(0))
     told = np.flatnonzero(differs)
-    return told if len(told) <= n else np.sort(rng.choice(told, n, replace=False))
+    if len(told) <= n:
+        return told
+    order = told[np.argsort(-relevance(labelled, told), kind="stable")]
+    return np.sort(np.concatenate([order[: n // 2], rng.choice(order[n // 2 :], n - n // 2, replace=False)]))
+
+
+def relevance(labelled: Labelled, columns: Columns) -> Float64[np.ndarray, " column"]:
+    """Largest correlation of ranks of features, a missing one being in the middle, with those of the label, or with a class."""
+    rank = np.empty((len(labelled), len(columns)), np.float32)
+    for place, column in enumerate(columns):
+        value = labelled.x[:, column]
+        rank[:, place] = np.where(np.isnan(value), np.nan, _ranks(value))
+    rank = _standard(np.where(np.isnan(rank), np.nanmean(rank, 0), rank))
+    label = labelled.y[:, None] == np.arange(labelled.n_class) if labelled.kind == "classes" else _ranks(labelled.y)[:, None]
+    return np.abs(rank.T @ _standard(label.astype(np.float64))).max(1)
+
+
+def _ranks(value: Float[np.ndarray, " row"]) -> Float64[np.ndarray, " row"]:
+    _, place, count = np.unique(value, return_inverse=True, return_counts=True)
+    return (np.cumsum(count) - count / 2)[place]
+
+
+def _standard(x: Float[np.ndarray, "row column"]) -> Float64[np.ndarray, "row column"]:
+    centred = x - x.mean(0, dtype=np.float64)
+    return centred / np.maximum(np.linalg.norm(centred, axis=0), 1e-12)
 
 
 def folds(labelled: Labelled, rng: np.random.Generator) -> list[Bool[np.ndarray, " row"]]:

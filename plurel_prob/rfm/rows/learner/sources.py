@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from plurel_prob.databases import Database, ObservedDatabase, observe
 from plurel_prob.databases.schema import TableSchema
 from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.rfm.columns import MISSING, NEVER, STATIC, microseconds
-from plurel_prob.rfm.rows.features import Features, Labels, Question, Tables, read_tables, row_features
+from plurel_prob.rfm.rows.features import Features, Labels, Prepared, Question, Tables, prepare, read_tables
 from plurel_prob.rfm.rows.tasks import Regime, RowTask, read_task
 
 
@@ -44,7 +44,12 @@ class Problem:
 
     def features(self, rows: Labels) -> Features:
         """Features of rows, as of their times."""
-        return row_features(self.tables, self.question, rows, self.known, self.until)
+        return self.prepared.features(rows, self.known, self.until)
+
+    @cached_property
+    def prepared(self) -> Prepared:
+        """What features of all rows share."""
+        return prepare(self.tables, self.question)
 
     def rows_of(self, rows: pd.DataFrame) -> Labels:
         """Entities and times of a frame; without a column of times, those of the entities' own.
@@ -104,8 +109,9 @@ def problem_of(
 
 
 def _of_task(task: RowTask, split: str, regime: Regime) -> Problem:
-    loaded: Any = task.loaded
-    until = NEVER if regime == "rolling" else task.cut(split)
-    known = task.known(split, regime)
-    names = (split, loaded.entity_col, loaded.time_col)
-    return Problem(task.tables, task.question, task.context(split), known, task.labels[split], *names, until)
+    """Learn from labels that are known when the split begins."""
+    cut, context = task.cut(split), task.context(split)
+    context = context[context.time <= cut - task.question.wait]
+    until = NEVER if regime == "rolling" else cut
+    names = ("entity", "time") if task.loaded is None else (task.loaded.entity_col, task.loaded.time_col)
+    return Problem(task.tables, task.question, context, task.known(split, regime), task.labels[split], split, *names, until)

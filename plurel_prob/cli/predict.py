@@ -1,0 +1,255 @@
+"""``plurel-prob predict``."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+from cyclopts.types import NonNegativeInt
+from rich.progress import Progress
+from rich.table import Table
+
+from plurel_prob.cli.extras import extra
+from plurel_prob.cli.output import PlainConsole, check_out, plain, write_whole
+from plurel_prob.cli.sample import progress_bar, use_compilation_cache
+from plurel_prob.cli.tasks import print_whole
+from plurel_prob.errors import DatabaseError, shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from plurel_prob.rfm.prediction.ask import Asked
+    from plurel_prob.rfm.prediction.report import Compared
+    from plurel_prob.rfm.prediction.source import Source
+    from plurel_prob.rfm.rows.learner import RowLearner
+else:
+    Asked = Compared = RowLearner = Source = Any  # they import JAX
+
+SUFFIXES = (".csv", ".parquet", ".json")
+N_SHOWN = 10  # rows of a preview, and columns that matter
+METRICS = ("AUROC", "log loss", "accuracy", "NMAE", "R2", "coverage 80 %")  # that are shown
+Members = Literal["all", "network", "trees"]
+
+
+def predict(
+    database: str,
+    /,
+    *,
+    task: str | None = None,
+    split: Literal["val", "test"] = "test",
+    column: str | None = None,
+    after: str | None = None,
+    forecast: str | None = None,
+    by: str | None = None,
+    within: str | None = None,
+    measure: str | None = None,
+    at: str | None = None,
+    out: Path | None = None,
+    checkpoint: Path | None = None,
+    members: Members = "all",
+    explain: Annotated[bool, Parameter(negative="")] = False,
+    baselines: bool = True,
+    seed: NonNegativeInt = 0,
+) -> None:
+    """Predict rows of a database: a task of it, a column, or what will refer to its rows. Nothing is trained, no GPU is needed.
+
+    Say one of --task, --column and --forecast:
+
+        plurel-prob predict rel-f1 --task driver-dnf
+        plurel-prob predict shop.sqlite --column customers.churned --out churned.csv
+        plurel-prob predict shop.sqlite --forecast orders --by customers --within 30d --measure sum:amount
+
+    A row is predicted from what was known at its time: its own columns, what it refers to, what refers to it, earlier labels.
+    Other rows whose labels are known are the context of a network of rows and what boosted trees are fitted to; the two are
+    averaged with weights that held-out labels choose. Where labels of predicted rows are known, or of rows that were held out,
+    metrics are shown beside those of baselines, with intervals that hold 95 % of a bootstrap.
+
+    Args:
+        database: folder in RelBench format, SQLite or DuckDB file, folder of csv or parquet files with schema.sql, or URL of a
+            PostgreSQL database (the last three need the extra `sql`).
+        task: name of a task of a folder in RelBench format; the rows of a split are predicted.
+        split: of the task.
+        column: table and column, such as customers.churned: its missing cells are filled in.
+        after: predict the column of all rows later than a time such as 2024-05-01, from those up to it.
+        forecast: table whose rows will refer to others, such as orders.
+        by: table that they refer to, such as customers, or the foreign key: each row that is there is predicted.
+        within: length of the window, such as 30d, 12h or 4w; by default one in which about half have a row.
+        measure: of the rows in the window: any (whether there is one; the default), count, next (days until the first), or
+            mean:COLUMN, sum:COLUMN or latest:COLUMN.
+        at: time at which the window begins; by default the last one in the database.
+        out: file for the predictions, .csv, .parquet or .json; one that exists is replaced.
+        checkpoint: file of weights, or a run of `plurel-prob pretrain --network rows`; by default the package's weights.
+        members: all, or the network or the trees alone.
+        explain: show which columns and tables mattered on held-out rows.
+        baselines: compare with the mean, the entity's history, ridge regression and LightGBM.
+        seed: of samples of the context.
+    """
+    options = {"task": task, "column": column, "forecast": forecast}
+    _check_options(options, {"after": after}, {"by": by, "within": within, "measure": measure, "at": at})
+    if out is not None and out.suffix.lower() not in SUFFIXES:
+        raise DatabaseError(f"--out {out}: the name of the file ends with {', '.join(SUFFIXES)}")
+    check_out(out)
+    with extra("rfm"):
+        from plurel_prob.rfm.prediction.report import compare, table_of
+        from plurel_prob.rfm.rows.learner import RowLearner
+    use_compilation_cache()
+    console = PlainConsole()
+    with progress_bar() as progress, _steps(progress) as step:
+        step("reading", 0, 1)
+        source, asked = _ask(database, options, split, after, (by, within, measure or "any", at), seed)
+        learner = RowLearner.load(weights_of(checkpoint), members=members, seed=seed, on_rows=step)
+        law = learner.fit(asked.task, split=asked.split).law()
+        rows = asked.task.labels[asked.split]
+        same = asked.held is asked.task
+        judge = learner if same or asked.held is None else _judge(learner, asked)
+        compared = None
+        if judge is not None:
+            told = lambda method: step(f"comparing with {method}", 0, 1)  # noqa: E731
+            compared = compare(asked, judge, law if same else None, baselines=baselines, on_method=told)
+        frame = table_of(source, asked, rows, law)
+        mattered = [learner.importance(kind) for kind in ("column", "table")] if explain else []
+    console.print(plain(source.name, "bold") + plain(f": {asked.what}, {len(frame):,} rows"), soft_wrap=True)
+    _print_context(console, learner)
+    print_whole(preview(frame))
+    if compared is not None:
+        print_whole(compared_table(compared, asked.held_what))
+    elif asked.held is not None:
+        console.print("Too few rows are known before the held-out ones to compare with.")
+    for kind, found in zip(("column", "table"), mattered, strict=False):
+        print_whole(importance_table(kind, found))
+    if out is not None:
+        write_whole(out, lambda path: write_frame(frame, path, out.suffix.lower()))
+        console.print(f"Written to {out}.", soft_wrap=True)
+
+
+def _check_options(asked: dict[str, str | None], *only: dict[str, str | None]) -> None:
+    """Refuse options that do not go together.
+
+    Raises:
+        DatabaseError: not one thing is asked, or an option is of something else.
+    """
+    given = [name for name, value in asked.items() if value is not None]
+    if len(given) != 1:
+        said = " and ".join(f"--{name}" for name in given) or "nothing"
+        raise DatabaseError(f"say one of --task, --column and --forecast, not {said}")
+    for name, options in zip(("column", "forecast"), only, strict=True):
+        for option, value in options.items():
+            if value is not None and given[0] != name:
+                raise DatabaseError(f"--{option}: goes with --{name}, not with --{given[0]}")
+    if given[0] == "forecast" and only[1]["by"] is None:
+        raise DatabaseError("--forecast: say with --by which table its rows refer to, such as --by customers")
+
+
+def _ask(
+    database: str,
+    options: dict[str, str | None],
+    split: str,
+    after: str | None,
+    forecast: tuple[str | None, str | None, str, str | None],
+    seed: int,
+) -> tuple[Source, Asked]:
+    import numpy as np
+
+    from plurel_prob.rfm.prediction.ask import ForecastOptions, ask_column, ask_forecast, ask_task
+    from plurel_prob.rfm.prediction.source import read_source
+
+    with extra("sql"):
+        source = read_source(database)
+    if options["task"] is not None:
+        return source, ask_task(source, options["task"], split)
+    if options["column"] is not None:
+        return source, ask_column(source, options["column"], after)
+    by, within, measure, at = forecast
+    asked = ForecastOptions(options["forecast"] or "", by or "", within, measure, at)
+    return source, ask_forecast(source, asked, np.random.default_rng(seed))
+
+
+def weights_of(checkpoint: Path | None) -> Path | None:
+    """File of weights, of a run the one in it.
+
+    Raises:
+        DatabaseError: there is none.
+    """
+    if checkpoint is None or checkpoint.is_file():
+        return checkpoint
+    file = checkpoint / "rows.safetensors"
+    if not file.is_file():
+        raise DatabaseError(f"--checkpoint {checkpoint}: is no file of weights, and no run of pretrain --network rows")
+    return file
+
+
+def _judge(learner: RowLearner, asked: Asked) -> RowLearner | None:
+    """Learner that does not know the held-out rows; None if too little is left for it."""
+    from dataclasses import replace
+
+    try:
+        return replace(learner).fit(asked.held, split=asked.split)
+    except DatabaseError:
+        return None
+
+
+@contextmanager
+def _steps(progress: Progress) -> Iterator[Any]:
+    """Give what is called with a step, how much of it is done, and how much there is."""
+    bar = progress.add_task("", total=None)
+
+    def step(what: str, n_done: int, n: int) -> None:
+        progress.update(bar, description=what, completed=n_done, total=n)
+
+    yield step
+    progress.update(bar, visible=False)
+
+
+def _print_context(console: PlainConsole, learner: RowLearner) -> None:
+    import pandas as pd
+
+    labelled, weight = learner.labelled_, learner.blend_.weight
+    first, last = (str(pd.Timestamp(int(time), unit="us")) for time in (labelled.time.min(), labelled.time.max()))
+    parts = zip(learner.members_, weight, strict=True)
+    said = ", ".join(f"{member.name} {share:.0%}" for member, share in parts)
+    console.print(
+        f"Context: {len(labelled):,} labelled rows of {len(learner.problem_.context):,}, {first} to {last}, "
+        f"with {labelled.x.shape[1]:,} features. Weights: {said}.",
+        soft_wrap=True,
+    )
+
+
+def preview(frame: "pd.DataFrame") -> Table:
+    """First rows of the predictions."""
+    table = Table(*(shown(str(name)) for name in frame), title=f"First {min(N_SHOWN, len(frame))} of {len(frame):,} predictions")
+    for row in frame.head(N_SHOWN).itertuples(index=False):
+        table.add_row(*(f"{value:.4g}" if isinstance(value, float) else shown(str(value)) for value in row))
+    return table
+
+
+def compared_table(compared: Compared, what: str) -> Table:
+    """Row for each method, a column for each metric, with its interval."""
+    metrics = [metric for metric in compared.figures["rows"] if metric in METRICS]
+    positive = "" if compared.n_positive is None else f", {compared.n_positive:,} positive"
+    table = Table("method", *metrics, title=f"Compared with labels of {what}: {compared.n_row:,} rows{positive}")
+    for method, figures in compared.figures.items():
+        cells = [figures.get(metric) for metric in metrics]
+        table.add_row(
+            "this prediction" if method == "rows" else method,
+            *("" if cell is None else f"{cell.value:.3f} [{cell.low:.3f}, {cell.high:.3f}]" for cell in cells),
+        )
+    return table
+
+
+def importance_table(kind: str, found: "pd.DataFrame") -> Table:
+    """What mattered most."""
+    table = Table(kind, "features", "loss added", "se", title=f"Loss on held-out rows when a {kind} is permuted")
+    for row in found.head(N_SHOWN).itertuples(index=False):
+        table.add_row(shown(row.name), str(row.features), f"{row.loss:+.1%}", f"{row.se:.1%}")
+    return table
+
+
+def write_frame(frame: "pd.DataFrame", path: Path, suffix: str) -> None:
+    """Write predictions in the format that a suffix stands for."""
+    if suffix == ".csv":
+        frame.to_csv(path, index=False)
+    elif suffix == ".parquet":
+        frame.to_parquet(path, index=False)
+    else:
+        frame.to_json(path, orient="records", date_format="iso", indent=1)
