@@ -102,7 +102,7 @@ def predict(
         law = learner.fit(asked.task, split=asked.split).law()
         rows = asked.task.labels[asked.split]
         same = asked.held is asked.task
-        judge = learner if same or asked.held is None else _judge(learner, asked)
+        judge = learner if same else _judge(learner, asked)
         compared = None
         if judge is not None:
             told = lambda method: step(f"comparing with {method}", 0, 1)  # noqa: E731
@@ -183,6 +183,8 @@ def _judge(learner: RowLearner, asked: Asked) -> RowLearner | None:
     """Learner that does not know the held-out rows; None if too little is left for it."""
     from dataclasses import replace
 
+    if asked.held is None:
+        return None
     try:
         return replace(learner).fit(asked.held, split=asked.split)
     except DatabaseError:

@@ -103,9 +103,8 @@ def problem_of(
         raise DatabaseError(f"there is no table {shown(task.table)}; there are {shown(', '.join(schemas))}")
     context, schema = labels.present(), schemas[task.table]
     tables = read_tables(database.tables, schemas, int(context.time.max(initial=STATIC)))
-    names = {"entity": schema.pkey or "entity", "time": schema.time_col or "time"}
     rows = labels[np.isnan(labels.value)]
-    return Problem(tables, task, context, context.later(task.wait), rows, "", **names)
+    return Problem(tables, task, context, context.later(task.wait), rows, "", schema.pkey or "entity", schema.time_col or "time")
 
 
 def _of_task(task: RowTask, split: str, regime: Regime) -> Problem:
@@ -113,5 +112,5 @@ def _of_task(task: RowTask, split: str, regime: Regime) -> Problem:
     cut, context = task.cut(split), task.context(split)
     context = context[context.time <= cut - task.question.wait]
     until = NEVER if regime == "rolling" else cut
-    names = ("entity", "time") if task.loaded is None else (task.loaded.entity_col, task.loaded.time_col)
-    return Problem(task.tables, task.question, context, task.known(split, regime), task.labels[split], split, *names, until)
+    entity, time = ("entity", "time") if task.loaded is None else (task.loaded.entity_col, task.loaded.time_col)
+    return Problem(task.tables, task.question, context, task.known(split, regime), task.labels[split], split, entity, time, until)

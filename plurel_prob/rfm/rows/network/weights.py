@@ -11,11 +11,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax import random
 
-from plurel_prob.errors import DatabaseError
+from plurel_prob.documents import parse_json
+from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.rfm.rows.network.network import RowNetwork
 from plurel_prob.rfm.rows.network.sizes import Size
 
 FORMAT = "plurel-prob rows 1"
+MAX_WIDTH, MAX_BLOCK = 4096, 64  # of a network that is read
 
 
 def save_network(path: Path, network: RowNetwork, metadata: Mapping[str, str], *, half: bool = False) -> None:
@@ -50,13 +52,32 @@ def load_network(path: Path) -> tuple[RowNetwork, dict[str, str]]:
         raise DatabaseError(f"{path}: not a file of weights that can be read ({error})") from None
     if metadata.get("format") != FORMAT:
         raise DatabaseError(f"{path}: its metadata does not say {FORMAT!r}; write weights with pretrain --network rows")
-    network = RowNetwork(Size(**json.loads(metadata["size"])), key=random.key(0))
+    network = RowNetwork(_size(path, metadata.get("size", "")), key=random.key(0))
     named = _named(network)
+    if not all(np.isfinite(array).all() for array in arrays.values()):
+        raise DatabaseError(f"{path}: has weights that are not finite; the file is damaged")
     if {n: a.shape for n, a in named.items()} != {n: a.shape for n, a in arrays.items()}:
         raise DatabaseError(f"{path}: its arrays are not those of a network of its size; the file is of another version")
     leaves = [jnp.asarray(arrays[name], jnp.float32) for name in named]
     values, static = eqx.partition(network, eqx.is_array)
     return eqx.combine(jax.tree.unflatten(jax.tree.structure(values), leaves), static), metadata
+
+
+def _size(path: Path, text: str) -> Size:
+    """Size that metadata state.
+
+    Raises:
+        DatabaseError: they state none that a network can have.
+    """
+    try:
+        size = Size(**parse_json(text.encode(), str(path)))
+    except (DatabaseError, TypeError):
+        raise DatabaseError(f"{path}: its metadata do not say how large the network is; the file is damaged") from None
+    numbers = [value for name, value in asdict(size).items() if name != "experts"]
+    is_bounded = all(type(number) is int and 1 <= number <= MAX_WIDTH for number in numbers) and size.n_block <= MAX_BLOCK
+    if not is_bounded or size.width % size.n_head or not isinstance(size.experts, bool):
+        raise DatabaseError(f"{path}: its metadata state a network of {shown(text)}, which is none; the file is damaged")
+    return size
 
 
 def _named(network: RowNetwork) -> dict[str, jax.Array]:
