@@ -39,12 +39,13 @@ def read_real(path: str) -> pd.DataFrame:
 
 
 def read_drawn(path: str) -> pd.DataFrame:
-    """The same of drawn tasks: priors stand for regimes."""
+    """The same of drawn tasks: priors stand for regimes; R2 of a task is at least -1, as one of few rows can be anything."""
     lines = pd.read_json(path, lines=True).explode("tasks", ignore_index=True)
     lines["task"] = lines["batch"].astype(str) + "." + lines.groupby(["prior", "batch", "method", "seed"]).cumcount().astype(str)
     lines["source"] = lines["tasks"].map(lambda task: f"{task['source']}, {task['kind']}")
     lines = lines.rename(columns={"prior": "regime"})
-    return with_figures(lines[["regime", "task", "source", "method", "seed"]], lines["tasks"].map(lambda task: task["figures"]))
+    found = with_figures(lines[["regime", "task", "source", "method", "seed"]], lines["tasks"].map(lambda task: task["figures"]))
+    return found.assign(R2=found["R2"].clip(lower=-1))
 
 
 def with_figures(lines: pd.DataFrame, figures: pd.Series) -> pd.DataFrame:
