@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plurel_prob.rfm.evaluation import task_names
 from plurel_prob.rfm.rows.network import RowNetwork, Size, save_network
 from tests.rfm.rows.features.shop import shop as write_shop
 from tests.studies import load
@@ -77,7 +76,7 @@ def test_errors_over_tasks_and_seeds_are_those_of_simulations():
 
 
 @pytest.mark.slow
-def test_every_task_has_a_line_of_every_method(tmp_path, monkeypatch):
+def test_a_task_has_a_line_of_every_method(tmp_path, monkeypatch):
     shop, out = write_shop(tmp_path / "shop"), tmp_path / "x.jsonl"
     for name, experts in (("a", True), ("b", False)):
         (tmp_path / name).mkdir()
@@ -86,10 +85,11 @@ def test_every_task_has_a_line_of_every_method(tmp_path, monkeypatch):
     paths = ["--data", shop, "--runs", tmp_path / "a", tmp_path / "b", "--out", out, "--regimes", "frozen"]
     monkeypatch.setattr(sys, "argv", ["run.py", *map(str, paths)])
     module = load("real_tasks", "run")
+    monkeypatch.setattr(module, "task_names", lambda folder: ["amount"])
     module.main()
     module.main()  # nothing is left to do
     lines = pd.read_json(out, lines=True)
-    assert not lines.duplicated(["task", "method", "seed"]).any() and set(lines["task"]) == set(task_names(shop))
+    assert not lines.duplicated(["task", "method", "seed"]).any() and set(lines["task"]) == {"amount"}
     baselines = ("mean", "history", "ridge", "lightgbm", "lightgbm_context")
     assert set(zip(lines["method"], lines["seed"], strict=True)) == {(name, 0) for name in baselines} | {
         (name, 4) for name in ("rows", "rows_network", "rows_untrained", "plain", "plain_untrained")
