@@ -81,9 +81,9 @@ def pretrain(
         task: train on the training labels of this task of the one database in --data, instead of its cells.
         text_encoder: hashed, the default, or a model of the package sentence-transformers, by its name or path.
     """
-    of_rows = {"rows": rows, "features": features, "relabelled": relabelled, "tasks_per_database": tasks_per_database}
-    of_rows |= {"experts": experts}
-    of_cells = {"context_length": context_length, "masked": masked, "task": task, "text_encoder": text_encoder}
+    of_rows: dict[str, Any] = {"rows": rows, "features": features, "relabelled": relabelled, "experts": experts}
+    of_rows |= {"tasks_per_database": tasks_per_database}
+    of_cells: dict[str, Any] = {"context_length": context_length, "masked": masked, "task": task, "text_encoder": text_encoder}
     _refuse(network, of_cells if network == "rows" else of_rows)
     settings = {"size": size, "n_step": steps, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
     run = {"init": init, "checkpoint_every": checkpoint_every, "log_every": log_every}

@@ -41,39 +41,33 @@ def test_a_run_logs_losses(trained):
     assert lines[-1]["validation_loss"] > 0 and lines[-1]["validation_baseline"] > 0
 
 
-def test_evaluate_prints_tables_and_writes_a_list(shop, trained, tmp_path, capsys):
+def evaluated(path, *line):
+    assert run("evaluate", *line, "--out", path) == 0
+    return json.loads(path.read_text())
+
+
+def test_evaluate_has_all_methods(shop, trained, tmp_path, capsys):
+    task = sorted(path.name for path in (shop / "tasks").iterdir())[0]
+    found = evaluated(tmp_path / "all.json", shop, "--checkpoint", trained, "--task", task, "--max-rows", 15)
+    methods = {"mean", "history", "ridge", "lightgbm", "lightgbm_context", "rows", "rows_network", "rows_untrained", "cells"}
+    assert {(row["task"], row["split"], row["regime"]) for row in found} == {(task, "test", "rolling")}
+    assert {row["method"] for row in found} == methods and methods <= set(capsys.readouterr().out.split())
+
+
+def test_evaluate_prints_tables_and_writes_a_list(shop, tmp_path, capsys):
     names = sorted(path.name for path in (shop / "tasks").iterdir())
-    options = (
-        "--checkpoint",
-        trained,
-        "--task",
-        names[0],
-        "--split",
-        "val",
-        "test",
-        "--regime",
-        "rolling",
-        "frozen",
-        "--max-rows",
-        15,
-    )
-    assert run("evaluate", shop, *options, "--out", tmp_path / "figures.json") == 0
+    splits, regimes, methods = ("val", "test"), ("rolling", "frozen"), ("mean", "history", "ridge")
+    options = ("--split", *splits, "--regime", *regimes, "--method", *methods, "--max-rows", 15)
+    found = evaluated(tmp_path / "figures.json", shop, *options)
     shown = capsys.readouterr().out
-    found = json.loads((tmp_path / "figures.json").read_text())
     places = {(row["task"], row["split"], row["regime"], row["method"]) for row in found}
-    methods = ("mean", "history", "ridge", "lightgbm", "lightgbm_context", "rows", "rows_network", "rows_untrained", "cells")
-    assert places == set(product(names, ("val", "test"), ("rolling", "frozen"), methods))
+    assert places == set(product(names, splits, regimes, methods))
     for row in found:
         assert row["database"] == "shop" and 0 < row["n_row"] == min(15, row["n_of"]) and row["n_entity"] <= row["n_row"]
         assert (row["metric"] in ("AUROC", "log loss")) == (row["n_positive"] is not None)
         if row["method"] == "mean" and row["metric"] == "AUROC":
             assert row["value"] in (0.5, None)
-    for words in (
-        f"shop, {names[0]}, val, frozen: ",
-        "drawn at random",
-        "labels were known",
-        "Means over tasks",
-    ):
+    for words in (f"shop, {names[0]}, val, frozen: ", "drawn at random", "labels were known", "Means over tasks"):
         assert words in " ".join(shown.split())
 
 

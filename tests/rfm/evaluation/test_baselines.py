@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from plurel_prob import DatabaseError
-from plurel_prob.rfm.evaluation.baselines import ridge
+from plurel_prob.rfm.evaluation.baselines import boosting, ridge
 from plurel_prob.rfm.evaluation.contexts import averaged, contexts_of
 from plurel_prob.rfm.evaluation.methods import BASELINES
 from plurel_prob.rfm.evaluation.problem import Prediction, Problem
@@ -18,6 +18,11 @@ from plurel_prob.rfm.rows.learner.laws import LEVELS, Labelled
 from tests.rfm.rows.features.shop import DAY, TEST, label_frame, load, read_tables, shop, write_tables
 
 SECOND = pd.Timedelta(seconds=1)
+
+
+@pytest.fixture(autouse=True)
+def few_trees(monkeypatch):
+    monkeypatch.setattr(boosting, "MAX_ROUND", 60)
 
 
 @pytest.fixture(scope="module")

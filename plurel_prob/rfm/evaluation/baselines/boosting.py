@@ -6,22 +6,9 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64
 
 from plurel_prob.rfm.evaluation.problem import Prediction
+from plurel_prob.rfm.rows.learner.boosting import PARAMETERS
 from plurel_prob.rfm.rows.learner.laws import Labelled
 
-PARAMETERS = {
-    "learning_rate": 0.05,
-    "num_leaves": 15,
-    "min_data_in_leaf": 20,
-    "feature_fraction": 0.5,
-    "bagging_fraction": 0.8,
-    "bagging_freq": 1,
-    "lambda_l2": 1.0,
-    "seed": 0,
-    "num_threads": 1,
-    "deterministic": True,
-    "force_row_wise": True,
-    "verbosity": -1,
-}
 Query = Float32[np.ndarray, "row feature"]
 MAX_ROUND, PATIENCE = 600, 50  # trees, and those without a better loss after which there are no more
 
@@ -45,7 +32,7 @@ def _predicted(labelled: Labelled, query: Query, objective: str) -> Float64[np.n
     """Fit trees, as many as predict what is held out best when they are fitted to the rest."""
     import lightgbm
 
-    parameters, is_held_out = PARAMETERS | {"objective": objective}, _last_fifth(labelled)
+    parameters, is_held_out = PARAMETERS | {"objective": objective, "seed": 0}, _last_fifth(labelled)
 
     def dataset(is_row: Bool[np.ndarray, " row"], reference: Any = None) -> Any:
         return lightgbm.Dataset(labelled.x[is_row], labelled.y[is_row], reference=reference, params=parameters)

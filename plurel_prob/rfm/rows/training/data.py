@@ -100,8 +100,8 @@ class RowData:
             part = _task(tasks[rng.integers(len(tasks))], self.recipe, share, has_classes, rng)
             parts += [part] if part is not None else []
             if len(parts) == batch_size:
-                columns = [np.stack(column) for column in zip(*parts, strict=True)]
-                return Tasks(RowBatch(*columns[:4], columns[4].astype(np.int32)), columns[5].astype(np.int8))
+                x, y, is_context, is_query, kind, source = (np.stack(column) for column in zip(*parts, strict=True))
+                return Tasks(RowBatch(x, y, is_context, is_query, kind.astype(np.int32)), source.astype(np.int8))
         raise DatabaseError("the databases have hardly a task that could be learnt; train on others")
 
 

@@ -46,7 +46,11 @@ def relabelled(x: Float32[np.ndarray, "row feature"], has_classes: bool, rng: np
     level = np.sqrt(share) * signal
     history = _history(level, np.sqrt(1 - share), rng) if rng.random() < SHARE_HISTORY else np.zeros((len(x), 0))
     value = level + scale * _noise(len(x), rng)
-    kind, y = ("number", _warped(value, rng)) if not has_classes and rng.random() < 0.5 else cut_up(value, has_classes, rng)
+    kind: Kind = "number"
+    if not has_classes and rng.random() < 0.5:
+        y = _warped(value, rng)
+    else:
+        kind, y = cut_up(value, has_classes, rng)
     return Relabelled(kind, y.astype(np.float32), history.astype(np.float32))
 
 

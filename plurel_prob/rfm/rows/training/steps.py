@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from typing import NamedTuple
 
 import equinox as eqx
@@ -46,8 +47,7 @@ def initial_state(config: RowTrainingConfig, model: RowNetwork | None = None) ->
 
 def prepared(batch: RowBatch, config: RowTrainingConfig) -> Prepared:
     """Do what has no parameters."""
-    parts = split(batch, MULTIPLE)
-    return prepare(type(parts)(*map(jnp.asarray, parts)), with_experts=config.experts)
+    return prepare(split(batch, MULTIPLE), with_experts=config.experts)
 
 
 @eqx.filter_jit
@@ -56,8 +56,12 @@ def task_losses(model: RowNetwork, batch: Prepared) -> Float[Array, " task"]:
     return row_loss(model(batch), batch.query_y, batch.kind)
 
 
+@lru_cache(maxsize=1)
 def step_of(config: RowTrainingConfig) -> Step:
-    """Compile the step: gradient of the mean loss over tasks, and the update. The state that is given is used up."""
+    """Compile the step: gradient of the mean loss over tasks, and the update. The state that is given is used up.
+
+    A run that goes on in the same process has the program that it began with.
+    """
     optimiser = optimiser_of(config)
 
     def loss_of(model: RowNetwork, batch: Prepared) -> Float[Array, ""]:

@@ -11,6 +11,13 @@ from tests.rfm.rows.training.shops import Shops
 RECIPE = Recipe(n_row=80, n_feature=6, classes=0.3, tasks_per_database=4)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_databases():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("plurel_prob.rfm.rows.training.data.N_DATABASE", 4)
+        yield
+
+
 def arrays(tasks):
     return [*tasks.batch, tasks.source]
 
@@ -34,7 +41,7 @@ def test_databases_make_way_for_the_next():
     data = RowData(Shops(), RECIPE, make)
     for k in range(3):
         data.batch(0, k, 8)
-    assert made == [*range(16 + 4)] == [*range(data.n_database(3, 8))]
+    assert made == [*range(4 + 4)] == [*range(data.n_database(3, 8))]
 
 
 def test_labels_are_as_the_network_takes_them():
