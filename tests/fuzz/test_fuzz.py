@@ -38,7 +38,8 @@ RENAMED = {  # table, column: is called otherwise
 
 def needed(kind: Kind) -> None:
     """Skip a kind whose extra is not installed."""
-    if kind.source == "checkpoint" and find_spec("orbax") is None:
+    needs_rfm = kind.source == "weights" or any(command.words.startswith(("evaluate", "predict")) for command in kind.commands)
+    if needs_rfm and find_spec("orbax") is None:
         pytest.skip("needs the extra rfm")
 
 

@@ -15,7 +15,6 @@ from plurel_prob.rfm.rows.features.tables import Numbers, Signal, Tables
 MAX_FEATURE = 1_000  # of a question
 MAX_RANK = 4  # of a feature
 N_ROW = 4_096  # that are worked on together: what they need stays in the processor's memory
-LARGEST = float(np.finfo(np.float32).max)
 
 Block = Calendar | Own | Referring | History
 

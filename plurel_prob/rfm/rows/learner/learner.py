@@ -116,9 +116,8 @@ class RowLearner:
             laws.append(law)
             self._tuned.append(predict)
             member.fit(self.labelled_)
-        self.held_ = np.concatenate([np.flatnonzero(held) for held in self.folds_])
-        self.blend_ = blend(laws, self.labelled_.y[self.held_], self.labelled_.kind)
-        self.held_law_ = self.blend_(laws)
+        held = np.concatenate([np.flatnonzero(held) for held in self.folds_])
+        self.blend_ = blend(laws, self.labelled_.y[held], self.labelled_.kind)
         return self
 
     def predict(self, rows: str | pd.DataFrame | Labels | None = None, *, point: Point = "mean") -> Float64[np.ndarray, " row"]:
