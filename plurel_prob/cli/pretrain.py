@@ -56,11 +56,11 @@ def pretrain(
             is the default.
         out: folder of the run: settings, log, TensorBoard files and checkpoints; of a network of rows its weights, too,
             rows.safetensors.
-        size: of the network. Rows: small (0.1 M parameters), base (0.7 M, the default) or large (3 M). Cells: tiny (0.5 M, the
+        size: of the network. Rows: small (0.1 M parameters, the default), base (0.5 M) or large (3 M). Cells: tiny (0.5 M, the
             default), small (2.8 M) or paper (21 M).
-        steps: batches to train on; by default 4000 for rows, 1000 for cells.
+        steps: batches to train on; by default 1500 for rows, 1000 for cells.
         batch_size: tasks of a batch, 16 by default; or contexts of cells, 32, a multiple of the number of devices.
-        learning_rate: its peak; it rises first, and falls after. By default 1e-3 for rows, 5e-4 for cells.
+        learning_rate: its peak; it rises first, and falls after. By default 2e-3 for rows, 5e-4 for cells.
         seed: of the initial weights, and of the tasks or contexts.
         prior: of a stream's databases: a name (plurel, compact, plurel-untruncated), or a TOML file; for rows several, which take
             turns. By default compact and plurel for rows, plurel for cells.
@@ -73,7 +73,7 @@ def pretrain(
         rows: rows of a task, context and queries; by default 400.
         features: features of a task at most; by default 40.
         relabelled: share of tasks whose labels are random functions of features; by default 0.6.
-        tasks_per_database: tasks of all batches for each database that is drawn or read; by default 16.
+        tasks_per_database: tasks of all batches for each database that is drawn or read; by default 32.
         experts: predictions in closed form, which the network reads and corrects; with --no-experts it says all by itself.
         context_length: cells of a context; a multiple of 32; by default 256.
         masked: cells of a context that are hidden and predicted: its target, and others; by default an eighth of the context,

@@ -19,15 +19,17 @@ def logit_line(
     n_false = weight.sum() - n_true
     target = jnp.where(is_true > 0, (n_true + 1) / (n_true + 2), 1 / (n_false + 2))
     rate = (n_true + 1) / (n_true + n_false + 2)
-    basis = jnp.stack([jnp.ones_like(prediction), prediction], 1)
+    start = jnp.stack([jnp.log(rate / (1 - rate)), jnp.ones(())])
 
-    def step(line: Float[Array, "2"], _: None) -> tuple[Float[Array, "2"], None]:
+    def step(line: Float[Array, "2"], basis: Float[Array, "context 2"]) -> Float[Array, "2"]:
         p = jax.nn.sigmoid(basis @ line)
         gradient = basis.T @ ((p - target) * weight) + jnp.array([0.0, 1e-2]) * line
         curve = jnp.maximum(p * (1 - p), 1e-3) * weight
         (a, b), (_, d) = (basis * curve[:, None]).T @ basis + jnp.diag(jnp.array([1e-3, 1e-2]))
         move = jnp.array([d * gradient[0] - b * gradient[1], a * gradient[1] - b * gradient[0]]) / (a * d - b * b)
-        return line - jnp.clip(move, -1.0, 1.0), None
+        return line - jnp.clip(move, -1.0, 1.0)
 
-    line, _ = lax.scan(step, jnp.stack([jnp.log(rate / (1 - rate)), jnp.ones(())]), None, N_NEWTON)
+    basis = jnp.stack([jnp.ones_like(prediction), prediction], 1)
+    found = lax.fori_loop(0, N_NEWTON - 1, lambda _, line: step(line, lax.stop_gradient(basis)), start)
+    line = step(found, basis)  # the last step alone has a gradient: that of the line to which steps converge
     return jnp.stack([line[0], jnp.maximum(line[1], 0.0)])

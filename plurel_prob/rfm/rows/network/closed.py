@@ -1,4 +1,4 @@
-"""All that is known of a task in closed form, without parameters: cells, the predictions of experts, the spread around them."""
+"""What a context says in closed form: cells, which have no parameters; predictions of experts, and the spread around them."""
 
 from functools import partial
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Int
 
 from plurel_prob.rfm.rows.network.batch import CLASSES, N_CLASS
 from plurel_prob.rfm.rows.network.calibration import logit_line
-from plurel_prob.rfm.rows.network.experts import EXPERTS, Experts, design_of, experts_of, predict, shares_of
+from plurel_prob.rfm.rows.network.experts import EXPERTS, Experts, Weights, design_of, experts_of, predict, shares_of
 from plurel_prob.rfm.rows.network.places import Grid, Places, grid_of, places_of
 from plurel_prob.rfm.rows.network.smoothers import BANDWIDTHS, Smoothers, reliability_of, smooth, smoothers_of
 from plurel_prob.rfm.rows.network.spread import Spread, residual_quantiles, spread_of
@@ -44,11 +44,8 @@ class Labels(NamedTuple):
         return self.target * self.scale[..., None, None] + self.mean[..., None, :]
 
 
-class Closed(NamedTuple):
-    """What a context says in closed form.
-
-    ``chosen`` are the features that are read, ``worth`` is what is known of them; ``lines`` give the experts' logits.
-    """
+class Known(NamedTuple):
+    """What is known of a context: ``chosen`` are the features that are read, ``worth`` is what is known of them."""
 
     chosen: Int[Array, " chosen"]
     grid: Grid
@@ -56,37 +53,49 @@ class Closed(NamedTuple):
     reliability: Float[Array, " chosen"]
     worth: Float[Array, "chosen stat"]
     labels: Labels
+
+
+class Cells(NamedTuple):
+    """Cells of rows.
+
+    Attributes:
+        places: where their values stand.
+        channels: z-score, rank and its square, missingness, the label smoothed along the feature and its squares; 0 if not used.
+    """
+
+    places: Places
+    channels: Float[Array, "chosen row channel"]
+
+
+class Advice(NamedTuple):
+    """Experts who know a context, their shares, the lines that give their logits, and the spread around them."""
+
     experts: Experts | None
     shares: Float[Array, " expert"]
     lines: Float[Array, "expert output 2"]
     spread: Spread
 
 
-class Rows(NamedTuple):
-    """What the network reads of rows.
+class Said(NamedTuple):
+    """What experts say of rows.
 
     Attributes:
-        cells: z-score, rank and its square, missingness, the label smoothed along the feature and its squares; 0 if not used.
         said: predictions of the experts, in units of the code.
         logit: of the experts, for each class (or the one of a binary task).
         number: predictions of the experts, in units of the label.
         residual: quantiles of what is left of the label after ``number``, in its shares.
     """
 
-    cells: Float[Array, "chosen row channel"]
     said: Float[Array, "row expert"]
     logit: Float[Array, "row expert output"]
     number: Float[Array, "row expert"]
     residual: Float[Array, "row level"]
 
 
-def fit(
-    x: Float[Array, "context feature"], y: Float[Array, " context"], kind: Int[Array, ""], n_output: int, with_experts: bool
-) -> tuple[Closed, Rows]:
-    """Fit a context, whose rows of padding have a label of NaN, and read its rows, each leaving its own label out.
-
-    Without experts, their predictions are the mean, and the spread is that of the labels.
-    """
+def know(
+    x: Float[Array, "context feature"], y: Float[Array, " context"], kind: Int[Array, ""], n_output: int
+) -> tuple[Known, Cells]:
+    """Read a context, whose rows of padding have a label of NaN; a row's smoothed labels leave its own label out."""
     weight = jnp.isfinite(y).astype(jnp.float32)
     grid = grid_of(x, weight > 0)
     places = places_of(grid, x)
@@ -101,30 +110,44 @@ def fit(
         smoothers = Smoothers(*(part[:, chosen] for part in smoothers))
         places, smoothed = Places(*(part[:, chosen] for part in places)), smoothed[..., chosen]
         reliability = reliability[chosen]
-    experts, left_out = None, jnp.zeros((len(EXPERTS), *labels.target.shape))
-    if with_experts:
-        design = design_of(places, reliability, grid.is_used)
-        experts, left_out = experts_of(design, labels.target, weight)
-    truth = labels.unscaled() > 0.5
-    fit_line = partial(logit_line, weight=weight)
-    lines = jax.vmap(jax.vmap(fit_line, (1, 1)), (0, None))(left_out, truth.astype(jnp.float32))
-    shares = shares_of(left_out, labels.target, weight)
-    number = jnp.exp(shares) @ left_out[..., 0] * labels.scale + labels.mean[0]
-    spread = spread_of(number, jnp.where(weight > 0, y, 0.0), weight)
-    worth = _worth(grid, places, reliability, labels)
-    closed = Closed(chosen, grid, smoothers, reliability, worth, labels, experts, shares, lines, spread)
-    return closed, _rows(closed, places, smoothed, left_out)
+    known = Known(chosen, grid, smoothers, reliability, _worth(grid, places, reliability, labels), labels)
+    return known, _cells(known, places, smoothed)
 
 
-def read(closed: Closed, x: Float[Array, "query feature"]) -> Rows:
+def read(known: Known, x: Float[Array, "query feature"]) -> Cells:
     """Read queries."""
-    places = places_of(closed.grid, x[:, closed.chosen])
+    places = places_of(known.grid, x[:, known.chosen])
     nothing = jnp.zeros(len(x))
-    smoothed = smooth(closed.smoothers, places, nothing, nothing)
-    predicted = jnp.zeros((len(EXPERTS), len(x), len(closed.labels.mean)))
-    if closed.experts is not None:
-        predicted = predict(closed.experts, design_of(places, closed.reliability, closed.grid.is_used))
-    return _rows(closed, places, smoothed, predicted)
+    return _cells(known, places, smooth(known.smoothers, places, nothing, nothing))
+
+
+def advise(known: Known, cells: Cells, weights: Weights | None) -> tuple[Advice, Said]:
+    """Ask experts of a context; what they say of its rows leaves a row's own label out.
+
+    Without weights there are none: their predictions are the mean, and the spread is that of the labels. Shares have no
+    gradient.
+    """
+    labels = known.labels
+    experts, left_out = None, jnp.zeros((len(EXPERTS), *labels.target.shape))
+    if weights is not None:
+        design = design_of(cells.places, known.reliability, known.grid.is_used, weights)
+        experts, left_out = experts_of(design, labels.target, labels.weight)
+    unscaled = labels.unscaled()
+    fit_line = partial(logit_line, weight=labels.weight)
+    lines = jax.vmap(jax.vmap(fit_line, (1, 1)), (0, None))(left_out, (unscaled > 0.5).astype(jnp.float32))
+    shares = shares_of(jax.lax.stop_gradient(left_out), labels.target, labels.weight)
+    number = jnp.exp(shares) @ left_out[..., 0] * labels.scale + labels.mean[0]
+    advice = Advice(experts, shares, lines, spread_of(number, unscaled[:, 0] * labels.weight, labels.weight))
+    return advice, _said(known, advice, left_out)
+
+
+def ask(known: Known, advice: Advice, cells: Cells, weights: Weights | None) -> Said:
+    """Ask experts of queries."""
+    predicted = jnp.zeros((len(EXPERTS), len(cells.places.z), len(known.labels.mean)))
+    if advice.experts is not None and weights is not None:
+        design = design_of(cells.places, known.reliability, known.grid.is_used, weights)
+        predicted = predict(advice.experts, design)
+    return _said(known, advice, predicted)
 
 
 def _labels(
@@ -148,23 +171,20 @@ def _labels(
     return Labels(target, mean, scale, direction / deviation, code / deviation, weight)
 
 
-def _rows(
-    closed: Closed,
-    places: Places,
-    smoothed: Float[Array, "bandwidth row chosen"],
-    predicted: Float[Array, "expert row output"],
-) -> Rows:
-    labels, middle, near = closed.labels, 2 * places.rank - 1, jnp.clip(smoothed, -3.0, 3.0)
+def _cells(known: Known, places: Places, smoothed: Float[Array, "bandwidth row chosen"]) -> Cells:
+    middle, near = 2 * places.rank - 1, jnp.clip(smoothed, -3.0, 3.0)
     channels = jnp.stack([places.z, middle, middle**2 - 1 / 3, places.missing, *near, *near**2])
-    cells = jnp.transpose(channels * closed.grid.is_used, (2, 1, 0))
-    line = closed.lines[:, None]
+    return Cells(places, jnp.transpose(channels * known.grid.is_used, (2, 1, 0)))
+
+
+def _said(known: Known, advice: Advice, predicted: Float[Array, "expert row output"]) -> Said:
+    labels, line = known.labels, advice.lines[:, None]
     number = predicted[..., 0].T * labels.scale + labels.mean[0]
-    return Rows(
-        cells,
+    return Said(
         jnp.clip((predicted @ labels.direction).T, -5.0, 5.0),
         jnp.moveaxis(line[..., 0] + line[..., 1] * predicted, 0, 1),
         number,
-        residual_quantiles(closed.spread, number @ jnp.exp(closed.shares)),
+        residual_quantiles(advice.spread, number @ jnp.exp(advice.shares)),
     )
 
 

@@ -27,6 +27,13 @@ LINE_PENALTIES, PRODUCT_PENALTIES = (0.1, 1.0, 10.0), (0.15, 0.8)
 SHARPNESS = 20.0  # of the experts' shares: 5 % more error leave 1 / e of the share
 
 
+class Weights(NamedTuple):
+    """Logarithms of factors of the weights of features, in the ridge and in the kernel; 0 changes nothing."""
+
+    line: Float[Array, "*task feature"]
+    step: Float[Array, "*task feature"]
+
+
 class Design(NamedTuple):
     """Weighted features of rows."""
 
@@ -50,10 +57,13 @@ class Experts(NamedTuple):
     dual: Float[Array, "context output"]
 
 
-def design_of(places: Places, reliability: Float[Array, " feature"], is_used: Bool[Array, " feature"]) -> Design:
+def design_of(
+    places: Places, reliability: Float[Array, " feature"], is_used: Bool[Array, " feature"], weights: Weights
+) -> Design:
     """Features that experts are linear in."""
     worth = (reliability + FLOOR) * is_used
-    line, step = (jnp.sqrt(w / jnp.maximum(w.sum(), 1e-9)) for w in (worth, worth**2))
+    both = worth * jnp.exp(weights.line), worth**2 * jnp.exp(weights.step)
+    line, step = (jnp.sqrt(w / jnp.maximum(w.sum(), 1e-12) + 1e-12) for w in both)  # no root of 0: its slope is infinite
     lines = jnp.concatenate([places.z, 2 * places.rank - 1, places.missing], 1) * jnp.tile(line, 3)
     steps = jnp.clip(places.rank[..., None] * N_STEP - jnp.arange(N_STEP), 0.0, 1.0) - 0.5
     steps = jnp.concatenate([steps / N_STEP**0.5, places.missing[..., None]], -1) * step[:, None]

@@ -8,6 +8,8 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from plurel_prob.rfm.rows.network.sizes import Size
 
+N_WEIGH = 32  # hidden width of the network that weighs features
+
 
 def matrix(key: PRNGKeyArray, n_in: int, n_out: int) -> Float[Array, "in out"]:
     """Initial weights: normal, with variance 1 / n_in."""
@@ -23,6 +25,27 @@ def linear(weight: Float[Array, "in out"], x: Float[Array, "*row in"]) -> Float[
 def normalise(x: Float[Array, "*row width"]) -> Float[Array, "*row width"]:
     """Divide by the root mean square; scales are those of the weights that follow."""
     return x * lax.rsqrt(jnp.mean(x**2, -1, keepdims=True) + 1e-6)
+
+
+class Weigh(eqx.Module):
+    """From what features are worth to weights of experts; 0 before training."""
+
+    up: Float[Array, "stat hidden"]
+    about: Float[Array, "about hidden"]
+    bias: Float[Array, " hidden"]
+    out: Float[Array, "hidden 2"]
+
+    def __init__(self, n_stat: int, n_about: int, *, key: PRNGKeyArray):
+        up, about, bias = random.split(key, 3)
+        self.up, self.about = 2 * matrix(up, n_stat, N_WEIGH), matrix(about, n_about, N_WEIGH)
+        self.bias, self.out = random.normal(bias, (N_WEIGH,)), jnp.zeros((N_WEIGH, 2))
+
+    def __call__(
+        self, worth: Float[Array, "task feature stat"], about: Float[Array, "task about"]
+    ) -> Float[Array, "task feature 2"]:
+        """Logarithms of factors, of each feature for two experts."""
+        hidden = jax.nn.relu(linear(self.up, worth) + linear(self.about, about)[:, None] + self.bias)
+        return jnp.clip(linear(self.out, hidden), -6.0, 6.0)
 
 
 class Pool(eqx.Module):

@@ -11,9 +11,21 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Float32, Int, PRNGKeyArray
 
 from plurel_prob.rfm.rows.network.batch import LEVELS, N_CLASS, Split
-from plurel_prob.rfm.rows.network.closed import N_CHANNEL, N_STAT, Closed, Rows, fit, n_output_of, read
-from plurel_prob.rfm.rows.network.experts import EXPERTS
-from plurel_prob.rfm.rows.network.layers import Block, Pool, linear, matrix, normalise
+from plurel_prob.rfm.rows.network.closed import (
+    N_CHANNEL,
+    N_STAT,
+    Advice,
+    Cells,
+    Known,
+    Said,
+    advise,
+    ask,
+    know,
+    n_output_of,
+    read,
+)
+from plurel_prob.rfm.rows.network.experts import EXPERTS, Weights
+from plurel_prob.rfm.rows.network.layers import Block, Pool, Weigh, linear, matrix, normalise
 from plurel_prob.rfm.rows.network.outputs import Outputs
 from plurel_prob.rfm.rows.network.sizes import SIZES, Size
 
@@ -22,11 +34,11 @@ GAP = 1e-3  # between quantiles before the network changes them
 
 
 class Prepared(NamedTuple):
-    """A batch after all that has no parameters: contexts in closed form, what is read of their rows and of queries."""
+    """A batch after all that has no parameters: what is known of contexts, the cells of their rows and of queries."""
 
-    closed: Closed
-    context: Rows
-    query: Rows
+    known: Known
+    context: Cells
+    query: Cells
     query_y: Float[Array, "task query"]
     kind: Int[Array, " task"]
 
@@ -34,24 +46,26 @@ class Prepared(NamedTuple):
 class State(NamedTuple):
     """A context that queries can be asked of."""
 
-    closed: Closed
+    known: Known
     kind: Int[Array, " task"]
+    weights: Weights | None
+    advice: Advice
     memory: tuple[tuple[Array, Array], ...]
     classes: Float[Array, "task class width"]
 
 
 @eqx.filter_jit
-def _fit(x: ArrayLike, y: ArrayLike, kind: ArrayLike, n_output: int, with_experts: bool) -> tuple[Closed, Rows]:
-    return jax.vmap(lambda x, y, kind: fit(x, y, kind, n_output, with_experts))(x, y, kind)
+def _know(x: ArrayLike, y: ArrayLike, kind: ArrayLike, n_output: int) -> tuple[Known, Cells]:
+    return jax.vmap(lambda x, y, kind: know(x, y, kind, n_output))(x, y, kind)
 
 
 _read = jax.jit(jax.vmap(read))
 
 
-def prepare(batch: Split, *, with_experts: bool = True) -> Prepared:
-    """Do all that has no parameters, outside of gradients; with or without the experts, as the network's size says."""
-    closed, context = _fit(batch.context_x, batch.context_y, batch.kind, n_output_of(batch.kind), with_experts)
-    return Prepared(closed, context, _read(closed, batch.query_x), jnp.asarray(batch.query_y), jnp.asarray(batch.kind))
+def prepare(batch: Split) -> Prepared:
+    """Do all that has no parameters, outside of gradients."""
+    known, context = _know(batch.context_x, batch.context_y, batch.kind, n_output_of(batch.kind))
+    return Prepared(known, context, _read(known, batch.query_x), jnp.asarray(batch.query_y), jnp.asarray(batch.kind))
 
 
 class RowNetwork(eqx.Module):
@@ -65,6 +79,7 @@ class RowNetwork(eqx.Module):
         key: of the initial weights.
     """
 
+    weigh: Weigh
     pool: Pool
     said: Float[Array, "said width"]
     label: Float[Array, "label width"]
@@ -77,7 +92,8 @@ class RowNetwork(eqx.Module):
 
     def __init__(self, size: Size | str = "base", *, key: PRNGKeyArray):
         size = SIZES[size] if isinstance(size, str) else size
-        pool, said, label, named, *blocks = random.split(key, 4 + size.n_block)
+        pool, said, label, named, weigh, *blocks = random.split(key, 5 + size.n_block)
+        self.weigh = Weigh(N_STAT, N_KIND + 1, key=weigh)
         self.pool = Pool(size, N_STAT, N_CHANNEL, key=pool)
         self.said, self.label = matrix(said, len(EXPERTS) + N_KIND + 1, size.width), matrix(label, 2, size.width)
         self.named = random.normal(named, (N_CLASS, size.width)) * 0.3
@@ -98,8 +114,8 @@ class RowNetwork(eqx.Module):
         more = _rounded(n_row, 64) - n_row
         context_x = _padded(context_x, more, _rounded(n_feature, 32) - n_feature)
         context_y = np.pad(context_y, ((0, 0), (0, more)), constant_values=np.nan)
-        closed, rows = _fit(context_x, context_y, kind, n_output_of(kind), self.size.experts)
-        return _remember(self, closed, rows, jnp.asarray(kind))
+        known, cells = _know(context_x, context_y, kind, n_output_of(kind))
+        return _remember(self, known, cells, jnp.asarray(kind))
 
     def decode(self, state: State, query_x: Float32[np.ndarray, "task query feature"]) -> Outputs:
         """Predict queries, of which any chunks give the same."""
@@ -109,20 +125,22 @@ class RowNetwork(eqx.Module):
 
     def __call__(self, prepared: Prepared) -> Outputs:
         """Predict the queries of a batch."""
-        state = self.remember(prepared.closed, prepared.context, prepared.kind)
+        state = self.remember(prepared.known, prepared.context, prepared.kind)
         return self.predict(state, prepared.query)
 
-    def remember(self, closed: Closed, rows: Rows, kind: Int[Array, " task"]) -> State:
+    def remember(self, known: Known, cells: Cells, kind: Int[Array, " task"]) -> State:
         """Read the rows of contexts."""
-        weight, code = closed.labels.weight, closed.labels.code
-        row = self._rows(closed, rows, kind)
+        labels, weights = known.labels, None
+        if self.size.experts:
+            weights = Weights(*jnp.moveaxis(self.weigh(known.worth, self._about(known, kind)), -1, 0))
+        advice, said = jax.vmap(advise)(known, cells, weights)
+        weight, code = labels.weight, labels.code
+        row = self._rows(known, cells, said, kind)
         told = linear(self.label, jnp.stack([jnp.clip(code, -5.0, 5.0), jnp.ones_like(code)], -1))
         held = weight[..., None] * 0.0
-        n_output = closed.labels.target.shape[-1]
+        n_output = labels.target.shape[-1]
         if n_output > 1:
-            held = (closed.labels.target * closed.labels.scale[:, None, None] + closed.labels.mean[:, None] > 0.5) * weight[
-                ..., None
-            ]
+            held = (labels.target * labels.scale[:, None, None] + labels.mean[:, None] > 0.5) * weight[..., None]
             told = told + jnp.where((kind == 2)[:, None, None], linear(self.named, held), 0.0)
         memory: list[tuple[Array, Array]] = []
         row = row + told
@@ -130,33 +148,39 @@ class RowNetwork(eqx.Module):
             row = self.blocks[i - 1](row, memory[-1], weight) if memory else row
             memory.append(block.remember(row))
         classes = jnp.einsum("tco,tcw->tow", held, normalise(row)) / (held.sum(1)[..., None] + 1.0)
-        return State(closed, kind, tuple(memory), classes)
+        return State(known, kind, weights, advice, tuple(memory), classes)
 
-    def predict(self, state: State, rows: Rows) -> Outputs:
+    def predict(self, state: State, cells: Cells) -> Outputs:
         """Predict rows that do not know their labels."""
-        row = self._rows(state.closed, rows, state.kind)
+        labels = state.known.labels
+        said = jax.vmap(ask)(state.known, state.advice, cells, state.weights)
+        row = self._rows(state.known, cells, said, state.kind)
         for block, memory in zip(self.blocks, state.memory, strict=True):
-            row = block(row, memory, state.closed.labels.weight)
+            row = block(row, memory, labels.weight)
         row = normalise(row)
         shift = linear(self.shift, row)
         match = jnp.einsum("trw,tow->tro", linear(self.match, row), state.classes)
-        mixture = jax.nn.softmax(linear(self.mixture, row) + state.closed.shares[:, None])
-        logit = jnp.einsum("tre,treo->tro", mixture, rows.logit)
-        number = (mixture * rows.number).sum(-1)
-        scale = state.closed.labels.scale[:, None]
-        gaps = jnp.maximum(jnp.diff(rows.residual, axis=-1), GAP * scale[..., None])
+        mixture = jax.nn.softmax(linear(self.mixture, row) + state.advice.shares[:, None])
+        logit = jnp.einsum("tre,treo->tro", mixture, said.logit)
+        number = (mixture * said.number).sum(-1)
+        scale = labels.scale[:, None]
+        gaps = jnp.maximum(jnp.diff(said.residual, axis=-1), GAP * scale[..., None])
         gaps = gaps * jnp.exp(jnp.clip(shift[..., 3:], -4.0, 4.0))
         steps = jnp.concatenate([jnp.zeros_like(gaps[..., :1]), jnp.cumsum(gaps, -1)], -1)
         middle = len(LEVELS) // 2
-        centre = number + rows.residual[..., middle] + shift[..., 1] * scale
+        centre = number + said.residual[..., middle] + shift[..., 1] * scale
         quantiles = centre[..., None] + steps - steps[..., middle, None]
         return Outputs(logit[..., 0] + shift[..., 0], quantiles, jax.nn.log_softmax(logit) + match)
 
-    def _rows(self, closed: Closed, rows: Rows, kind: Int[Array, " task"]) -> Float[Array, "task row width"]:
-        pooled = self.pool(self.pool.weights(closed.worth, closed.grid.is_used), rows.cells)
-        about = jnp.concatenate([jax.nn.one_hot(kind, N_KIND), jnp.log(closed.labels.weight.sum(1, keepdims=True) + 1) - 5], -1)
+    def _about(self, known: Known, kind: Int[Array, " task"]) -> Float[Array, "task about"]:
+        n = known.labels.weight.sum(1, keepdims=True)
+        return jnp.concatenate([jax.nn.one_hot(kind, N_KIND), jnp.log(n + 1) - 5], -1)
+
+    def _rows(self, known: Known, cells: Cells, said: Said, kind: Int[Array, " task"]) -> Float[Array, "task row width"]:
+        pooled = self.pool(self.pool.weights(known.worth, known.grid.is_used), cells.channels)
+        about = self._about(known, kind)
         about = jnp.broadcast_to(about[:, None], (*pooled.shape[:2], about.shape[-1]))
-        return pooled + linear(self.said, jnp.concatenate([rows.said, about], -1))
+        return pooled + linear(self.said, jnp.concatenate([said.said, about], -1))
 
 
 def _rounded(n: int, least: int) -> int:
@@ -172,13 +196,13 @@ def _padded(x: Float32[np.ndarray, "task row feature"], n_row: int, n_feature: i
 
 
 @eqx.filter_jit
-def _remember(network: RowNetwork, closed: Closed, rows: Rows, kind: Int[Array, " task"]) -> State:
-    return network.remember(closed, rows, kind)
+def _remember(network: RowNetwork, known: Known, cells: Cells, kind: Int[Array, " task"]) -> State:
+    return network.remember(known, cells, kind)
 
 
 @eqx.filter_jit
 def _decode(network: RowNetwork, state: State, query_x: ArrayLike) -> Outputs:
-    return network.predict(state, jax.vmap(read)(state.closed, jnp.asarray(query_x)))
+    return network.predict(state, jax.vmap(read)(state.known, jnp.asarray(query_x)))
 
 
 def n_parameter(network: RowNetwork) -> int:

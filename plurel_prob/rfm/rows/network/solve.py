@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import jax
 import jax.numpy as jnp
 from jax import lax
 from jax.scipy.linalg import solve_triangular
@@ -17,9 +18,27 @@ def dot(a: Array, b: Array) -> Array:
     return jnp.matmul(a, b, precision=lax.Precision.HIGHEST)
 
 
-def inverse_root(positive: Float[Array, "n n"]) -> Float[Array, "n n"]:
-    """The inverse of the Cholesky root, by halves: products are several times faster than solves."""
-    return _inverse(jnp.linalg.cholesky(positive))
+@jax.custom_vjp
+def inverse(positive: Float[Array, "n n"]) -> Float[Array, "n n"]:
+    r"""The inverse of a positive definite matrix.
+
+    It is made of that of the Cholesky root, by halves, and its gradient is :math:`-A^{-1} G A^{-1}`: products are several times
+    faster than solves.
+    """
+    root = _inverse(jnp.linalg.cholesky(positive))
+    return dot(root.T, root)
+
+
+def _forward(positive: Float[Array, "n n"]) -> tuple[Float[Array, "n n"], Float[Array, "n n"]]:
+    found = inverse(positive)
+    return found, found
+
+
+def _backward(found: Float[Array, "n n"], gradient: Float[Array, "n n"]) -> tuple[Float[Array, "n n"]]:
+    return (-dot(found, dot(gradient, found)),)
+
+
+inverse.defvjp(_forward, _backward)
 
 
 def kernel_ridge(
@@ -36,9 +55,9 @@ def kernel_ridge(
     """
 
     def solve(penalty: Float[Array, ""]) -> Fit:
-        inverse = inverse_root(kernel + jnp.diag(jnp.where(weight > 0, penalty, 1.0)))
-        dual = dot(inverse.T, dot(inverse, y))
-        return dual, y - dual / (inverse**2).sum(0)[:, None]
+        found = inverse(kernel + jnp.diag(jnp.where(weight > 0, penalty, 1.0)))
+        dual = dot(found, y)
+        return dual, y - dual / jnp.diag(found)[:, None]
 
     return _best(solve, y, weight, penalties)
 
@@ -53,9 +72,9 @@ def ridge(
     gram, along = dot(x.T, x), dot(x.T, y)
 
     def solve(penalty: Float[Array, ""]) -> Fit:
-        inverse = inverse_root(gram + penalty * jnp.eye(len(gram)))
-        coefficient = dot(inverse.T, dot(inverse, along))
-        leverage = (dot(x, inverse.T) ** 2).sum(1)[:, None]
+        found = inverse(gram + penalty * jnp.eye(len(gram)))
+        coefficient = dot(found, along)
+        leverage = (dot(x, found) * x).sum(1)[:, None]
         return coefficient, y - (y - dot(x, coefficient)) / jnp.maximum(1 - leverage, 1e-3)
 
     return _best(solve, y, weight, penalties)
@@ -71,7 +90,11 @@ def _inverse(root: Float[Array, "n n"]) -> Float[Array, "n n"]:
 
 
 def _best(solve: Callable[[Array], Fit], y: Array, weight: Array, penalties: tuple[float, ...]) -> Fit:
-    """The fit of least leave-one-out error."""
-    fitted, left_out = lax.map(solve, jnp.array(penalties))
-    best = jnp.argmin(((y - left_out) ** 2 * weight[:, None]).sum((1, 2)))
-    return fitted[best], left_out[best] * weight[:, None]
+    """The fit of least leave-one-out error; gradients are of that fit alone."""
+
+    def error(penalty: Float[Array, ""]) -> Float[Array, ""]:
+        return ((y - lax.stop_gradient(solve(penalty)[1])) ** 2 * weight[:, None]).sum()
+
+    values = jnp.array(penalties)
+    fitted, left_out = solve(values[jnp.argmin(lax.stop_gradient(lax.map(error, values)))])
+    return fitted, left_out * weight[:, None]

@@ -32,16 +32,16 @@ class RowTrainingConfig:
         init: name of the run that the first weights come from, or nothing.
     """
 
-    size: str = "base"
+    size: str = "small"
     experts: bool = True
-    n_step: int = 4000
+    n_step: int = 1500
     batch_size: int = 16
     n_row: int = 400
     n_feature: int = 40
     relabelled: float = 0.6
     classes: float = 0.12
-    tasks_per_database: int = 16
-    learning_rate: float = 1e-3
+    tasks_per_database: int = 32
+    learning_rate: float = 2e-3
     weight_decay: float = 0.01
     clip: float = 1.0
     seed: int = 0

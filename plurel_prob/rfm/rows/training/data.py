@@ -17,7 +17,7 @@ KINDS = ("binary", "number", "classes")  # by the numbers that the network has f
 N_DATABASE = 16  # at hand
 N_TASK, N_ROW = 6, 1200  # of a database: tasks, and rows of each
 N_TRY = 8  # for each task of a batch
-SHARE_LATE, SHARE_CUT, SHARE_MISSING, SHARE_FEW = 0.4, 0.2, 0.15, 0.3  # of tasks, see below
+SHARE_LATE, SHARE_CUT, SHARE_MISSING, SHARE_FEW, SHARE_SHOWN = 0.4, 0.2, 0.15, 0.3, 0.5  # of tasks, see below
 SHARES, HOW_OFTEN = (0.75, 0.5, 0.25, 0.9), (0.5, 0.2, 0.15, 0.15)  # of the rows that are context; of batches
 MIN_FEATURE = 4
 MAX_STD = 20.0  # a label that is farther from the context's mean is no query
@@ -39,7 +39,7 @@ class Recipe:
     n_feature: int = 40
     relabelled: float = 0.6
     classes: float = 0.12
-    tasks_per_database: int = 16
+    tasks_per_database: int = 32
 
 
 class Tasks(NamedTuple):
@@ -118,11 +118,12 @@ def _task(task: TaskRows, recipe: Recipe, share: float, has_classes: bool, rng: 
     """One task of a batch: a sample of rows and features, with labels as they are or new ones; None if they do not vary."""
     row, n_context = _chosen(task, recipe.n_row, share, rng)
     x, y, kind, source = task.x[row], task.y[row], task.kind, task.source
-    x = _some_features(x, recipe.n_feature, rng)
+    every, x = x[:, varies(x)], _some_features(x, recipe.n_feature, rng)
     if not x.shape[1]:
         return None
     if rng.random() < recipe.relabelled:
-        kind, y, added = relabelled(x, has_classes, rng)
+        # in half of the tasks of columns that are not all shown, as what others tell of them is all that real tasks have
+        kind, y, added = relabelled(x if rng.random() < SHARE_SHOWN else every, has_classes, rng)
         x, source = np.concatenate([added, x], 1)[:, : recipe.n_feature], RELABELLED
     elif kind == "number" and (has_classes or rng.random() < SHARE_CUT):
         kind, y = cut_up(y, has_classes, rng)

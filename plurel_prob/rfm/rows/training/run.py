@@ -86,7 +86,7 @@ def train(
             with closing(Log(out, first)) as log, closing(made_ahead(make, first, config.n_step)) as batches:
                 clock, told = _Clock(log.last), list[dict[str, Array]]()
                 for k, tasks in enumerate(batches, first + 1):
-                    state, figures = step(prepared(tasks.batch, config), state)
+                    state, figures = step(prepared(tasks.batch), state)
                     told.append(figures)
                     is_checkpoint = k % checkpoint_every == 0 or k == config.n_step
                     if k % log_every == 0 or is_checkpoint:

@@ -45,9 +45,9 @@ def initial_state(config: RowTrainingConfig, model: RowNetwork | None = None) ->
     return State(model, optimiser_of(config).init(eqx.filter(model, eqx.is_array)))
 
 
-def prepared(batch: RowBatch, config: RowTrainingConfig) -> Prepared:
+def prepared(batch: RowBatch) -> Prepared:
     """Do what has no parameters."""
-    return prepare(split(batch, MULTIPLE), with_experts=config.experts)
+    return prepare(split(batch, MULTIPLE))
 
 
 @eqx.filter_jit

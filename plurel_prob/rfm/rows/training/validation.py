@@ -32,7 +32,7 @@ class Validation:
 
     def losses(self, model: RowNetwork) -> np.ndarray:
         """Loss of a network on each task."""
-        return np.concatenate([np.asarray(task_losses(model, prepared(part.batch, self.config))) for part in self.batches])
+        return np.concatenate([np.asarray(task_losses(model, prepared(part.batch))) for part in self.batches])
 
     def figures(self, model: RowNetwork) -> dict[str, float]:
         """Mean loss of a network and of the untrained one: of all tasks, and of each source and kind."""

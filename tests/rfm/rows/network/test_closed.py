@@ -1,3 +1,4 @@
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -5,7 +6,7 @@ import pytest
 from plurel_prob.rfm.rows.network.calibration import logit_line
 from plurel_prob.rfm.rows.network.places import N_BIN, grid_of, places_of
 from plurel_prob.rfm.rows.network.smoothers import BANDWIDTHS, SHRINKAGE, bins_of, reliability_of, smooth, smoothers_of
-from plurel_prob.rfm.rows.network.solve import kernel_ridge, ridge
+from plurel_prob.rfm.rows.network.solve import inverse, kernel_ridge, ridge
 from plurel_prob.rfm.rows.network.spread import residual_quantiles, spread_of
 
 
@@ -88,6 +89,42 @@ def test_the_penalty_is_the_one_of_least_error(context):
     best = int(np.argmin(errors))
     chosen, alone = (kernel_ridge(kernel, y, weight, penalties)[0] for penalties in (each, each[best : best + 1]))
     np.testing.assert_allclose(chosen, alone, rtol=1e-5)
+
+
+def test_inverses_have_their_gradient():
+    rng = np.random.default_rng(6)
+    x, along = rng.normal(size=(70, 90)), jnp.asarray(rng.normal(size=(70, 70)), jnp.float32)
+    positive = jnp.asarray(x @ x.T / 90 + np.eye(70), jnp.float32)
+    np.testing.assert_allclose(inverse(positive), np.linalg.inv(positive), atol=1e-5)
+    found, plain = (jax.grad(lambda a, f=f: (f(a) * along).sum())(positive) for f in (inverse, jnp.linalg.inv))
+    np.testing.assert_allclose(found, plain, atol=1e-4)
+
+
+def test_a_fit_has_the_gradient_of_the_penalty_that_is_chosen(context):
+    rng = np.random.default_rng(7)
+    x, y = jnp.asarray(rng.normal(size=(40, 4)), jnp.float32), jnp.asarray(rng.normal(size=(40, 1)), jnp.float32)
+    weight, each = jnp.ones(40), (0.1, 3.0, 100.0)
+    best = min(each, key=lambda p: float(((y - kernel_ridge(x @ x.T, y, weight, (p,))[1]) ** 2).sum()))
+
+    def told(x, penalty):
+        kernel = x @ x.T + penalty * jnp.eye(40)
+        dual = jnp.linalg.solve(kernel, y)
+        return (y - dual / jnp.diag(jnp.linalg.inv(kernel))[:, None]).sum() + dual.sum() ** 2
+
+    def ours(x):
+        dual, left_out = kernel_ridge(x @ x.T, y, weight, each)
+        return left_out.sum() + dual.sum() ** 2
+
+    np.testing.assert_allclose(jax.grad(ours)(x), jax.grad(told)(x, best), atol=2e-3)
+
+
+def test_lines_of_logits_have_the_gradient_of_what_they_converge_to():
+    rng = np.random.default_rng(8)
+    prediction = jnp.asarray(rng.normal(size=200), jnp.float32)
+    is_true, along = jnp.asarray(rng.random(200) < jax.nn.sigmoid(2 * prediction), jnp.float32), rng.normal(size=200)
+    found = jax.grad(lambda p: logit_line(p, is_true, jnp.ones(200)) @ jnp.array([1.0, 2.0]))(prediction) @ along
+    up, down = (logit_line(prediction + e * along, is_true, jnp.ones(200)) @ jnp.array([1.0, 2.0]) for e in (1e-2, -1e-2))
+    assert float(found) == pytest.approx(float(up - down) / 2e-2, rel=0.02)
 
 
 def test_logits_are_calibrated():

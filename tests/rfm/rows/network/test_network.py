@@ -17,8 +17,13 @@ TOLERANCE = {"rtol": 2e-3, "atol": 2e-3}  # sums in another order, through a fac
 def network() -> RowNetwork:
     """A network whose corrections are not 0."""
     network, keys = RowNetwork(TINY, key=random.key(0)), random.split(random.key(1), 3)
-    last = [0.1 * random.normal(k, w.shape) for k, w in zip(keys, (network.mixture, network.shift, network.match), strict=True)]
-    return eqx.tree_at(lambda n: (n.mixture, n.shift, n.match), network, last)
+    last = [0.1 * random.normal(k, w.shape) for k, w in zip(keys, zero(network), strict=True)]
+    return eqx.tree_at(zero, network, last)
+
+
+def zero(network):
+    """Weights that are 0 before training."""
+    return network.mixture, network.shift, network.match, network.weigh.out
 
 
 @pytest.fixture(scope="module")
