@@ -1,10 +1,11 @@
 """Everything that the README tells a reader to run is run: here, or (``make``) by ``.ci/run``."""
 
-import os
+import json
 import re
 import shlex
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from plurel_prob import get_prior
 from tests.test_sampling import ENV, ROOT
 
+HAS_RFM = all(find_spec(name) for name in ("equinox", "lightgbm", "numba"))
 README = (ROOT / "README.md").read_text()
 
 
@@ -42,6 +44,32 @@ def write_schema(folder):
     (folder / "shop.sql").write_text(text)
 
 
+def of_predictions():
+    """Commands of the section on predictions: those that are quick, and those that train a network or need a trained one."""
+    section = README.split("## From nothing to a prediction\n")[1].split("\n## ")[0]
+    lines = [line for block in re.findall(r"```console\n(.*?)```", section, re.DOTALL) for line in block.splitlines()]
+    assert lines and all(line.startswith("$ .venv/bin/plurel-prob ") for line in lines)
+    lines = [line.removeprefix("$ .venv/bin/plurel-prob ") for line in lines]
+    first = next(place for place, line in enumerate(lines) if line.startswith("pretrain"))
+    return lines[:first], lines[first:]
+
+
+def write_rel_f1(folder):
+    """A small shop in place of rel-f1; its tasks have other names."""
+    from tests.rfm.rows.features.shop import shop
+
+    shop(folder / "rel-f1")
+
+
+def shortened(lines, fewer):
+    """Commands on the tasks of the shop, with options that are replaced or, for a command, added."""
+    text = "".join(f"{line} \n" for line in lines)
+    for ours, theirs in fewer.items():
+        assert ours in text, ours
+        text = text.replace(ours, theirs)
+    return text.splitlines()
+
+
 def test_commands_run(tmp_path):
     lines = []
     for line in "".join(blocks("sh")).splitlines():
@@ -55,32 +83,34 @@ def test_commands_run(tmp_path):
         lines.append(" ".join(command[1:]))
     assert len(lines) > 5
     write_schema(tmp_path)
+    if HAS_RFM:
+        write_rel_f1(tmp_path)
+        fewer = {
+            "--task driver-dnf": "--task buys",
+            "predict ": "predict --members trees --no-baselines ",
+            "evaluate ": "evaluate --task buys --method mean history --data ",
+        }
+        lines += shortened(of_predictions()[0], fewer)
     run(COMMANDS, "\n".join(lines), tmp_path)
+    if HAS_RFM:
+        assert "prediction" in (tmp_path / "dnf.csv").read_text() and "quantile_0.5" in (tmp_path / "credit.csv").read_text()
+        assert {"rolling", "frozen"} == {record["regime"] for record in json.loads((tmp_path / "figures.json").read_text())}
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not HAS_RFM, reason="the extra rfm is not installed")
 def test_from_nothing_to_a_prediction(tmp_path):
-    """The commands of that section, on fewer databases and for fewer steps."""
-    if "PLUREL_PROB_DATA" not in os.environ:
-        pytest.skip("PLUREL_PROB_DATA does not say where rel-f1 is")
-    [block] = [block for block in blocks("console") if "pretrain" in block]
-    lines = [
-        line.removeprefix("$ .venv/bin/plurel-prob ")
-        for line in block.splitlines()
-        if line.startswith("$ .venv/bin/plurel-prob ")
-    ]
-    assert len(lines) == 3
-    text = "\n".join(lines)
+    """The commands of that section that train, on fewer and smaller databases and for fewer steps."""
+    write_rel_f1(tmp_path)
     fewer = {
+        "--task driver-dnf": "--task buys",
         "--count 64": "--count 2",
         "--steps 500": "--steps 2",
-        "--data rel-f1": f"--data {os.environ['PLUREL_PROB_DATA']}/rel-f1 --task driver-top3",
+        "pretrain --out": "pretrain --data rel-f1 --steps 2 --size small --batch-size 2 --rows 100 --features 8 --out",
+        "evaluate ": "evaluate --task buys --max-rows 20 --data ",
     }
-    for ours, theirs in fewer.items():
-        assert ours in text
-        text = text.replace(ours, theirs)
-    shown = run(COMMANDS, text, tmp_path)
-    assert "driver-top3" in shown and "LightGBM" in shown
+    shown = run(COMMANDS, "\n".join(shortened(of_predictions()[1], fewer)), tmp_path)
+    assert "Averaged: network" in shown and "cells" in shown and "buys" in shown
 
 
 def test_the_prior_file_is_valid(tmp_path):

@@ -48,6 +48,10 @@ def evaluate(
 ) -> None:
     """Predict the tasks of databases by several methods, and compare them.
 
+        plurel-prob evaluate rel-f1
+        plurel-prob evaluate rel-f1 --task driver-dnf --method rows lightgbm --regime rolling frozen --json
+        plurel-prob evaluate rel-f1 --checkpoint out/run
+
     A table for each task has AUROC and logarithmic loss of binary tasks; of numbers NMAE (the mean absolute error over the
     standard deviation of the training labels), R2, and of methods with quantiles their loss (pinball) and how often intervals of
     50, 80 and 90 % hold the label. Intervals of 95 % are of a bootstrap over the entities of the rows. Means over tasks follow.

@@ -10,6 +10,7 @@ from cyclopts.types import NonNegativeInt
 from rich.progress import Progress
 from rich.table import Table
 
+from plurel_prob.cli.evaluate import folder_of
 from plurel_prob.cli.extras import extra
 from plurel_prob.cli.output import PlainConsole, check_out, plain, write_whole
 from plurel_prob.cli.sample import progress_bar, use_compilation_cache
@@ -63,18 +64,19 @@ def predict(
     A row is predicted from what was known at its time: its own columns, what it refers to, what refers to it, earlier labels.
     Other rows whose labels are known are the context of a network of rows and what boosted trees are fitted to; the two are
     averaged with weights that held-out labels choose. Where labels of predicted rows are known, or of rows that were held out,
-    metrics are shown beside those of baselines, with intervals that hold 95 % of a bootstrap.
+    metrics are shown beside those of baselines, with intervals that hold 95 % of a bootstrap. The higher the better are AUROC,
+    accuracy and R2; the lower the better the log loss and NMAE, the mean absolute error over the labels' standard deviation.
 
     Args:
-        database: folder in RelBench format, SQLite or DuckDB file, folder of csv or parquet files with schema.sql, or URL of a
-            PostgreSQL database (the last three need the extra `sql`).
+        database: folder in RelBench format, or a database that RelBench downloads, such as stanford-star/relbench-v1/rel-f1; or
+            (extra `sql`) a SQLite or DuckDB file, folder of csv or parquet files with schema.sql, or PostgreSQL's URL.
         task: name of a task of a folder in RelBench format; the rows of a split are predicted.
         split: of the task.
         column: table and column, such as customers.churned: its missing cells are filled in.
         after: predict the column of all rows later than a time such as 2024-05-01, from those up to it.
         forecast: table whose rows will refer to others, such as orders.
-        by: table that they refer to, such as customers, or the foreign key: each row that is there is predicted.
-        within: length of the window, such as 30d, 12h or 4w; by default one in which about half have a row.
+        by: table that they refer to, such as customers, or the foreign key: there is a prediction for each row of that table.
+        within: length of the window, such as 30d, 12h or 4w; by default one in which about half of these rows are referred to.
         measure: of the rows in the window: any (whether there is one; the default), count, next (days until the first), or
             mean:COLUMN, sum:COLUMN or latest:COLUMN.
         at: time at which the window begins; by default the last one in the database.
@@ -83,7 +85,7 @@ def predict(
         members: all, or the network or the trees alone.
         explain: show which columns and tables mattered on held-out rows.
         baselines: compare with the mean, the entity's history, ridge regression and LightGBM.
-        seed: of samples of the context.
+        seed: of samples of the context, and of the trees.
     """
     options = {"task": task, "column": column, "forecast": forecast}
     _check_options(options, {"after": after}, {"by": by, "within": within, "measure": measure, "at": at})
@@ -155,7 +157,7 @@ def _ask(
     from plurel_prob.rfm.prediction.source import read_source
 
     with extra("sql"):
-        source = read_source(database)
+        source = read_source(database if "://" in database else str(folder_of(database)))
     if options["task"] is not None:
         return source, ask_task(source, options["task"], split)
     if options["column"] is not None:
@@ -204,15 +206,15 @@ def _steps(progress: Progress) -> Iterator[Any]:
 
 
 def _print_context(console: PlainConsole, learner: RowLearner) -> None:
-    import pandas as pd
+    from plurel_prob.rfm.prediction.ask import date_of
 
     labelled, weight = learner.labelled_, learner.blend_.weight
-    first, last = (str(pd.Timestamp(int(time), unit="us")) for time in (labelled.time.min(), labelled.time.max()))
+    times = dict.fromkeys(date_of(int(time)) for time in (labelled.time.min(), labelled.time.max()))
     parts = zip(learner.members_, weight, strict=True)
     said = ", ".join(f"{member.name} {share:.0%}" for member, share in parts)
     console.print(
-        f"Context: {len(labelled):,} labelled rows of {len(learner.problem_.context):,}, {first} to {last}, "
-        f"with {labelled.x.shape[1]:,} features. Weights: {said}.",
+        f"Context: {len(labelled):,} labelled rows of {len(learner.problem_.context):,}, {' to '.join(times)}, "
+        f"with {labelled.x.shape[1]:,} features. Averaged: {said}.",
         soft_wrap=True,
     )
 
@@ -229,7 +231,7 @@ def compared_table(compared: Compared, what: str) -> Table:
     """Row for each method, a column for each metric, with its interval."""
     metrics = [metric for metric in compared.figures["rows"] if metric in METRICS]
     positive = "" if compared.n_positive is None else f", {compared.n_positive:,} positive"
-    table = Table("method", *metrics, title=f"Compared with labels of {what}: {compared.n_row:,} rows{positive}")
+    table = Table("method", *metrics, title=f"How good it is, on {what}: {compared.n_row:,} rows{positive}")
     for method, figures in compared.figures.items():
         cells = [figures.get(metric) for metric in metrics]
         table.add_row(

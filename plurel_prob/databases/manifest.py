@@ -20,6 +20,19 @@ MANIFEST = "manifest.yaml"
 Splits = tuple[pd.Timestamp, pd.Timestamp]
 
 
+def check_database(path: Path) -> None:
+    """Refuse a place where no database is, or several are.
+
+    Raises:
+        DatabaseError: it is none; the message says what it is.
+    """
+    if not path.exists():
+        raise DatabaseError(f"{path}: no such file or folder")
+    several = [] if (path / MANIFEST).exists() else sorted(path.glob(f"*/{MANIFEST}"))
+    if several:
+        raise DatabaseError(f"{path}: is a folder of databases; give one, such as {several[0].parent}")
+
+
 def read_manifest(folder: Path) -> DatasetManifest:
     """Read the manifest of a database.
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from plurel_prob.databases.manifest import read_task_manifest
+from plurel_prob.databases.manifest import check_database, read_task_manifest
 from plurel_prob.errors import DatabaseError
 from plurel_prob.files import within
 from plurel_prob.rfm.evaluation.methods import Method
@@ -73,6 +73,7 @@ def task_names(folder: Path, chosen: Sequence[str] = ()) -> list[str]:
     """
     if not folder.is_dir():
         raise DatabaseError(f"{folder}: no such folder")
+    check_database(folder)
     found = []
     for path in sorted((folder / "tasks").glob("*/manifest.yaml")):
         if read_task_manifest(within(folder, path.relative_to(folder).as_posix())).task_type in (

@@ -144,7 +144,7 @@ def ask_forecast(source: Source, options: ForecastOptions, rng: np.random.Genera
     before = int(history.time.max())
     past = history[history.time + forecast.window <= before]
     held = _row_task(what, question, tables, past, history[history.time == before], before) if len(past) else None
-    return Asked(what, task, "test", held, f"the same, asked at {date_of(before)}", ("0", "1"))
+    return Asked(what, task, "test", held, f"the same question asked at {date_of(before)}", ("0", "1"))
 
 
 def time_of(option: str, text: str) -> int:

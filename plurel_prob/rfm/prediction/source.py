@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from plurel_prob.databases import observe
-from plurel_prob.databases.manifest import MANIFEST
+from plurel_prob.databases.manifest import MANIFEST, check_database
 from plurel_prob.databases.schema import TableSchema
 from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.rfm.columns import MISSING, microseconds
@@ -77,7 +77,10 @@ def read_source(path: str) -> Source:
     Raises:
         DatabaseError: it cannot be read.
     """
-    if "://" not in path and (Path(path) / MANIFEST).exists():
+    is_url = "://" in path
+    if not is_url:
+        check_database(Path(path))
+    if not is_url and (Path(path) / MANIFEST).exists():
         observed = observe(path)
         keys = {name: _own_keys(frame, observed.schemas[name].pkey) for name, frame in observed.tables.items()}
         return Source(path, observed.tables, observed.schemas, keys, Path(path))
@@ -91,7 +94,7 @@ def read_source(path: str) -> Source:
         schemas[name] = TableSchema(len(frames[name]), {}, spec.pkey, spec.time_col, dict(spec.fkeys))
         of_table = tables[name][list(table.primary_key)] if table.primary_key else _own_keys(tables[name], None)
         keys[name] = of_table.iloc[rows[name]].reset_index(drop=True)
-    return Source(declared.source, frames, schemas, keys, None)
+    return Source(declared.source if is_url else path, frames, schemas, keys, None)
 
 
 def _own_keys(frame: pd.DataFrame, pkey: str | None) -> pd.DataFrame:
