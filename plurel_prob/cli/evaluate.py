@@ -48,6 +48,8 @@ def evaluate(
 ) -> None:
     """Predict the tasks of databases by several methods, and compare them.
 
+    Such as:
+
         plurel-prob evaluate rel-f1
         plurel-prob evaluate rel-f1 --task driver-dnf --method rows lightgbm --regime rolling frozen --json
         plurel-prob evaluate rel-f1 --checkpoint out/run

@@ -115,7 +115,9 @@ def predict(
     _print_context(console, learner)
     print_whole(preview(frame))
     if compared is not None:
-        print_whole(compared_table(compared, asked.held_what))
+        positive = "" if compared.n_positive is None else f", {compared.n_positive:,} positive"
+        console.print(plain(f"How good it is, on {asked.held_what}: {compared.n_row:,} rows{positive}"), soft_wrap=True)
+        print_whole(compared_table(compared))
     elif asked.held is not None:
         console.print("Too few rows are known before the held-out ones to compare with.")
     for kind, found in zip(("column", "table"), mattered, strict=False):
@@ -227,11 +229,10 @@ def preview(frame: "pd.DataFrame") -> Table:
     return table
 
 
-def compared_table(compared: Compared, what: str) -> Table:
+def compared_table(compared: Compared) -> Table:
     """Row for each method, a column for each metric, with its interval."""
     metrics = [metric for metric in compared.figures["rows"] if metric in METRICS]
-    positive = "" if compared.n_positive is None else f", {compared.n_positive:,} positive"
-    table = Table("method", *metrics, title=f"How good it is, on {what}: {compared.n_row:,} rows{positive}")
+    table = Table("method", *metrics)
     for method, figures in compared.figures.items():
         cells = [figures.get(metric) for metric in metrics]
         table.add_row(

@@ -55,7 +55,7 @@ def pretrain(
         data: folders of databases in RelBench format, or of many (plurel-0, ...); or `stream`, fresh databases without end, which
             is the default.
         out: folder of the run: settings, log, TensorBoard files and checkpoints; of a network of rows its weights, too,
-            rows.safetensors.
+            rows.safetensors; `predict` and `evaluate` take it as --checkpoint.
         size: of the network. Rows: small (0.1 M parameters, the default), base (0.5 M) or large (3 M). Cells: tiny (0.5 M, the
             default), small (2.8 M) or paper (21 M).
         steps: batches to train on; by default 1500 for rows, 1000 for cells.

@@ -2,6 +2,7 @@
 
 import json
 from importlib.util import find_spec
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -156,6 +157,21 @@ def test_errors(folder, tmp_path, capsys, line, message):
     assert main_of(["predict", folder, *(word.format(tmp=tmp_path) for word in line)]) == 2
     said = capsys.readouterr()
     assert message in said.err.splitlines()[-1] and not said.out
+
+
+def test_places_where_no_database_is(folder, tmp_path, capsys):
+    several = tmp_path / "several"
+    several.mkdir()
+    (several / "shop").symlink_to(folder)
+    for place, message in {tmp_path / "none": "no such file or folder", several: f"give one, such as {several / 'shop'}"}.items():
+        assert main_of(["predict", place, "--task", "buys", *FAST]) == 2
+        assert message in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_database_that_relbench_downloads(folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("relbench.load_dataset", lambda name: SimpleNamespace(dataset_dir={"hub/set/shop": folder}[name]))
+    found, _ = predicted(capsys, tmp_path, "hub/set/shop", "--column", "orders.amount")
+    assert "quantile_0.5" in found
 
 
 def test_labels_that_tell_nothing(tmp_path, capsys):
