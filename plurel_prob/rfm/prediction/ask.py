@@ -21,6 +21,7 @@ from plurel_prob.rfm.rows.questions import (
     forecast_rows,
     question_of_forecast,
 )
+from plurel_prob.rfm.rows.questions.forecasts import OF_COLUMN
 from plurel_prob.rfm.rows.tasks import RowTask, read_task
 
 MAX_WINDOW = 100 * 365 * DAY
@@ -28,7 +29,6 @@ MAX_HISTORY = 20_000  # pairs of an entity and a time that a forecast learns fro
 HELD = 5  # one in so many labelled rows of a column is held out
 UNITS = {"s": DAY // 86_400, "min": DAY // 1440, "h": DAY // 24, "d": DAY, "w": 7 * DAY, "y": 365 * DAY}  # of windows
 UNITS |= {"hour": UNITS["h"], "day": DAY, "week": 7 * DAY, "year": 365 * DAY}
-OF_COLUMN = ("mean", "sum", "latest")
 
 
 @dataclass(frozen=True)
