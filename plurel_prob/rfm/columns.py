@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float64, Int64
 
-from plurel_prob.errors import DatabaseError
+from plurel_prob.errors import DatabaseError, reason, shown
 from plurel_prob.rfm.vocabulary import Vocabulary
 
 NUMBER, BOOLEAN, DATETIME, TEXT = range(4)  # kinds of cells
@@ -58,10 +58,32 @@ def read_column(column: pd.Series, vocabulary: Vocabulary) -> tuple[int, Float64
     return kind, np.where(np.isfinite(value), value, np.nan)
 
 
-def microseconds(column: pd.Series) -> Int64[np.ndarray, " row"]:
-    """Times in microseconds since 1970, in UTC if they have a zone; :data:`MISSING` where there is none."""
-    time = pd.to_datetime(column, utc=True).dt.tz_localize(None)
+def microseconds(column: pd.Series, what: str = "") -> Int64[np.ndarray, " row"]:
+    """Times in microseconds since 1970, in UTC if they have a zone; :data:`MISSING` where there is none.
+
+    Raises:
+        DatabaseError: the column, which the message calls ``what``, has values that are no times.
+    """
+    try:
+        time = pd.to_datetime(column, utc=True, format="mixed").dt.tz_localize(None)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise DatabaseError(f"{what or shown(str(column.name))} has values that are no times: {reason(error)}") from None
     return time.to_numpy("datetime64[us]").astype(np.int64)
+
+
+def row_numbers(column: pd.Series, what: str) -> Int64[np.ndarray, " row"]:
+    """Numbers of rows that a column refers to; -1 where there is none.
+
+    Raises:
+        DatabaseError: the column, which the message calls ``what``, has other values.
+    """
+    try:
+        number = column.astype("Float64").fillna(-1).to_numpy(np.float64)
+    except (TypeError, ValueError):
+        number = np.full(len(column), np.nan)
+    if not ((number >= -1) & (number < 2**53) & (number == np.floor(number))).all():
+        raise DatabaseError(f"{what} has values that are no numbers of rows")
+    return number.astype(np.int64)
 
 
 def _text_ids(column: pd.Series, vocabulary: Vocabulary) -> Float64[np.ndarray, " row"]:

@@ -174,6 +174,16 @@ def test_a_database_that_relbench_downloads(folder, tmp_path, capsys, monkeypatc
     assert "quantile_0.5" in found
 
 
+def test_times_that_are_none(tmp_path, capsys):
+    folder = shop(tmp_path / "shop")
+    frames = read_tables(folder)
+    frames["shops"]["opened"] = "soon"
+    write_tables(folder, frames)
+    for line in (["--column", "users.colour"], ["--task", "buys"], ["--forecast", "orders", "--by", "users"]):
+        assert main_of(["predict", folder, *line, *FAST]) == 2
+        assert "shops.opened has values that are no times" in capsys.readouterr().err
+
+
 def test_labels_that_tell_nothing(tmp_path, capsys):
     folder = shop(tmp_path / "shop")
     frames = read_tables(folder)

@@ -118,6 +118,7 @@ PREDICT = commands(
     "predict {source}/shop --forecast orders --by users --within 30d --measure mean:value --members trees --out {out}/p.json",
 )
 PREDICT_TASK = commands("predict {source}/shop --task orders-is_gift --members trees --out {out}/p.parquet")
+PREDICT_LABELS = commands("predict {source}/shop --task users-orders-buyer-any --members trees --out {out}/p.parquet")
 READ_WEIGHTS = commands("predict {source}/shop --column orders.mood --members network --checkpoint {source}/rows.safetensors")
 
 KINDS: dict[str, Kind] = {
@@ -184,6 +185,6 @@ KINDS: dict[str, Kind] = {
     "weights": Kind("weights", "rows.safetensors", bytes_of, READ_WEIGHTS, True),
     "manifest for predictions": Kind("shop", "shop/manifest.yaml", in_yaml, PREDICT, True),
     "columns for predictions": Kind("shop", "shop/db/*.parquet", columns_of, PREDICT + PREDICT_TASK, True),
-    "labels for predictions": Kind("shop", "shop/tasks/orders-is_gift/*.parquet", columns_of, PREDICT_TASK, True),
+    "labels for predictions": Kind("shop", "shop/tasks/*-any/*.parquet", columns_of, PREDICT_LABELS, True),
     "task for predictions": Kind("shop", "shop/tasks/orders-is_gift/manifest.yaml", in_yaml, PREDICT_TASK, True),
 }

@@ -51,7 +51,8 @@ class Source:
 
     def last_time(self) -> int | None:
         """Last time of all rows, in microseconds since 1970; None if no row has one."""
-        times = [microseconds(self.frames[name][schema.time_col]) for name, schema in self.schemas.items() if schema.time_col]
+        columns = [(name, schema.time_col) for name, schema in self.schemas.items() if schema.time_col]
+        times = [microseconds(self.frames[name][column], shown(f"{name}.{column}")) for name, column in columns]
         last = max((int(time.max(initial=MISSING)) for time in times), default=MISSING)
         return None if last == MISSING else last
 

@@ -12,7 +12,7 @@ from plurel_prob.databases import observe
 from plurel_prob.databases.disk import reading
 from plurel_prob.databases.manifest import read_manifest, splits_of
 from plurel_prob.errors import DatabaseError
-from plurel_prob.rfm.columns import MISSING, NEVER, microseconds
+from plurel_prob.rfm.columns import MISSING, NEVER, microseconds, row_numbers
 from plurel_prob.rfm.rows.features import DAY, Features, Labels, Prepared, Question, Tables, concatenate, prepare, read_tables
 from plurel_prob.tasks.load import load_task
 
@@ -117,19 +117,20 @@ def read_labels(loaded: Any, split: str) -> Labels:
     """Read the labels of a split, in RelBench's order.
 
     Raises:
-        DatabaseError: the split cannot be read, the task has no times, or labels that are no numbers.
+        DatabaseError: the split cannot be read, the task has no times, entities that are no rows, or labels that are no numbers.
     """
     name = f"{loaded.dataset.dataset_dir}: task {loaded.name}"
     if loaded.time_col is None:
         raise DatabaseError(f"{name}: its labels have no time column, so it is not known what may be used; name one, time_col")
     with reading(loaded._task_dir / f"{split}.parquet", "has the task this split?"):
         frame = loaded.get_table(split, mask_input_cols=False).df
-        time = microseconds(frame[loaded.time_col])
+        time = microseconds(frame[loaded.time_col], f"{name}: {loaded.time_col} of the {split} split")
+        entity = row_numbers(frame[loaded.entity_col], f"{name}: {loaded.entity_col} of the {split} split")
+        label = frame[loaded.target_col]
     if (time == MISSING).any():
         raise DatabaseError(f"{name}: {loaded.time_col} of the {split} split has rows without a time; leave them out")
     try:
-        value = frame[loaded.target_col].astype("Float64").to_numpy(np.float64, na_value=np.nan)
+        value = label.astype("Float64").to_numpy(np.float64, na_value=np.nan)
     except (TypeError, ValueError):
         raise DatabaseError(f"{name}: {loaded.target_col} of the {split} split has labels that are no numbers") from None
-    entity = frame[loaded.entity_col].astype("Float64").fillna(-1).to_numpy(np.int64)
     return Labels(entity, time, np.where(np.isfinite(value), value, np.nan))

@@ -210,6 +210,10 @@ def test_errors_name_what_is_wrong(folder, tmp_path):
     labels = pd.read_parquet(train)
     broken = {
         "label of user 99, but users has 30 rows": labels.assign(user=99),
+        "user of the train split has values that are no numbers of rows": labels.assign(user=labels["user"] + 0.5),
+        "user of the train split has values that are no numbers": labels.assign(user="ann"),
+        "on of the train split has values that are no times": labels.assign(on="soon"),
+        "train.parquet: cannot be read: there is no spend": labels.drop(columns="spend"),
         "no training labels": labels.assign(spend=np.nan),
         "Could not convert 'much' to numeric": labels.assign(spend="much"),
         "on of the train split has rows without a time": labels.assign(on=labels["on"].mask(labels["user"] == 2)),

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Int64
 from plurel_prob.databases import Database, ObservedDatabase, observe
 from plurel_prob.databases.manifest import read_manifest, splits_of
 from plurel_prob.databases.schema import TableSchema
-from plurel_prob.errors import DatabaseError
+from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.rfm.columns import MISSING, NEVER, STATIC, microseconds
 
 
@@ -64,7 +64,7 @@ class Source:
         if schema.time_col is None:
             time = np.full(len(frame), STATIC)
             return Table(name, frame, schema, time, np.full(len(frame), self.until), time == STATIC)
-        stored = microseconds(frame[schema.time_col])
+        stored = microseconds(frame[schema.time_col], shown(f"{name}.{schema.time_col}"))
         time = np.where(stored == MISSING, NEVER, stored)
         as_of = np.where(stored == MISSING, STATIC, np.minimum(stored, self.until))
         return Table(name, frame, schema, time, as_of, time <= min(self.val, self.until))

@@ -75,8 +75,10 @@ def _labels(loaded: Any, split: str) -> pd.DataFrame:
     with reading(path, "has the task this split?"):
         frame = loaded.get_table(split, mask_input_cols=False).df
         frame = frame[[name for name in (loaded.time_col, loaded.entity_col, loaded.target_col) if name]]
-        time = {loaded.time_col: microseconds(frame[loaded.time_col]).astype("datetime64[us]")} if loaded.time_col else {}
-        return frame.assign(**time)
+        if loaded.time_col is None:
+            return frame
+        time = microseconds(frame[loaded.time_col], f"{path}: {loaded.time_col}").astype("datetime64[us]")
+        return frame.assign(**{loaded.time_col: time})
 
 
 def _is_binary(loaded: Any) -> bool:

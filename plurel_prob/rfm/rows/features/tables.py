@@ -144,7 +144,7 @@ def _times(
     for name, frame in frames.items():
         time[name], column = np.full(len(frame), STATIC), schemas[name].time_col
         if column is not None:
-            stored = microseconds(frame[column])
+            stored = microseconds(frame[column], shown(f"{name}.{column}"))
             time[name] = np.where(stored == MISSING, NEVER, stored)
     without_time = [name for name in frames if schemas[name].time_col is None]
     for _ in without_time:  # as far as a chain of them can be long

@@ -11,7 +11,7 @@ import pandas as pd
 from plurel_prob.databases import Database, ObservedDatabase, observe
 from plurel_prob.databases.schema import TableSchema
 from plurel_prob.errors import DatabaseError, shown
-from plurel_prob.rfm.columns import MISSING, NEVER, STATIC, microseconds
+from plurel_prob.rfm.columns import MISSING, NEVER, STATIC, microseconds, row_numbers
 from plurel_prob.rfm.rows.features import Features, Labels, Prepared, Question, Tables, prepare, read_tables
 from plurel_prob.rfm.rows.tasks import Regime, RowTask, read_task
 
@@ -60,10 +60,7 @@ class Problem:
         numbers = self.tables[self.question.table]
         if self.entity not in rows:
             raise DatabaseError(f"rows to predict need a column {self.entity}, of rows of table {shown(self.question.table)}")
-        try:
-            entity = rows[self.entity].astype("Float64").fillna(-1).to_numpy(np.int64)
-        except (TypeError, ValueError):
-            raise DatabaseError(f"{self.entity} of rows to predict has values that are no numbers of rows") from None
+        entity = row_numbers(rows[self.entity], f"{self.entity} of rows to predict")
         wrong = np.flatnonzero((entity < 0) | (entity >= len(numbers.time)))
         if len(wrong):
             what = shown(str(rows[self.entity].iloc[wrong[0]]))
