@@ -213,7 +213,6 @@ def test_errors_name_what_is_wrong(folder, tmp_path):
         "user of the train split has values that are no numbers of rows": labels.assign(user=labels["user"] + 0.5),
         "user of the train split has values that are no numbers": labels.assign(user="ann"),
         "on of the train split has values that are no times": labels.assign(on="soon"),
-        "train.parquet: cannot be read: there is no spend": labels.drop(columns="spend"),
         "no training labels": labels.assign(spend=np.nan),
         "Could not convert 'much' to numeric": labels.assign(spend="much"),
         "on of the train split has rows without a time": labels.assign(on=labels["on"].mask(labels["user"] == 2)),
@@ -223,3 +222,6 @@ def test_errors_name_what_is_wrong(folder, tmp_path):
         with pytest.raises(DatabaseError, match=re.escape(message)):
             load(other, "spend")
         labels.to_parquet(train, index=False)
+    labels.drop(columns="spend").to_parquet(train.with_name("val.parquet"), index=False)
+    with pytest.raises(DatabaseError, match=re.escape("val.parquet: cannot be read: there is no spend")):
+        load(other, "spend")
