@@ -159,9 +159,9 @@ class RowNetwork(eqx.Module):
             row = block(row, memory, labels.weight)
         row = normalise(row)
         shift = linear(self.shift, row)
-        match = jnp.einsum("trw,tow->tro", linear(self.match, row), state.classes)
+        match = jnp.einsum("tqw,tow->tqo", linear(self.match, row), state.classes)
         mixture = jax.nn.softmax(linear(self.mixture, row) + state.advice.shares[:, None])
-        logit = jnp.einsum("tre,treo->tro", mixture, said.logit)
+        logit = jnp.einsum("tqe,tqeo->tqo", mixture, said.logit)
         number = (mixture * said.number).sum(-1)
         scale = labels.scale[:, None]
         gaps = jnp.maximum(jnp.diff(said.residual, axis=-1), GAP * scale[..., None])
