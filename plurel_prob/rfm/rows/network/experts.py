@@ -1,6 +1,7 @@
 r"""Predictions in closed form: a ridge and a kernel ridge regression in which a feature counts as much as it is reliable.
 
-With :math:`R_f` the reliability of a feature, :math:`w_f \propto R_f`, :math:`v_f \propto R_f^2`, of sum 1, the kernels are
+With :math:`R_f` the reliability of a feature, :math:`w_f \propto a_f R_f`, :math:`v_f \propto b_f R_f^2`, of sum 1, where
+:math:`a_f, b_f` are factors that the network gives (1 before it is trained), the kernels are
 
 =======  ================================================================================================
 ridge    :math:`1 + \sum_f w_f (z_f z'_f + \bar r_f \bar r'_f + m_f m'_f)`: lines in z-score, rank and missingness

@@ -71,8 +71,9 @@ def prepare(batch: Split) -> Prepared:
 class RowNetwork(eqx.Module):
     """Predict rows from a context of labelled rows.
 
-    The cells of a row are pooled; rows of the context and queries attend to the context, whose rows know their labels. What the
-    experts say is read, mixed and corrected; untrained, it is averaged by leave-one-out error, and nothing corrected.
+    Experts in closed form predict rows; the network tells them what each feature is worth. The cells of a row are pooled, rows of
+    the context and queries attend to the context, whose rows know their labels, and what the experts say is mixed and corrected.
+    Untrained, features are worth what they predict alone, experts are averaged by leave-one-out error, and nothing is corrected.
 
     Args:
         size: see :data:`SIZES`, or the name of one.
