@@ -34,7 +34,7 @@ class RowTrainingConfig:
 
     size: str = "small"
     experts: bool = True
-    n_step: int = 1500
+    n_step: int = 1000
     batch_size: int = 16
     n_row: int = 400
     n_feature: int = 40
