@@ -58,7 +58,7 @@ def pretrain(
             rows.safetensors; `predict` and `evaluate` take it as --checkpoint.
         size: of the network. Rows: small (0.1 M parameters, the default), base (0.5 M) or large (3 M). Cells: tiny (0.5 M, the
             default), small (2.8 M) or paper (21 M).
-        steps: batches to train on; by default 1000 for rows, 1000 for cells.
+        steps: batches to train on; 1000 by default.
         batch_size: tasks of a batch, 16 by default; or contexts of cells, 32, a multiple of the number of devices.
         learning_rate: its peak; it rises first, and falls after. By default 2e-3 for rows, 5e-4 for cells.
         seed: of the initial weights, and of the tasks or contexts.
