@@ -16,7 +16,7 @@ TOLERANCE = {"rtol": 2e-3, "atol": 2e-3}  # sums in another order, through a fac
 @pytest.fixture(scope="module")
 def network() -> RowNetwork:
     """A network whose corrections are not 0."""
-    network, keys = RowNetwork(TINY, key=random.key(0)), random.split(random.key(1), 3)
+    network, keys = RowNetwork(TINY, key=random.key(0)), random.split(random.key(1), 4)
     last = [0.1 * random.normal(k, w.shape) for k, w in zip(keys, zero(network), strict=True)]
     return eqx.tree_at(zero, network, last)
 
