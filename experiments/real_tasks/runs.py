@@ -4,8 +4,8 @@ from pathlib import Path
 
 import jax
 
-from plurel_prob.rfm.evaluation.methods import WEIGHTS
 from plurel_prob.rfm.rows.network import RowNetwork, load_network
+from plurel_prob.rfm.rows.weights import WEIGHTS
 
 Name = tuple[str, int]  # of a method, and seed of its network
 TRAINED = {"rows_network": "rows_untrained", "plain": "plain_untrained"}  # plain: without parts in closed form

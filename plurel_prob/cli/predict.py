@@ -16,6 +16,7 @@ from plurel_prob.cli.output import PlainConsole, check_out, plain, write_whole
 from plurel_prob.cli.sample import progress_bar, use_compilation_cache
 from plurel_prob.cli.tasks import print_whole
 from plurel_prob.errors import DatabaseError, shown
+from plurel_prob.rfm.rows.weights import WEIGHTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -177,7 +178,7 @@ def weights_of(checkpoint: Path | None) -> Path | None:
     """
     if checkpoint is None or checkpoint.is_file():
         return checkpoint
-    file = checkpoint / "rows.safetensors"
+    file = checkpoint / WEIGHTS
     if not file.is_file():
         raise DatabaseError(f"--checkpoint {checkpoint}: is no file of weights, and no run of pretrain --network rows")
     return file

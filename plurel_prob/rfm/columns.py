@@ -58,6 +58,11 @@ def read_column(column: pd.Series, vocabulary: Vocabulary) -> tuple[int, Float64
     return kind, np.where(np.isfinite(value), value, np.nan)
 
 
+def microsecond(time: pd.Timestamp) -> int:
+    """A time in microseconds since 1970."""
+    return int(microseconds(pd.Series([time]))[0])
+
+
 def microseconds(column: pd.Series, what: str = "") -> Int64[np.ndarray, " row"]:
     """Times in microseconds since 1970, in UTC if they have a zone; :data:`MISSING` where there is none.
 

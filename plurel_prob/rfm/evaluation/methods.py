@@ -7,6 +7,7 @@ from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.rfm.evaluation.baselines import boosted_trees, history, mean, ridge
 from plurel_prob.rfm.evaluation.contexts import averaged
 from plurel_prob.rfm.evaluation.problem import Prediction, Problem
+from plurel_prob.rfm.rows.weights import WEIGHTS
 
 Method = Callable[[Problem], Prediction]
 OnRows = Callable[[int, int], None]
@@ -19,7 +20,6 @@ BASELINES: dict[str, Method] = {
     "lightgbm_context": lambda problem: averaged(boosted_trees, problem.labelled, problem.query),
 }
 CELLS, CELLS_TUNED = "cells", "cells_tuned"
-WEIGHTS = "rows.safetensors"  # in a run of the network of rows
 
 
 def methods(

@@ -70,8 +70,7 @@ class Problem:
     @cached_property
     def context(self) -> Labels:
         """Labels that are known when the split begins."""
-        labels = self.task.context(self.split)
-        known = labels[labels.time + self.task.question.wait <= self.task.cut(self.split)]
+        known = self.task.learned(self.split)
         if not len(known):
             raise DatabaseError(
                 f"task {self.task.name}: no label is known when the split {self.split} begins; nothing can be learned"

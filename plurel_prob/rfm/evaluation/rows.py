@@ -8,7 +8,7 @@ from typing import Any
 from plurel_prob.rfm.evaluation.problem import Prediction, Problem
 from plurel_prob.rfm.rows.features import Kind
 from plurel_prob.rfm.rows.learner import RowLearner
-from plurel_prob.rfm.rows.learner.laws import LEVELS, Law
+from plurel_prob.rfm.rows.learner.laws import MEDIAN, Law
 from plurel_prob.rfm.rows.learner.learner import Members
 
 
@@ -41,7 +41,7 @@ def of_law(law: Law, kind: Kind) -> Prediction:
     """Prediction by a law of each row's label."""
     if kind == "binary":
         return Prediction(law[:, 0])
-    return Prediction(law[:, 0], law[:, 1 + len(LEVELS) // 2], law[:, 1:])
+    return Prediction(law[:, 0], law[:, MEDIAN], law[:, 1:])
 
 
 def networks(weights: Path | None) -> tuple[Any, Any]:

@@ -12,6 +12,7 @@ from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.rfm.columns import MISSING, NEVER, STATIC
 from plurel_prob.rfm.prediction.source import Source, named
 from plurel_prob.rfm.rows.features import DAY, Labels, Question, Tables, read_tables
+from plurel_prob.rfm.rows.learner.samples import latest_fifth
 from plurel_prob.rfm.rows.questions import (
     Forecast,
     Measure,
@@ -26,7 +27,6 @@ from plurel_prob.rfm.rows.tasks import RowTask, read_task
 
 MAX_WINDOW = 100 * 365 * DAY
 MAX_HISTORY = 20_000  # pairs of an entity and a time that a forecast learns from
-HELD = 5  # one in so many labelled rows of a column is held out
 UNITS = {"s": DAY // 86_400, "min": DAY // 1440, "h": DAY // 24, "d": DAY, "w": 7 * DAY, "y": 365 * DAY}  # of windows
 UNITS |= {"hour": UNITS["h"], "day": DAY, "week": 7 * DAY, "year": 365 * DAY}
 
@@ -213,12 +213,8 @@ def _row_task(what: str, question: Question, tables: Tables, known: Labels, aske
 
 def _held_out(labels: Labels) -> Bool[np.ndarray, " label"]:
     """Latest fifth of labels; any fifth, if all are of the same time."""
-    order = np.argsort(labels.time, kind="stable")
-    if len(labels) and labels.time.min() == labels.time.max():
-        order = np.random.default_rng(0).permutation(len(labels))
-    held = np.zeros(len(labels), bool)
-    held[order[len(order) - len(order) // HELD :]] = True
-    return held
+    is_one_time = len(np.unique(labels.time)) == 1
+    return latest_fifth(np.random.default_rng(0).permutation(len(labels)).argsort() if is_one_time else labels.time)
 
 
 def _names(column: pd.Series, labels: Labels, n_class: int, levels: tuple[int, ...]) -> tuple[str, ...]:

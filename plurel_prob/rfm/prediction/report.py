@@ -9,12 +9,13 @@ from jaxtyping import Float64
 
 from plurel_prob.rfm.evaluation.methods import BASELINES
 from plurel_prob.rfm.evaluation.metrics import Figure, bootstrap, figures, mean_of
-from plurel_prob.rfm.evaluation.problem import Prediction, Problem
+from plurel_prob.rfm.evaluation.problem import Problem
+from plurel_prob.rfm.evaluation.rows import of_law
 from plurel_prob.rfm.prediction.ask import Asked
 from plurel_prob.rfm.prediction.source import Source
 from plurel_prob.rfm.rows.features import Labels
 from plurel_prob.rfm.rows.learner import LEVELS, RowLearner
-from plurel_prob.rfm.rows.learner.laws import MEDIAN, Law
+from plurel_prob.rfm.rows.learner.laws import Law
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)  # that are written
 COMPARED = ("mean", "history", "ridge", "lightgbm")
@@ -85,13 +86,8 @@ def compare(
             found[name] = figures(kind, label, BASELINES[name](problem), std, weights)
         except ModuleNotFoundError:  # LightGBM is not installed, which the learner says
             continue
-    found["rows"] = figures(kind, label, prediction_of(law, kind), std, weights)
+    found["rows"] = figures(kind, label, of_law(law, kind), std, weights)
     return Compared(found, len(label), int(label.sum()) if kind == "binary" else None)
-
-
-def prediction_of(law: Law, kind: str) -> Prediction:
-    """Law as evaluation has it."""
-    return Prediction(law[:, 0]) if kind == "binary" else Prediction(law[:, 0], law[:, MEDIAN], law[:, 1:])
 
 
 def _of_classes(chance: Law, label: Float64[np.ndarray, " row"], weights: Float64[np.ndarray, "sample row"]) -> dict[str, Figure]:

@@ -12,7 +12,7 @@ from plurel_prob.databases import observe
 from plurel_prob.databases.disk import reading
 from plurel_prob.databases.manifest import read_manifest, splits_of
 from plurel_prob.errors import DatabaseError
-from plurel_prob.rfm.columns import MISSING, NEVER, microseconds, row_numbers
+from plurel_prob.rfm.columns import MISSING, NEVER, microsecond, microseconds, row_numbers
 from plurel_prob.rfm.rows.features import DAY, Features, Labels, Prepared, Question, Tables, concatenate, prepare, read_tables
 from plurel_prob.tasks.load import load_task
 
@@ -43,7 +43,7 @@ class RowTask:
     loaded: Any
 
     def context(self, split: str) -> Labels:
-        """Labels that predictions of a split learn from: of training rows, for test rows of validation rows, too.
+        """Labels of the splits before: of training rows, for test rows of validation rows, too.
 
         Raises:
             DatabaseError: the split is neither ``"val"`` nor ``"test"``.
@@ -53,14 +53,18 @@ class RowTask:
         parts = [self.labels[part].present() for part in SPLITS[: SPLITS.index(split)]]
         return parts[0] if len(parts) == 1 else concatenate(*parts)
 
+    def learned(self, split: str) -> Labels:
+        """Those of them that are known when the split begins, which predictions of it learn from."""
+        labels = self.context(split)
+        return labels[labels.time <= self.cut(split) - self.question.wait]
+
     def known(self, split: str, regime: Regime = "rolling") -> Labels:
         """Labels that features of rows of a split can show, with the times from when on they are known.
 
         Rolling: all labels up to the split's, as soon as they are known. Frozen: those that are known when the split begins.
         """
         if regime == "frozen":
-            known = self.context(split).later(self.question.wait)
-            return known[known.time <= self.cut(split)]
+            return self.learned(split).later(self.question.wait)
         return concatenate(self.context(split), self.labels[split].present()).later(self.question.wait)
 
     def cut(self, split: str) -> int:
@@ -86,7 +90,7 @@ def read_task(folder: Path, name: str) -> RowTask:
     """
     loaded = load_task(folder, name)
     observed, splits = observe(folder), splits_of(read_manifest(folder), folder)
-    val, test = (int(time) for time in microseconds(pd.Series([*splits])))
+    val, test = (microsecond(time) for time in splits)
     labels = {split: read_labels(loaded, split) for split in SPLITS}
     if not len(labels["train"].present()):
         raise DatabaseError(f"{folder}: task {name} has no training labels; give its train split some")

@@ -11,7 +11,7 @@ from plurel_prob.databases import Database, ObservedDatabase, observe
 from plurel_prob.databases.manifest import read_manifest, splits_of
 from plurel_prob.databases.schema import TableSchema
 from plurel_prob.errors import DatabaseError, shown
-from plurel_prob.rfm.columns import MISSING, NEVER, STATIC, microseconds
+from plurel_prob.rfm.columns import MISSING, NEVER, STATIC, microsecond, microseconds
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,6 @@ class Source:
         return Table(name, frame, schema, time, as_of, time <= min(self.val, self.until))
 
 
-def in_microseconds(time: pd.Timestamp) -> int:
-    """Microseconds since 1970."""
-    return int(microseconds(pd.Series([time]))[0])
-
-
 def read_source(
     source: Path | str | ObservedDatabase | Database, until: pd.Timestamp | str | None, val: pd.Timestamp | None = None
 ) -> Source:
@@ -88,8 +83,8 @@ def read_source(
     if isinstance(until, str) and until not in named:
         raise DatabaseError(f"until must be 'val', 'test', a timestamp or None, got {until!r}")
     last = named[until] if until is None or isinstance(until, str) else until
-    until_us = NEVER - 1 if last is None else in_microseconds(last)
-    return Source(name, tables, schemas, in_microseconds(splits[0]), in_microseconds(splits[1]), until_us)
+    until_us = NEVER - 1 if last is None else microsecond(last)
+    return Source(name, tables, schemas, microsecond(splits[0]), microsecond(splits[1]), until_us)
 
 
 Splits = tuple[pd.Timestamp, pd.Timestamp] | None

@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float32, Float64
 from plurel_prob.rfm.evaluation.problem import Prediction
 from plurel_prob.rfm.rows.learner.boosting import PARAMETERS
 from plurel_prob.rfm.rows.learner.laws import Labelled
+from plurel_prob.rfm.rows.learner.samples import latest_fifth
 
 Query = Float32[np.ndarray, "row feature"]
 MAX_ROUND, PATIENCE = 600, 50  # trees, and those without a better loss after which there are no more
@@ -32,7 +33,7 @@ def _predicted(labelled: Labelled, query: Query, objective: str) -> Float64[np.n
     """Fit trees, as many as predict what is held out best when they are fitted to the rest."""
     import lightgbm
 
-    parameters, is_held_out = PARAMETERS | {"objective": objective, "seed": 0}, _last_fifth(labelled)
+    parameters, is_held_out = PARAMETERS | {"objective": objective, "seed": 0}, latest_fifth(labelled.time)
 
     def dataset(is_row: Bool[np.ndarray, " row"], reference: Any = None) -> Any:
         return lightgbm.Dataset(labelled.x[is_row], labelled.y[is_row], reference=reference, params=parameters)
@@ -42,9 +43,3 @@ def _predicted(labelled: Labelled, query: Query, objective: str) -> Float64[np.n
     trees = lightgbm.train(parameters, rest, MAX_ROUND, valid_sets=[dataset(is_held_out, rest)], callbacks=[stop])
     trees = lightgbm.train(parameters, dataset(np.full(len(labelled), True)), trees.best_iteration)
     return np.asarray(trees.predict(query))
-
-
-def _last_fifth(labelled: Labelled) -> Bool[np.ndarray, " label"]:
-    n, is_last = len(labelled), np.zeros(len(labelled), bool)
-    is_last[np.argsort(labelled.time, kind="stable")[n - max(1, n // 5) :]] = True
-    return is_last

@@ -40,12 +40,13 @@ refers to it; one more for a column of another table than the path's last), of t
 
 from plurel_prob.rfm.rows.features.features import Features, Prepared, prepare, row_features
 from plurel_prob.rfm.rows.features.labels import Labels, concatenate
-from plurel_prob.rfm.rows.features.question import DAY, Kind, Question
+from plurel_prob.rfm.rows.features.question import DAY, KINDS, Kind, Question
 from plurel_prob.rfm.rows.features.sources import tables_of
 from plurel_prob.rfm.rows.features.tables import Tables, read_tables
 
 __all__ = [
     "DAY",
+    "KINDS",
     "Features",
     "Kind",
     "Labels",

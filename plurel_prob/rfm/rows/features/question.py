@@ -1,10 +1,11 @@
 """What is asked about rows of a table."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 DAY = 86_400_000_000  # microseconds
 Kind = Literal["binary", "number", "classes"]  # of labels: 0 or 1; a number; a class, by its number
+KINDS: tuple[Kind, ...] = get_args(Kind)  # by the number that the network has for each
 
 
 @dataclass(frozen=True)

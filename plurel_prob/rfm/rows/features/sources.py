@@ -7,7 +7,7 @@ import pandas as pd
 from plurel_prob.databases import Database, ObservedDatabase, observe
 from plurel_prob.databases.manifest import read_manifest, splits_of
 from plurel_prob.errors import DatabaseError
-from plurel_prob.rfm.columns import microseconds
+from plurel_prob.rfm.columns import microsecond
 from plurel_prob.rfm.rows.features.tables import Tables, read_tables
 
 
@@ -23,14 +23,10 @@ def tables_of(source: Path | str | ObservedDatabase | Database, val: pd.Timestam
     """
     if isinstance(source, Database):
         schema = source.schema
-        return read_tables(source.tables, schema.tables, _last(schema.val_timestamp if val is None else val))
+        return read_tables(source.tables, schema.tables, microsecond(schema.val_timestamp if val is None else val))
     if not isinstance(source, ObservedDatabase):
         path = Path(source)
         source, val = observe(path), splits_of(read_manifest(path), path)[0] if val is None else val
     if val is None:
         raise DatabaseError(f"{source.name}: nothing says where its training split ends: give val, or its folder")
-    return read_tables(source.tables, source.schemas, _last(val))
-
-
-def _last(val: pd.Timestamp) -> int:
-    return int(microseconds(pd.Series([val]))[0])
+    return read_tables(source.tables, source.schemas, microsecond(val))

@@ -24,6 +24,7 @@ from plurel_prob.rfm.rows.learner.networks import InContext
 from plurel_prob.rfm.rows.learner.samples import folds, late_half
 from plurel_prob.rfm.rows.learner.sources import Problem, problem_of
 from plurel_prob.rfm.rows.tasks import Regime, RowTask
+from plurel_prob.rfm.rows.weights import WEIGHTS
 
 Members = Literal["all", "network", "trees"]
 Point = Literal["mean", "median"]
@@ -66,7 +67,7 @@ class RowLearner:
         """Learner with a trained network.
 
         Args:
-            path: file of weights; by default the package's, or an untrained network if it has none.
+            path: file of weights; by default the package's.
             **settings: attributes.
 
         Raises:
@@ -74,13 +75,9 @@ class RowLearner:
         """
         if settings.get("members") == "trees":
             return cls(None, **settings)
-        import jax
+        from plurel_prob.rfm.rows.network import load_network
 
-        from plurel_prob.rfm.rows.network import RowNetwork, load_network
-
-        packaged = files("plurel_prob.rfm.rows.weights") / "rows.safetensors"
-        if path is None and not packaged.is_file():
-            return cls(RowNetwork(key=jax.random.key(0)), **settings)
+        packaged = files("plurel_prob.rfm.rows.weights") / WEIGHTS
         with as_file(packaged) if path is None else nullcontext(path) as file:
             return cls(load_network(file)[0], **settings)
 

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
 
+from plurel_prob.rfm.rows.features import KINDS
 from plurel_prob.rfm.rows.learner.laws import HeldLaw, Labelled, Law, log_odds, sigmoid
 from plurel_prob.rfm.rows.learner.samples import Columns, Rows, sample_features, sample_rows
 
-KINDS = ("binary", "number", "classes")  # by their number in a batch
 MAX_CLASS = 10  # that the network tells apart; of more, the rarest are one
 N_QUERY = 1024  # rows that are predicted at once
 MEAN = np.array([1.5, *np.ones(17), 1.5]) / 20  # of a number, from its quantiles: the outer ones stand for a half more

@@ -74,10 +74,16 @@ def _standard(x: Float[np.ndarray, "row column"]) -> Float64[np.ndarray, "row co
     return centred / np.maximum(np.linalg.norm(centred, axis=0), 1e-12)
 
 
+def latest_fifth(time: Int64[np.ndarray, " row"]) -> Bool[np.ndarray, " row"]:
+    """The latest fifth of rows, at least one."""
+    is_last, n = np.zeros(len(time), bool), max(1, len(time) // N_FOLD)
+    is_last[np.argsort(time, kind="stable")[len(time) - n :]] = True
+    return is_last
+
+
 def folds(labelled: Labelled, rng: np.random.Generator) -> list[Bool[np.ndarray, " row"]]:
     """Rows that are held out: the latest fifth; if there are few, or a class would have none, every row in one of five parts."""
-    last = np.zeros(len(labelled), bool)
-    last[np.argsort(labelled.time, kind="stable")[len(labelled) - len(labelled) // N_FOLD :]] = True
+    last = latest_fifth(labelled.time)
     if len(labelled) >= MIN_FOR_LAST and _has_all(labelled.y, last, labelled.kind):
         return [last]
     order = np.lexsort((rng.random(len(labelled)), labelled.y if labelled.kind != "number" else np.zeros(len(labelled))))

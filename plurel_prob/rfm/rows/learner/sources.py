@@ -106,8 +106,6 @@ def problem_of(
 
 def _of_task(task: RowTask, split: str, regime: Regime) -> Problem:
     """Learn from labels that are known when the split begins."""
-    cut, context = task.cut(split), task.context(split)
-    context = context[context.time <= cut - task.question.wait]
-    until = NEVER if regime == "rolling" else cut
+    context, until = task.learned(split), NEVER if regime == "rolling" else task.cut(split)
     entity, time = ("entity", "time") if task.loaded is None else (task.loaded.entity_col, task.loaded.time_col)
     return Problem(task.tables, task.question, context, task.known(split, regime), task.labels[split], split, entity, time, until)

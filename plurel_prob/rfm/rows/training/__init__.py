@@ -3,12 +3,11 @@
 from plurel_prob.rfm.rows.training.config import RowTrainingConfig
 from plurel_prob.rfm.rows.training.data import Recipe, RowData, Tasks
 from plurel_prob.rfm.rows.training.databases import HELD_OUT_SEED, Databases, Fresh, Stored, check_held_out, stored
-from plurel_prob.rfm.rows.training.run import WEIGHTS, Run, load_run, train
+from plurel_prob.rfm.rows.training.run import Run, load_run, train
 from plurel_prob.rfm.rows.training.validation import Validation
 
 __all__ = [
     "HELD_OUT_SEED",
-    "WEIGHTS",
     "Databases",
     "Fresh",
     "Recipe",

@@ -8,12 +8,12 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int8
 
 from plurel_prob.errors import DatabaseError
+from plurel_prob.rfm.rows.features import KINDS
 from plurel_prob.rfm.rows.network import N_CLASS, RowBatch
 from plurel_prob.rfm.rows.training.databases import Databases
 from plurel_prob.rfm.rows.training.relabel import cut_up, relabelled
 from plurel_prob.rfm.rows.training.tasks import RELABELLED, SOURCES, TaskRows, tasks_of, varies
 
-KINDS = ("binary", "number", "classes")  # by the numbers that the network has for them
 N_DATABASE = 16  # at hand
 N_TASK, N_ROW = 6, 1200  # of a database: tasks, and rows of each
 N_TRY = 8  # for each task of a batch

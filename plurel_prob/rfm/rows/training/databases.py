@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-import pandas as pd
 
 from plurel_prob.corpora.folders import read_provenance
 from plurel_prob.databases import observe
@@ -14,7 +13,7 @@ from plurel_prob.databases.disk import PROVENANCE
 from plurel_prob.databases.manifest import read_manifest, splits_of
 from plurel_prob.errors import DatabaseError
 from plurel_prob.priors import Prior, get_prior
-from plurel_prob.rfm.columns import NEVER, microseconds
+from plurel_prob.rfm.columns import NEVER, microsecond
 from plurel_prob.rfm.rows.features import Tables, read_tables
 
 FIRST_SEED = 1_000_000  # of a stream: far from those that are drawn by hand, and may be held out
@@ -80,7 +79,7 @@ def read_known(folder: Path) -> Tables:
     observed = observe(folder)
     if (folder / PROVENANCE).exists():
         return read_tables(observed.tables, observed.schemas, NEVER)
-    val = int(microseconds(pd.Series([splits_of(read_manifest(folder), folder)[0]]))[0])
+    val = microsecond(splits_of(read_manifest(folder), folder)[0])
     tables = read_tables(observed.tables, observed.schemas, val)
     return {name: replace(table, time=np.where(table.time > val, NEVER, table.time)) for name, table in tables.items()}
 

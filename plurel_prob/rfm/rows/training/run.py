@@ -17,6 +17,7 @@ from plurel_prob.rfm.rows.training.config import RowTrainingConfig
 from plurel_prob.rfm.rows.training.data import RowData
 from plurel_prob.rfm.rows.training.steps import State, initial_state, prepared, step_of
 from plurel_prob.rfm.rows.training.validation import Validation
+from plurel_prob.rfm.rows.weights import WEIGHTS
 from plurel_prob.rfm.runs import (
     Checkpoints,
     Log,
@@ -29,7 +30,6 @@ from plurel_prob.rfm.runs import (
     writable,
 )
 
-WEIGHTS = "rows.safetensors"
 NETWORK = "rows"  # in the file of settings
 
 

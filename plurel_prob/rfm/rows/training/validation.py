@@ -4,9 +4,10 @@ from collections import defaultdict
 
 import numpy as np
 
+from plurel_prob.rfm.rows.features import KINDS
 from plurel_prob.rfm.rows.network import RowNetwork
 from plurel_prob.rfm.rows.training.config import RowTrainingConfig
-from plurel_prob.rfm.rows.training.data import KINDS, RowData
+from plurel_prob.rfm.rows.training.data import RowData
 from plurel_prob.rfm.rows.training.steps import new_network, prepared, task_losses
 from plurel_prob.rfm.rows.training.tasks import SOURCES
 

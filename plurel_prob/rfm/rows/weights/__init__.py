@@ -1,1 +1,3 @@
-"""Weights of networks of rows."""
+"""Weights of the network of rows that come with the package."""
+
+WEIGHTS = "rows.safetensors"  # file of weights, here and in runs
