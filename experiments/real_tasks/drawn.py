@@ -20,26 +20,25 @@ from plurel_prob.rfm.evaluation.metrics import figures
 from plurel_prob.rfm.evaluation.problem import Prediction
 from plurel_prob.rfm.rows.features import Kind
 from plurel_prob.rfm.rows.learner.laws import LEVELS, Labelled, sigmoid
-from plurel_prob.rfm.rows.network import RowBatch, RowNetwork, mean_of, split
+from plurel_prob.rfm.rows.network import RowBatch, RowNetwork, mean_of
 from plurel_prob.rfm.rows.training import HELD_OUT_SEED, Fresh, Recipe, RowData
 from plurel_prob.rfm.rows.training.tasks import SOURCES
 
 PACKAGES = ("jax", "jaxlib", "lightgbm", "scikit-learn", "numpy")
 KINDS: tuple[Kind, ...] = ("binary", "number")  # that are evaluated, by the network's number
 Fit = Callable[[Labelled, np.ndarray], Prediction]
-BATCH, MULTIPLE, SEED = 16, 20, 1  # tasks of a batch; numbers of rows are multiples, so that few programs are compiled; of tasks
+BATCH, SEED = 16, 1  # tasks of a batch; of tasks
 
 
 def by_network(network: RowNetwork, batch: RowBatch) -> list[Prediction]:
     """Predictions of the queries of every task."""
-    parts = split(batch, MULTIPLE)
-    state = network.encode(parts.context_x, parts.context_y, parts.kind)
-    outputs, found = network.decode(state, parts.query_x), []
-    for i, n in enumerate(batch.is_query.sum(1)):
+    state = network.encode(batch.context_x, batch.context_y, batch.kind)
+    outputs, found = network.decode(state, batch.query_x), []
+    for i, is_asked in enumerate(np.isfinite(batch.query_y)):
         if KINDS[batch.kind[i]] == "binary":
-            found.append(Prediction(sigmoid(np.asarray(outputs.logit, float)[i, :n])))
+            found.append(Prediction(sigmoid(np.asarray(outputs.logit, float)[i, is_asked])))
         else:
-            quantiles = np.asarray(outputs.quantiles, float)[i, :n]
+            quantiles = np.asarray(outputs.quantiles, float)[i, is_asked]
             found.append(Prediction(np.asarray(mean_of(quantiles), float), quantiles[:, len(LEVELS) // 2], quantiles))
     return found
 
@@ -47,9 +46,10 @@ def by_network(network: RowNetwork, batch: RowBatch) -> list[Prediction]:
 def by_fit(method: Fit, batch: RowBatch) -> list[Prediction]:
     """Predictions of the queries of every task, from the same context."""
     found = []
-    for x, y, context, query, kind in zip(*batch, strict=True):
-        labelled = Labelled(x[context], y[context].astype(float), np.arange(context.sum()), KINDS[kind])
-        found.append(method(labelled, x[query]))
+    for x, y, query_x, query_y, kind in zip(*batch, strict=True):
+        is_known = np.isfinite(y)
+        labelled = Labelled(x[is_known], y[is_known].astype(float), np.arange(is_known.sum()), KINDS[kind])
+        found.append(method(labelled, query_x[np.isfinite(query_y)]))
     return found
 
 
@@ -82,10 +82,10 @@ def measured(args: argparse.Namespace, done: set[tuple]) -> Iterator[dict]:
 def figures_of(batch: RowBatch, sources: np.ndarray, predictions: list[Prediction]) -> Iterator[dict]:
     """Figures of every task."""
     for i, prediction in enumerate(predictions):
-        query, kind = batch.is_query[i], KINDS[batch.kind[i]]
-        found = figures(kind, batch.y[i][query].astype(float), prediction, 1.0, np.ones((1, query.sum())))
+        y, kind = batch.query_y[i][np.isfinite(batch.query_y[i])], KINDS[batch.kind[i]]
+        found = figures(kind, y.astype(float), prediction, 1.0, np.ones((1, len(y))))
         shown = {name: figure.value for name, figure in found.items() if np.isfinite(figure.value)}
-        yield {"source": SOURCES[sources[i]], "kind": kind, "n_row": int(query.sum()), "figures": shown}
+        yield {"source": SOURCES[sources[i]], "kind": kind, "n_row": len(y), "figures": shown}
 
 
 def main() -> None:

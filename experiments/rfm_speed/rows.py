@@ -19,7 +19,7 @@ import numpy as np
 import optax
 from jax import random
 
-from plurel_prob.rfm.rows.network import SIZES, Prepared, RowBatch, RowNetwork, n_parameter, prepare, row_loss, split
+from plurel_prob.rfm.rows.network import SIZES, Prepared, RowBatch, RowNetwork, n_parameter, prepare, row_loss
 
 
 def made_up_batch(n_task: int, n_context: int, n_query: int, n_feature: int, seed: int = 0) -> RowBatch:
@@ -30,8 +30,7 @@ def made_up_batch(n_task: int, n_context: int, n_query: int, n_feature: int, see
     x[rng.random(x.shape) < 0.2] = np.nan
     kind = rng.integers(0, 2, n_task)
     y = np.where((kind == 0)[:, None], y > 0, y).astype(np.float32)
-    is_context = np.broadcast_to(np.arange(n_row) < n_context, (n_task, n_row))
-    return RowBatch(x, y, is_context, ~is_context, kind)
+    return RowBatch(x[:, :n_context], y[:, :n_context], x[:, n_context:], y[:, n_context:], kind)
 
 
 def seconds(call: Callable[[], object], n: int = 7) -> tuple[float, float]:
@@ -49,7 +48,7 @@ def speed(name: str, n_feature: int = 40) -> dict:
     """Measure one size."""
     network, optimiser = RowNetwork(name, key=random.key(0)), optax.adamw(1e-3)
     state = optimiser.init(eqx.filter(network, eqx.is_array))
-    batch = split(made_up_batch(16, 300, 100, n_feature))
+    batch = made_up_batch(16, 300, 100, n_feature)
 
     @eqx.filter_jit
     def step(network: RowNetwork, state: optax.OptState, prepared: Prepared) -> tuple[RowNetwork, optax.OptState]:
@@ -64,7 +63,7 @@ def speed(name: str, n_feature: int = 40) -> dict:
     row["closed_s"], row["closed_cpu_s"] = seconds(lambda: prepare(batch))
     row["gradient_s"], row["gradient_cpu_s"] = seconds(lambda: step(network, state, prepared))
     row["step_cpu_s"] = round(row["closed_cpu_s"] + row["gradient_cpu_s"], 4)
-    real = split(made_up_batch(1, 800, 1024, 128))
+    real = made_up_batch(1, 800, 1024, 128)
     context = network.encode(real.context_x, real.context_y, real.kind)
     row["encode_s"], row["encode_cpu_s"] = seconds(lambda: network.encode(real.context_x, real.context_y, real.kind), 3)
     row["decode_s"], row["decode_cpu_s"] = seconds(lambda: network.decode(context, real.query_x), 3)

@@ -1,6 +1,6 @@
 """The network of rows: cells, experts in closed form, attention to a context, and the weights' file."""
 
-from plurel_prob.rfm.rows.network.batch import BINARY, CLASSES, LEVELS, N_CLASS, NUMBER, RowBatch, Split, split
+from plurel_prob.rfm.rows.network.batch import BINARY, CLASSES, LEVELS, N_CLASS, NUMBER, RowBatch
 from plurel_prob.rfm.rows.network.chain import chain_labels, chain_probabilities, class_chain
 from plurel_prob.rfm.rows.network.network import Prepared, RowNetwork, State, n_parameter, prepare
 from plurel_prob.rfm.rows.network.outputs import Outputs, mean_of, row_loss
@@ -19,7 +19,6 @@ __all__ = [
     "RowNetwork",
     "SIZES",
     "Size",
-    "Split",
     "State",
     "chain_labels",
     "chain_probabilities",
@@ -30,5 +29,4 @@ __all__ = [
     "prepare",
     "row_loss",
     "save_network",
-    "split",
 ]

@@ -78,7 +78,7 @@ def experts_of(
     line, step = (part * weight[:, None] for part in design)
     coefficient, by_line = ridge(line, y, weight, LINE_PENALTIES)
     both, n = weight[:, None] * weight, jnp.maximum(weight.sum(), 2.0)
-    distance = _distance(step, step)
+    distance = _own_distance(step)
     length = jnp.maximum((distance * both).sum() / (n * (n - 1)), 1e-6)
     dual, by_product = kernel_ridge((1 + jnp.exp(-distance / length)) * both, y, weight, PRODUCT_PENALTIES)
     return Experts(coefficient, step, length, dual), jnp.stack([by_line, by_product])
@@ -100,3 +100,23 @@ def predict(experts: Experts, design: Design) -> Float[Array, "expert row output
 
 def _distance(a: Float[Array, "row steps"], b: Float[Array, "other steps"]) -> Float[Array, "row other"]:
     return jnp.maximum((a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * dot(a, b.T), 0.0)
+
+
+@jax.custom_vjp
+def _own_distance(a: Float[Array, "row steps"]) -> Float[Array, "row row"]:
+    """Distances of rows from each other; the gradient takes one product, not two."""
+    return _distance(a, a)
+
+
+def _forward(a: Float[Array, "row steps"]) -> tuple[Float[Array, "row row"], tuple[Array, Array]]:
+    distance = _own_distance(a)
+    return distance, (a, distance)
+
+
+def _backward(kept: tuple[Array, Array], gradient: Float[Array, "row row"]) -> tuple[Float[Array, "row steps"]]:
+    a, distance = kept
+    both = jnp.where(distance > 0, gradient + gradient.T, 0.0)
+    return (2 * (both.sum(1)[:, None] * a - dot(both, a)),)
+
+
+_own_distance.defvjp(_forward, _backward)

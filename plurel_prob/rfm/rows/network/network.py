@@ -10,7 +10,7 @@ from jax import random
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Float32, Int, PRNGKeyArray
 
-from plurel_prob.rfm.rows.network.batch import LEVELS, N_CLASS, Split
+from plurel_prob.rfm.rows.network.batch import LEVELS, N_CLASS, RowBatch
 from plurel_prob.rfm.rows.network.closed import (
     N_CHANNEL,
     N_STAT,
@@ -62,7 +62,7 @@ def _know(x: ArrayLike, y: ArrayLike, kind: ArrayLike, n_output: int) -> tuple[K
 _read = jax.jit(jax.vmap(read))
 
 
-def prepare(batch: Split) -> Prepared:
+def prepare(batch: RowBatch) -> Prepared:
     """Do all that has no parameters, outside of gradients."""
     known, context = _know(batch.context_x, batch.context_y, batch.kind, n_output_of(batch.kind))
     return Prepared(known, context, _read(known, batch.query_x), jnp.asarray(batch.query_y), jnp.asarray(batch.kind))

@@ -18,27 +18,27 @@ def dot(a: Array, b: Array) -> Array:
     return jnp.matmul(a, b, precision=lax.Precision.HIGHEST)
 
 
-@jax.custom_vjp
 def inverse(positive: Float[Array, "n n"]) -> Float[Array, "n n"]:
-    r"""The inverse of a positive definite matrix.
-
-    It is made of that of the Cholesky root, by halves, and its gradient is :math:`-A^{-1} G A^{-1}`: products are several times
-    faster than solves.
-    """
+    """The inverse of a positive definite matrix, from that of its Cholesky root, by halves: products are faster than solves."""
     root = _inverse(jnp.linalg.cholesky(positive))
     return dot(root.T, root)
 
 
-def _forward(positive: Float[Array, "n n"]) -> tuple[Float[Array, "n n"], Float[Array, "n n"]]:
-    found = inverse(positive)
+@jax.custom_vjp
+def as_inverse(positive: Float[Array, "n n"], found: Float[Array, "n n"]) -> Float[Array, "n n"]:
+    r"""An inverse that was found before, as a function of its matrix: its gradient is :math:`-A^{-1} G A^{-1}`."""
+    return found
+
+
+def _forward(positive: Float[Array, "n n"], found: Float[Array, "n n"]) -> tuple[Float[Array, "n n"], Float[Array, "n n"]]:
     return found, found
 
 
-def _backward(found: Float[Array, "n n"], gradient: Float[Array, "n n"]) -> tuple[Float[Array, "n n"]]:
-    return (-dot(found, dot(gradient, found)),)
+def _backward(found: Float[Array, "n n"], gradient: Float[Array, "n n"]) -> tuple[Float[Array, "n n"], None]:
+    return -dot(found, dot(gradient, found)), None
 
 
-inverse.defvjp(_forward, _backward)
+as_inverse.defvjp(_forward, _backward)
 
 
 def kernel_ridge(
@@ -54,12 +54,14 @@ def kernel_ridge(
     Rows of padding, of weight 0, have labels and kernels of 0.
     """
 
-    def solve(penalty: Float[Array, ""]) -> Fit:
-        found = inverse(kernel + jnp.diag(jnp.where(weight > 0, penalty, 1.0)))
+    def penalised(penalty: Float[Array, ""]) -> Float[Array, "context context"]:
+        return kernel + jnp.diag(jnp.where(weight > 0, penalty, 1.0))
+
+    def fit(found: Float[Array, "context context"]) -> Fit:
         dual = dot(found, y)
         return dual, y - dual / jnp.diag(found)[:, None]
 
-    return _best(solve, y, weight, penalties)
+    return _best(penalised, fit, y, weight, penalties)
 
 
 def ridge(
@@ -71,13 +73,15 @@ def ridge(
     r"""Coefficients :math:`\beta = (X'X + \lambda I)^{-1} X'y`; without row i, the residual is divided by :math:`1 - h_{ii}`."""
     gram, along = dot(x.T, x), dot(x.T, y)
 
-    def solve(penalty: Float[Array, ""]) -> Fit:
-        found = inverse(gram + penalty * jnp.eye(len(gram)))
+    def penalised(penalty: Float[Array, ""]) -> Float[Array, "coefficient coefficient"]:
+        return gram + penalty * jnp.eye(len(gram))
+
+    def fit(found: Float[Array, "coefficient coefficient"]) -> Fit:
         coefficient = dot(found, along)
         leverage = (dot(x, found) * x).sum(1)[:, None]
         return coefficient, y - (y - dot(x, coefficient)) / jnp.maximum(1 - leverage, 1e-3)
 
-    return _best(solve, y, weight, penalties)
+    return _best(penalised, fit, y, weight, penalties)
 
 
 def _inverse(root: Float[Array, "n n"]) -> Float[Array, "n n"]:
@@ -89,12 +93,21 @@ def _inverse(root: Float[Array, "n n"]) -> Float[Array, "n n"]:
     return jnp.concatenate([jnp.pad(first, ((0, 0), (0, n - n // 2))), jnp.concatenate([below, last], 1)])
 
 
-def _best(solve: Callable[[Array], Fit], y: Array, weight: Array, penalties: tuple[float, ...]) -> Fit:
+def _best(
+    penalised: Callable[[Array], Array],
+    fit: Callable[[Array], Fit],
+    y: Float[Array, "context output"],
+    weight: Float[Array, " context"],
+    penalties: tuple[float, ...],
+) -> Fit:
     """The fit of least leave-one-out error; gradients are of that fit alone."""
 
-    def error(penalty: Float[Array, ""]) -> Float[Array, ""]:
-        return ((y - lax.stop_gradient(solve(penalty)[1])) ** 2 * weight[:, None]).sum()
+    def tried(penalty: Float[Array, ""]) -> tuple[Float[Array, "n n"], Float[Array, ""]]:
+        found = inverse(lax.stop_gradient(penalised(penalty)))
+        return found, ((y - lax.stop_gradient(fit(found)[1])) ** 2 * weight[:, None]).sum()
 
     values = jnp.array(penalties)
-    fitted, left_out = solve(values[jnp.argmin(lax.stop_gradient(lax.map(error, values)))])
+    found, error = lax.map(tried, values)
+    best = jnp.argmin(error)
+    fitted, left_out = fit(as_inverse(penalised(values[best]), found[best]))
     return fitted, left_out * weight[:, None]

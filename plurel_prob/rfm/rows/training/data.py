@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int8
+from jaxtyping import Float32, Int8
 
 from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.rows.features import KINDS
@@ -18,7 +18,8 @@ N_DATABASE = 16  # at hand
 N_TASK, N_ROW = 6, 1200  # of a database: tasks, and rows of each
 N_TRY = 8  # for each task of a batch
 SHARE_LATE, SHARE_CUT, SHARE_MISSING, SHARE_FEW, SHARE_SHOWN = 0.4, 0.2, 0.15, 0.3, 0.5  # of tasks, see below
-SHARES, HOW_OFTEN = (0.75, 0.5, 0.25, 0.9), (0.5, 0.2, 0.15, 0.15)  # of the rows that are context; of batches
+CONTEXT = 0.75  # of the rows of a task
+SHARE_SHORT, SHORTEST = 0.5, 0.2  # of tasks with a shorter context; the least share of a whole one
 MIN_FEATURE = 4
 MAX_STD = 20.0  # a label that is farther from the context's mean is no query
 
@@ -28,7 +29,7 @@ class Recipe:
     """What batches are made of.
 
     Attributes:
-        n_row: rows of a task: three quarters context in half of the batches, from a quarter to nine tenths in the others.
+        n_row: rows of a task at most: three quarters context, the others queries; half of the tasks have a shorter context.
         n_feature: features of a task at most.
         relabelled: share of tasks whose labels are random functions of the features.
         classes: share of batches whose tasks have classes.
@@ -40,6 +41,16 @@ class Recipe:
     relabelled: float = 0.6
     classes: float = 0.12
     tasks_per_database: int = 32
+
+    @property
+    def n_context(self) -> int:
+        """Rows of a context at most."""
+        return round(CONTEXT * self.n_row)
+
+    @property
+    def n_query(self) -> int:
+        """Queries of a task at most."""
+        return self.n_row - self.n_context
 
 
 class Tasks(NamedTuple):
@@ -93,30 +104,30 @@ class RowData:
             raise DatabaseError("the databases have no task with 100 labels that vary; train on others")
         rng = np.random.default_rng((seed, k))
         has_classes = bool(rng.random() < self.recipe.classes)  # of all or none: they take several times as long
-        share = SHARES[rng.choice(len(SHARES), p=HOW_OFTEN)]  # one for all, so that few programs are compiled
         parts: list[_Task] = []
         for _ in range(N_TRY * batch_size):
             tasks = choices[rng.integers(len(choices))]
-            part = _task(tasks[rng.integers(len(tasks))], self.recipe, share, has_classes, rng)
+            part = _task(tasks[rng.integers(len(tasks))], self.recipe, has_classes, rng)
             parts += [part] if part is not None else []
             if len(parts) == batch_size:
-                x, y, is_context, is_query, kind, source = (np.stack(column) for column in zip(*parts, strict=True))
-                return Tasks(RowBatch(x, y, is_context, is_query, kind.astype(np.int32)), source.astype(np.int8))
+                *rows, kind, source = (np.stack(column) for column in zip(*parts, strict=True))
+                return Tasks(RowBatch(*rows, kind.astype(np.int32)), source.astype(np.int8))
         raise DatabaseError("the databases have hardly a task that could be learnt; train on others")
 
 
 class _Task(NamedTuple):
-    x: Float32[np.ndarray, "row feature"]
-    y: Float32[np.ndarray, " row"]
-    is_context: Bool[np.ndarray, " row"]
-    is_query: Bool[np.ndarray, " row"]
+    context_x: Float32[np.ndarray, "context feature"]
+    context_y: Float32[np.ndarray, " context"]
+    query_x: Float32[np.ndarray, "query feature"]
+    query_y: Float32[np.ndarray, " query"]
     kind: int
     source: int
 
 
-def _task(task: TaskRows, recipe: Recipe, share: float, has_classes: bool, rng: np.random.Generator) -> _Task | None:
+def _task(task: TaskRows, recipe: Recipe, has_classes: bool, rng: np.random.Generator) -> _Task | None:
     """One task of a batch: a sample of rows and features, with labels as they are or new ones; None if they do not vary."""
-    row, n_context = _chosen(task, recipe.n_row, share, rng)
+    context, query = _chosen(task, recipe, rng)
+    row, n_context = np.concatenate([context, query]), len(context)
     x, y, kind, source = task.x[row], task.y[row], task.kind, task.source
     every, x = x[:, varies(x)], _some_features(x, recipe.n_feature, rng)
     if not x.shape[1]:
@@ -130,33 +141,36 @@ def _task(task: TaskRows, recipe: Recipe, share: float, has_classes: bool, rng: 
     if (kind == "classes") != has_classes:
         return None
     x = _with_missing(x, rng)
-    is_context = np.arange(len(y)) < n_context
-    y, is_query = _scaled(y, kind, is_context)
-    if len(np.unique(y[is_context])) < 2 or not is_query.any():
+    y = _scaled(y, kind, n_context)
+    if len(np.unique(y[:n_context])) < 2 or np.isnan(y[n_context:]).all():
         return None
-    order = rng.permutation(x.shape[1])
-    full_x = np.full((recipe.n_row, recipe.n_feature), np.nan, np.float32)
-    full_x[: len(y), : x.shape[1]] = x[:, order]
-    missing = (0, recipe.n_row - len(y))
+    x = x[:, rng.permutation(x.shape[1])]
     return _Task(
-        full_x,
-        np.pad(y, missing),
-        np.pad(is_context, missing),
-        np.pad(is_query, missing),
+        _filled(x[:n_context], recipe.n_context, recipe.n_feature),
+        _filled(y[:n_context], recipe.n_context),
+        _filled(x[n_context:], recipe.n_query, recipe.n_feature),
+        _filled(y[n_context:], recipe.n_query),
         KINDS.index(kind),
         SOURCES.index(source),
     )
 
 
-def _chosen(task: TaskRows, n_row: int, share: float, rng: np.random.Generator) -> tuple[np.ndarray, int]:
-    """Rows, those of the context first, and how many these are."""
-    n = min(n_row, len(task.y))
+def _filled(x: np.ndarray, *shape: int) -> Float32[np.ndarray, "..."]:
+    """Fill up with NaN to a shape that all tasks have, so that few programs are compiled."""
+    return np.pad(x.astype(np.float32), [(0, n - was) for n, was in zip(shape, x.shape, strict=True)], constant_values=np.nan)
+
+
+def _chosen(task: TaskRows, recipe: Recipe, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the context and queries."""
+    share = rng.uniform(SHORTEST, 1) if rng.random() < SHARE_SHORT else 1.0
     if task.n_before:
-        before, after = rng.permutation(task.n_before), task.n_before + rng.permutation(len(task.y) - task.n_before)
-        n_context = min(round(share * n), len(before))
-        return np.concatenate([before[:n_context], after[: n - n_context]]), n_context
-    row = rng.choice(len(task.y), n, replace=False)
-    return (np.sort(row) if rng.random() < SHARE_LATE else row), round(share * n)  # sorted: queries are the latest
+        context, query = rng.permutation(task.n_before), task.n_before + rng.permutation(len(task.y) - task.n_before)
+    else:
+        row = rng.permutation(len(task.y))[: recipe.n_row]
+        row = np.sort(row) if rng.random() < SHARE_LATE else row  # sorted: queries are the latest
+        n = min(round(CONTEXT * len(row)), recipe.n_context)
+        context, query = row[:n][::-1], row[n:]
+    return context[: round(share * min(len(context), recipe.n_context))], query[: recipe.n_query]
 
 
 def _some_features(x: np.ndarray, n_feature: int, rng: np.random.Generator) -> Float32[np.ndarray, "row feature"]:
@@ -176,15 +190,14 @@ def _with_missing(x: Float32[np.ndarray, "row feature"], rng: np.random.Generato
     return np.where(rng.random(x.shape) < rng.beta(1, 4, x.shape[1]), np.float32(np.nan), x)
 
 
-def _scaled(y: np.ndarray, kind: str, is_context: np.ndarray) -> tuple[Float32[np.ndarray, " row"], Bool[np.ndarray, " row"]]:
-    """Labels as the network takes them, and which can be asked for."""
-    context = y[is_context].astype(np.float64)
+def _scaled(y: np.ndarray, kind: str, n_context: int) -> Float32[np.ndarray, " row"]:
+    """Labels as the network takes them; NaN where one cannot be asked for."""
+    context = y[:n_context].astype(np.float64)
     if kind == "number":
         mean, std = context.mean(), context.std()
         scaled = (y - mean) / (std if 0 < std < np.inf else np.inf)
-        is_near = np.abs(scaled) < MAX_STD
-        return np.where(is_near, scaled, 0).astype(np.float32), ~is_context & is_near
+        return np.where((np.arange(len(y)) < n_context) | (np.abs(scaled) < MAX_STD), scaled, np.nan).astype(np.float32)
     known = np.unique(context) if kind == "classes" else np.array([0.0, 1.0])
     place = np.searchsorted(known, y)
     is_known = (place < min(len(known), N_CLASS)) & (known[np.minimum(place, len(known) - 1)] == y)
-    return np.where(is_known, place, 0).astype(np.float32), ~is_context & is_known
+    return np.where(is_known, place, np.nan).astype(np.float32)

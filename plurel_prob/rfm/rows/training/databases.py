@@ -44,10 +44,15 @@ class Fresh:
         self.description = f"stream of {names} from seed {first_seed}"
 
     def tables(self, i: int) -> Tables:
-        """Draw database ``i``."""
-        from plurel_prob.sampling import sample
+        """Draw database ``i``, on a processor: it draws one at a time faster than an accelerator, which the network has."""
+        import jax
 
-        database = sample(self.first_seed + i, self.priors[i % len(self.priors)])
+        from plurel_prob.databases import Database
+        from plurel_prob.sampling.programs import draw_on, mesh_of
+
+        seed, prior, processor = self.first_seed + i, self.priors[i % len(self.priors)], jax.devices("cpu")[0]
+        with jax.default_device(processor):
+            database = Database.from_draw(next(draw_on(mesh_of([processor]), prior, [seed])), seed, prior)
         return read_tables(database.tables, database.schema.tables, NEVER)
 
 

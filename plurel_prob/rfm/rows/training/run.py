@@ -12,10 +12,10 @@ from jaxtyping import Array
 
 from plurel_prob.corpora import Folder
 from plurel_prob.errors import DatabaseError
-from plurel_prob.rfm.rows.network import RowNetwork, save_network
+from plurel_prob.rfm.rows.network import RowNetwork, prepare, save_network
 from plurel_prob.rfm.rows.training.config import RowTrainingConfig
 from plurel_prob.rfm.rows.training.data import RowData
-from plurel_prob.rfm.rows.training.steps import State, initial_state, prepared, step_of
+from plurel_prob.rfm.rows.training.steps import State, initial_state, step_of
 from plurel_prob.rfm.rows.training.validation import Validation
 from plurel_prob.rfm.rows.weights import WEIGHTS
 from plurel_prob.rfm.runs import (
@@ -86,7 +86,7 @@ def train(
             with closing(Log(out, first)) as log, closing(made_ahead(make, first, config.n_step)) as batches:
                 clock, told = _Clock(log.last), list[dict[str, Array]]()
                 for k, tasks in enumerate(batches, first + 1):
-                    state, figures = step(prepared(tasks.batch), state)
+                    state, figures = step(prepare(tasks.batch), state)
                     told.append(figures)
                     is_checkpoint = k % checkpoint_every == 0 or k == config.n_step
                     if k % log_every == 0 or is_checkpoint:

@@ -12,10 +12,9 @@ import optax
 from jax import random
 from jaxtyping import Array, Float
 
-from plurel_prob.rfm.rows.network import SIZES, Prepared, RowBatch, RowNetwork, prepare, row_loss, split
+from plurel_prob.rfm.rows.network import SIZES, Prepared, RowNetwork, row_loss
 from plurel_prob.rfm.rows.training.config import RowTrainingConfig
 
-MULTIPLE = 20  # rows: contexts and queries are padded to one, so that few programs are compiled
 WARM_UP, LAST = 0.05, 0.01  # share of the steps; share of the peak
 Step = Callable[[Prepared, "State"], tuple["State", dict[str, Float[Array, ""]]]]
 
@@ -43,11 +42,6 @@ def initial_state(config: RowTrainingConfig, model: RowNetwork | None = None) ->
     """Begin, with new weights or those of a network."""
     model = new_network(config) if model is None else jax.tree.map(jnp.array, model)  # a copy: training uses up what it is given
     return State(model, optimiser_of(config).init(eqx.filter(model, eqx.is_array)))
-
-
-def prepared(batch: RowBatch) -> Prepared:
-    """Do what has no parameters."""
-    return prepare(split(batch, MULTIPLE))
 
 
 @eqx.filter_jit

@@ -5,10 +5,10 @@ from collections import defaultdict
 import numpy as np
 
 from plurel_prob.rfm.rows.features import KINDS
-from plurel_prob.rfm.rows.network import RowNetwork
+from plurel_prob.rfm.rows.network import RowNetwork, prepare
 from plurel_prob.rfm.rows.training.config import RowTrainingConfig
 from plurel_prob.rfm.rows.training.data import RowData
-from plurel_prob.rfm.rows.training.steps import new_network, prepared, task_losses
+from plurel_prob.rfm.rows.training.steps import new_network, task_losses
 from plurel_prob.rfm.rows.training.tasks import SOURCES
 
 N_VALIDATION = 192  # tasks, or more to fill the last batch
@@ -33,7 +33,7 @@ class Validation:
 
     def losses(self, model: RowNetwork) -> np.ndarray:
         """Loss of a network on each task."""
-        return np.concatenate([np.asarray(task_losses(model, prepared(part.batch))) for part in self.batches])
+        return np.concatenate([np.asarray(task_losses(model, prepare(part.batch))) for part in self.batches])
 
     def figures(self, model: RowNetwork) -> dict[str, float]:
         """Mean loss of a network and of the untrained one: of all tasks, and of each source and kind."""

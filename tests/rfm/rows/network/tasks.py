@@ -16,5 +16,5 @@ def made_up(seed: int = 0, n_context: int = 40, n_query: int = 9, n_feature: int
     y = np.stack([x[0, :, 0] > 0, number, np.digitize(x[2, :, 1], [-0.5, 0.5])]).astype(np.float32)
     x[rng.random(x.shape) < 0.1] = np.nan
     x[:, :, 3], x[:, :, 4] = np.nan, 1.0
-    is_context = np.broadcast_to(np.arange(n_row) < n_context, (3, n_row))
-    return RowBatch(x, y, is_context, ~is_context, np.array([BINARY, NUMBER, CLASSES]))
+    kind = np.array([BINARY, NUMBER, CLASSES])
+    return RowBatch(x[:, :n_context], y[:, :n_context], x[:, n_context:], y[:, n_context:], kind)

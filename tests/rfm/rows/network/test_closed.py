@@ -2,11 +2,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax import lax
 
 from plurel_prob.rfm.rows.network.calibration import logit_line
+from plurel_prob.rfm.rows.network.experts import _own_distance
 from plurel_prob.rfm.rows.network.places import N_BIN, grid_of, places_of
 from plurel_prob.rfm.rows.network.smoothers import BANDWIDTHS, SHRINKAGE, bins_of, reliability_of, smooth, smoothers_of
-from plurel_prob.rfm.rows.network.solve import inverse, kernel_ridge, ridge
+from plurel_prob.rfm.rows.network.solve import as_inverse, inverse, kernel_ridge, ridge
 from plurel_prob.rfm.rows.network.spread import residual_quantiles, spread_of
 
 
@@ -96,8 +98,20 @@ def test_inverses_have_their_gradient():
     x, along = rng.normal(size=(70, 90)), jnp.asarray(rng.normal(size=(70, 70)), jnp.float32)
     positive = jnp.asarray(x @ x.T / 90 + np.eye(70), jnp.float32)
     np.testing.assert_allclose(inverse(positive), np.linalg.inv(positive), atol=1e-5)
-    found, plain = (jax.grad(lambda a, f=f: (f(a) * along).sum())(positive) for f in (inverse, jnp.linalg.inv))
+    known = lax.stop_gradient(inverse(positive))
+    found, plain = (
+        jax.grad(lambda a, f=f: (f(a) * along).sum())(positive) for f in (lambda a: as_inverse(a, known), jnp.linalg.inv)
+    )
     np.testing.assert_allclose(found, plain, atol=1e-4)
+
+
+def test_distances_of_rows_from_each_other_have_their_gradient():
+    rng = np.random.default_rng(8)
+    a, along = (jnp.asarray(rng.normal(size=shape), jnp.float32) for shape in ((9, 5), (9, 9)))
+    plain = lambda a: ((a[:, None] - a) ** 2).sum(-1)  # noqa: E731
+    np.testing.assert_allclose(_own_distance(a), plain(a), atol=1e-5)
+    found, expected = (jax.grad(lambda a, f=f: (f(a) * along).sum())(a) for f in (_own_distance, plain))
+    np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 def test_a_fit_has_the_gradient_of_the_penalty_that_is_chosen(context):

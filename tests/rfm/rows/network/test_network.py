@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from jax import random
 
-from plurel_prob.rfm.rows.network import RowNetwork, Split, mean_of, n_parameter, prepare, row_loss, split
+from plurel_prob.rfm.rows.network import RowBatch, RowNetwork, mean_of, n_parameter, prepare, row_loss
 from tests.rfm.rows.network.tasks import TINY, made_up
 
 TOLERANCE = {"rtol": 2e-3, "atol": 2e-3}  # sums in another order, through a factorisation in float32
@@ -27,8 +27,8 @@ def zero(network):
 
 
 @pytest.fixture(scope="module")
-def parts() -> Split:
-    return split(made_up())
+def parts() -> RowBatch:
+    return made_up()
 
 
 def same(outputs, expected, rows=slice(None)):
@@ -105,17 +105,6 @@ def test_untrained_networks_are_as_good_as_their_experts(parts, experts):
         share = np.nanmean(parts.context_y[0])
         np.testing.assert_allclose(jax.nn.sigmoid(outputs.logit[0]), share, atol=0.03)
         np.testing.assert_allclose(outputs.quantiles[1, 0, 9], np.nanmedian(parts.context_y[1]), atol=0.1)
-
-
-def test_splits_gather_rows_and_mark_padding():
-    batch = made_up()
-    is_context = batch.is_context.copy()
-    is_context[0, :5] = False  # neither context nor query
-    parts = split(batch._replace(is_context=is_context), multiple=16)
-    assert parts.context_x.shape[1] == 48 and parts.query_x.shape[1] == 16
-    np.testing.assert_array_equal(parts.context_y[0, :35], batch.y[0, 5:40])
-    assert np.isnan(parts.context_y[0, 35:]).all() and np.isnan(parts.query_y[:, 9:]).all()
-    np.testing.assert_array_equal(parts.query_x[1, :9], batch.x[1, 40:])
 
 
 def test_losses_are_those_of_loops(network, parts, expected):

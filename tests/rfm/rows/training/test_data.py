@@ -28,7 +28,7 @@ def test_a_batch_is_a_function_of_its_number():
     for k in (3, 1):
         for array, again in zip(arrays(expected[k]), arrays(other.batch(3, k, 8)), strict=True):
             np.testing.assert_array_equal(array, again)
-    assert not np.array_equal(expected[0].batch.y, one.batch(4, 0, 8).batch.y)
+    assert not np.array_equal(expected[0].batch.context_y, one.batch(4, 0, 8).batch.context_y)
 
 
 def test_databases_make_way_for_the_next():
@@ -47,13 +47,15 @@ def test_databases_make_way_for_the_next():
 def test_labels_are_as_the_network_takes_them():
     data, kinds = RowData(Shops(), RECIPE), set()
     for k in range(8):
-        x, y, is_context, is_query, kind = data.batch(0, k, 8).batch
-        assert x.shape == (8, 80, 6) and not (is_context & is_query).any()
-        assert is_context.any(1).all() and is_query.any(1).all() and np.isfinite(y).all()
+        batch = data.batch(0, k, 8).batch
+        assert batch.context_x.shape == (8, 60, 6) and batch.query_x.shape == (8, 20, 6)
+        kind = batch.kind
         kinds |= {(kind == CLASSES).any(), (kind != CLASSES).any()}
         assert (kind == CLASSES).all() or not (kind == CLASSES).any()
         for i in range(8):
-            context, query = y[i, is_context[i]], y[i, is_query[i]]
+            context, query = (y[i, np.isfinite(y[i])] for y in (batch.context_y, batch.query_y))
+            assert 8 <= len(context) <= 60 and 1 <= len(query) <= 20
+            assert np.isnan(batch.context_x[i, len(context) :]).all() or kind[i] == CLASSES
             if kind[i] == NUMBER:
                 np.testing.assert_allclose([context.mean(), context.std()], [0, 1], atol=1e-4)
             else:

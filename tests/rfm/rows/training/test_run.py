@@ -17,11 +17,8 @@ SMALL = RowTrainingConfig(size="small", n_step=4, batch_size=4, n_row=80, n_feat
 
 
 @pytest.fixture(scope="module", autouse=True)
-def one_shape():
-    """All batches have contexts of one length, so that one program is compiled."""
+def few_held_out():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("plurel_prob.rfm.rows.training.data.SHARES", (0.75,))
-        patch.setattr("plurel_prob.rfm.rows.training.data.HOW_OFTEN", (1.0,))
         patch.setattr("plurel_prob.rfm.rows.training.validation.N_VALIDATION", 8)
         yield
 
