@@ -85,7 +85,9 @@ def figures_of(batch: RowBatch, sources: np.ndarray, predictions: list[Predictio
         y, kind = batch.query_y[i][np.isfinite(batch.query_y[i])], KINDS[batch.kind[i]]
         found = figures(kind, y.astype(float), prediction, 1.0, np.ones((1, len(y))))
         shown = {name: figure.value for name, figure in found.items() if np.isfinite(figure.value)}
-        yield {"source": SOURCES[sources[i]], "kind": kind, "n_row": len(y), "figures": shown}
+        known = batch.context_y[i][np.isfinite(batch.context_y[i])]
+        distinct = len(np.unique(known)) / len(known)
+        yield {"source": SOURCES[sources[i]], "kind": kind, "n_row": len(y), "distinct": distinct, "figures": shown}
 
 
 def main() -> None:

@@ -12,7 +12,10 @@ TRAINED = {"rows_network": "rows_untrained", "plain": "plain_untrained"}  # plai
 
 
 def networks_of(runs: list[Path]) -> dict[Name, RowNetwork]:
-    """The network of every run, and the same before it was trained."""
+    """The network of every run; and, as seed 0, what it is before it was trained, which is the same for all seeds and sizes.
+
+    (What the random weights give is multiplied by weights that are 0 at first.)
+    """
     found: dict[Name, RowNetwork] = {}
     for run in runs:
         network, metadata = load_network(run / WEIGHTS)
@@ -20,5 +23,5 @@ def networks_of(runs: list[Path]) -> dict[Name, RowNetwork]:
         if (name, seed) in found:
             raise SystemExit(f"--runs {run}: another run has the seed {seed}, too; give each another seed")
         found[name, seed] = network
-        found[TRAINED[name], seed] = RowNetwork(network.size, key=jax.random.key(seed))
+        found[TRAINED[name], 0] = RowNetwork(network.size, key=jax.random.key(0))
     return found

@@ -14,6 +14,7 @@ METRICS = {"AUROC": 1, "R2": 1, "NMAE": -1}  # 1: higher is better
 PROPER = ("log loss", "pinball")  # one of a binary task, the other of a number
 LOSS = "log loss or pinball, relative"
 COVERAGE = (50, 80, 90)
+DISTINCT = 0.5  # of a context's labels: more than these make them mostly distinct
 METHODS = (
     "mean",
     "history",
@@ -44,7 +45,9 @@ def read_drawn(path: str) -> pd.DataFrame:
     lines["task"] = lines["batch"].astype(str) + "." + lines.groupby(["prior", "batch", "method", "seed"]).cumcount().astype(str)
     lines["source"] = lines["tasks"].map(lambda task: f"{task['source']}, {task['kind']}")
     lines = lines.rename(columns={"prior": "regime"})
-    found = with_figures(lines[["regime", "task", "source", "method", "seed"]], lines["tasks"].map(lambda task: task["figures"]))
+    lines["distinct"] = lines["tasks"].map(lambda task: task["distinct"])
+    names = ["regime", "task", "source", "distinct", "method", "seed"]
+    found = with_figures(lines[names], lines["tasks"].map(lambda task: task["figures"]))
     return found.assign(R2=found["R2"].clip(lower=-1))
 
 
@@ -72,6 +75,17 @@ def means(lines: pd.DataFrame) -> Rows:
         for method in METHODS:
             if (regime, method) in of_task.index.droplevel(2):
                 rows.append([regime, method, *(interval(of_task.loc[regime, method][name]) for name in names)])
+    return rows
+
+
+def calibration(lines: pd.DataFrame) -> Rows:
+    """Coverage of drawn tasks of numbers; where labels equal the ends of intervals, these hold more than they say."""
+    numbers = lines.dropna(subset=["coverage 50 %"]) if "coverage 50 %" in lines else lines[:0]
+    rows = [["prior", "method", "labels", "tasks", *(f"{percent} %" for percent in COVERAGE)]]
+    often = np.where(numbers["distinct"] > DISTINCT, "mostly distinct", "often equal")
+    for (regime, method, kind), of_kind in numbers.groupby(["regime", "method", often], sort=False):
+        found = (f"{100 * of_kind[f'coverage {percent} %'].mean():.1f}" for percent in COVERAGE)
+        rows.append([regime, method, kind, str(of_kind["task"].nunique()), *found])
     return rows
 
 
@@ -103,7 +117,7 @@ def two_way_error(difference: pd.DataFrame) -> float:
 
 
 def differences(lines: pd.DataFrame) -> Rows:
-    """Trained less untrained, the same seed: mean, standard errors, and tasks on which trained is better."""
+    """Trained less untrained: mean, standard errors, and tasks on which trained is better."""
     lines = with_loss(lines)
     rows = [["regime or prior", "network", "metric", "trained less untrained", "standard errors", "better on"]]
     for regime, of_regime in lines.groupby("regime", sort=False):
@@ -111,7 +125,7 @@ def differences(lines: pd.DataFrame) -> Rows:
             for metric, sign in (METRICS | {LOSS: -1}).items():
                 if metric in of_regime and {trained, untrained} <= set(of_regime["method"]):
                     table = of_regime.pivot_table(index="task", columns=["method", "seed"], values=metric)
-                    difference = (table[trained] - table[untrained]).dropna(axis=1, how="all").dropna()
+                    difference = table[trained].sub(table[untrained].mean(axis=1), axis=0).dropna()
                     if metric == LOSS:
                         difference = np.expm1(difference)
                     mean, error = difference.to_numpy().mean(), two_way_error(difference)
@@ -172,7 +186,7 @@ def main(real: str, drawn: str | None = None) -> None:
     parts = [markdown(means(lines)), markdown(differences(lines)), "\n".join(targets(lines)), markdown(of_tasks(lines))]
     if drawn is not None:
         lines = read_drawn(drawn)
-        parts += [markdown(means(lines)), markdown(differences(lines))]
+        parts += [markdown(means(lines)), markdown(differences(lines)), markdown(calibration(lines))]
         of_source = lines.assign(regime=lines["regime"] + ", " + lines["source"])
         parts.append(markdown(means(of_source)))
     print("\n\n".join(parts))

@@ -26,11 +26,18 @@ def spread_of(prediction: Float[Array, " context"], y: Float[Array, " context"],
     edge = order[((jnp.arange(N_BIN) + 0.5) / N_BIN * n).astype(jnp.int32)]
     place = (jnp.arange(N_PLACE) + 0.5) / N_PLACE
     near = jnp.exp(-0.5 * ((place[:, None] - _ranks(edge, prediction)) / BANDWIDTH) ** 2) * is_context
-    residual = y - prediction
-    by_size = jnp.argsort(jnp.where(is_context > 0, residual, jnp.inf))
-    mass = jnp.cumsum(near[:, by_size], 1) / jnp.maximum(near.sum(1, keepdims=True), 1e-12)
-    at = (mass[:, None] < jnp.asarray(LEVELS)[:, None]).sum(-1)
-    return Spread(edge, jnp.where(n > 0, residual[by_size][jnp.minimum(at, len(y) - 1)], 0.0))
+    by_size = jnp.argsort(jnp.where(is_context > 0, y - prediction, jnp.inf))
+    residual, near = (y - prediction)[by_size], near[:, by_size]
+    total = jnp.maximum(near.sum(1, keepdims=True), 1e-12)
+    # the next residual is below the k-th of n with chance k / (n + 1); where rows have weights, one more has about their mean
+    mass = jnp.cumsum(near, 1) / (total + (near**2).sum(1, keepdims=True) / total)
+    level = jnp.minimum(LEVELS, (1 - 1e-5) * mass[:, -1:])  # below the last row that counts
+    above = (mass[:, None] < level[..., None]).sum(-1)
+    below = jnp.maximum(above - 1, 0)
+    low, high = (jnp.take_along_axis(mass, at, 1) for at in (below, above))
+    part = jnp.where(above > 0, (level - low) / jnp.maximum(high - low, 1e-12), 0.0)
+    quantiles = (1 - part) * residual[below] + part * residual[above]
+    return Spread(edge, jnp.where(n > 0, quantiles, 0.0))
 
 
 def residual_quantiles(spread: Spread, prediction: Float[Array, " row"]) -> Float[Array, "row level"]:

@@ -110,8 +110,8 @@ class RowData:
             part = _task(tasks[rng.integers(len(tasks))], self.recipe, has_classes, rng)
             parts += [part] if part is not None else []
             if len(parts) == batch_size:
-                *rows, kind, source = (np.stack(column) for column in zip(*parts, strict=True))
-                return Tasks(RowBatch(*rows, kind.astype(np.int32)), source.astype(np.int8))
+                x, y, query_x, query_y, kind, source = (np.stack(column) for column in zip(*parts, strict=True))
+                return Tasks(RowBatch(x, y, query_x, query_y, kind.astype(np.int32)), source.astype(np.int8))
         raise DatabaseError("the databases have hardly a task that could be learnt; train on others")
 
 

@@ -159,3 +159,15 @@ def test_residuals_are_wider_where_predictions_are():
     quantiles = np.asarray(residual_quantiles(spread, jnp.array([0.1, 0.9])))
     assert (np.diff(quantiles, axis=1) >= 0).all()
     np.testing.assert_allclose(quantiles[:, 15] - quantiles[:, 3], 1.683 * np.array([0.2, 1.0]), rtol=0.25)  # 20 % to 80 %
+
+
+def test_quantiles_of_residuals_hold_what_they_say_of_the_next_one():
+    """Of 39 residuals the k-th twentieth is the 2 k-th: the next is below it with chance k / 20 (fails once in 10,000)."""
+    rng, n, n_sample = np.random.default_rng(0), 39, 4000
+    y = rng.normal(size=(n_sample, n + 6)).astype(np.float32)  # the last five are padding
+    weight = jnp.asarray(np.arange(n + 5) < n, jnp.float32)
+    quantiles = jax.vmap(lambda y: spread_of(jnp.zeros(n + 5), y * weight, weight).residual[0])(jnp.asarray(y[:, :-1]))
+    share = (y[:, -1:] < np.asarray(quantiles)).mean(0)
+    level = np.arange(1, 20) / 20
+    assert (np.abs(share - level) < 4.6 * np.sqrt(level * (1 - level) / n_sample)).all()
+    np.testing.assert_allclose(np.sort(y[0, :n])[1::2], quantiles[0], atol=1e-5)

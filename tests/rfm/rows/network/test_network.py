@@ -107,6 +107,12 @@ def test_untrained_networks_are_as_good_as_their_experts(parts, experts):
         np.testing.assert_allclose(outputs.quantiles[1, 0, 9], np.nanmedian(parts.context_y[1]), atol=0.1)
 
 
+@pytest.mark.parametrize("experts", [True, False])
+def test_untrained_networks_are_the_same_for_all_keys_and_sizes(parts, experts):
+    one, other = replace(TINY, experts=experts), replace(TINY, experts=experts, n_block=1, width=8)
+    same(predict(RowNetwork(one, key=random.key(0)), parts), predict(RowNetwork(other, key=random.key(5)), parts))
+
+
 def test_losses_are_those_of_loops(network, parts, expected):
     loss = row_loss(expected, jnp.asarray(parts.query_y), jnp.asarray(parts.kind))
     quantiles, logit, classes = np.array(expected.quantiles[1]), np.array(expected.logit[0]), np.array(expected.classes[2])
