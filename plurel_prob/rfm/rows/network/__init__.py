@@ -2,6 +2,7 @@
 
 from plurel_prob.rfm.rows.network.batch import BINARY, CLASSES, LEVELS, N_CLASS, NUMBER, RowBatch
 from plurel_prob.rfm.rows.network.chain import chain_labels, chain_probabilities, class_chain
+from plurel_prob.rfm.rows.network.compiled import compiled
 from plurel_prob.rfm.rows.network.network import Prepared, RowNetwork, State, n_parameter, prepare
 from plurel_prob.rfm.rows.network.outputs import Outputs, mean_of, row_loss
 from plurel_prob.rfm.rows.network.sizes import SIZES, Size
@@ -23,6 +24,7 @@ __all__ = [
     "chain_labels",
     "chain_probabilities",
     "class_chain",
+    "compiled",
     "load_network",
     "mean_of",
     "n_parameter",

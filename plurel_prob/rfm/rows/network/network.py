@@ -24,6 +24,7 @@ from plurel_prob.rfm.rows.network.closed import (
     n_output_of,
     read,
 )
+from plurel_prob.rfm.rows.network.compiled import compiled
 from plurel_prob.rfm.rows.network.experts import EXPERTS, Weights
 from plurel_prob.rfm.rows.network.layers import Block, Pool, Weigh, linear, matrix, normalise
 from plurel_prob.rfm.rows.network.outputs import Outputs
@@ -54,18 +55,18 @@ class State(NamedTuple):
     classes: Float[Array, "task class width"]
 
 
-@eqx.filter_jit
+@compiled
 def _know(x: ArrayLike, y: ArrayLike, kind: ArrayLike, n_output: int) -> tuple[Known, Cells]:
     return jax.vmap(lambda x, y, kind: know(x, y, kind, n_output))(x, y, kind)
 
 
-_read = jax.jit(jax.vmap(read))
+_read = compiled(jax.vmap(read))
 
 
 def prepare(batch: RowBatch) -> Prepared:
     """Do all that has no parameters, outside of gradients."""
     known, context = _know(batch.context_x, batch.context_y, batch.kind, n_output_of(batch.kind))
-    return Prepared(known, context, _read(known, batch.query_x), jnp.asarray(batch.query_y), jnp.asarray(batch.kind))
+    return Prepared(known, context, _read(known, jnp.asarray(batch.query_x)), jnp.asarray(batch.query_y), jnp.asarray(batch.kind))
 
 
 class RowNetwork(eqx.Module):
@@ -196,12 +197,12 @@ def _padded(x: Float32[np.ndarray, "task row feature"], n_row: int, n_feature: i
     return np.pad(x, ((0, 0), (0, n_row), (0, n_feature)), constant_values=np.nan)
 
 
-@eqx.filter_jit
+@compiled
 def _remember(network: RowNetwork, known: Known, cells: Cells, kind: Int[Array, " task"]) -> State:
     return network.remember(known, cells, kind)
 
 
-@eqx.filter_jit
+@compiled
 def _decode(network: RowNetwork, state: State, query_x: ArrayLike) -> Outputs:
     return network.predict(state, jax.vmap(read)(state.known, jnp.asarray(query_x)))
 

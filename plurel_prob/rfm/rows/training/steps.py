@@ -12,7 +12,7 @@ import optax
 from jax import random
 from jaxtyping import Array, Float
 
-from plurel_prob.rfm.rows.network import SIZES, Prepared, RowNetwork, row_loss
+from plurel_prob.rfm.rows.network import SIZES, Prepared, RowNetwork, compiled, row_loss
 from plurel_prob.rfm.rows.training.config import RowTrainingConfig
 
 WARM_UP, LAST = 0.05, 0.01  # share of the steps; share of the peak
@@ -44,7 +44,7 @@ def initial_state(config: RowTrainingConfig, model: RowNetwork | None = None) ->
     return State(model, optimiser_of(config).init(eqx.filter(model, eqx.is_array)))
 
 
-@eqx.filter_jit
+@compiled
 def task_losses(model: RowNetwork, batch: Prepared) -> Float[Array, " task"]:
     """Mean loss of each task over its queries."""
     return row_loss(model(batch), batch.query_y, batch.kind)
@@ -61,11 +61,10 @@ def step_of(config: RowTrainingConfig) -> Step:
     def loss_of(model: RowNetwork, batch: Prepared) -> Float[Array, ""]:
         return task_losses(model, batch).mean()
 
-    @eqx.filter_jit(donate="all-except-first")
     def step(batch: Prepared, state: State) -> tuple[State, dict[str, Float[Array, ""]]]:
         loss, gradient = eqx.filter_value_and_grad(loss_of)(state.model, batch)
         update, inner = optimiser.update(gradient, state.optimiser, eqx.filter(state.model, eqx.is_array))
         model = eqx.apply_updates(state.model, update)
         return State(model, inner), {"loss": loss, "gradient_norm": optax.tree.norm(gradient)}
 
-    return step
+    return compiled(step, donate="all-except-first")
