@@ -36,6 +36,9 @@ entity and its labels, 1 for what it refers to or what refers to it, 2 for what 
 refers to it; one more for a column of another table than the path's last), of the statistic's (0: ``n``, ``days since``,
 ``mean``, ``last``; 1: ``last 3``, ``last 10``, the longest window; 2: others) and of the column's (1 for a value's share and
 ``same``, 3 for ``words`` and ``length``).
+
+**Memory.** Tables are in memory, as numbers of 8 bytes a cell. What statistics are made of, columns of referring rows in order
+of what they refer to and of time, takes several times as much; where that is large it lies in temporary files.
 """
 
 from plurel_prob.rfm.rows.features.features import Features, Prepared, prepare, row_features

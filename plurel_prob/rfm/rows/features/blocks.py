@@ -13,6 +13,7 @@ from plurel_prob.rfm.rows.features.encoding import words_of
 from plurel_prob.rfm.rows.features.labels import Labels
 from plurel_prob.rfm.rows.features.log import Log, Positions
 from plurel_prob.rfm.rows.features.question import DAY
+from plurel_prob.rfm.rows.features.spill import empty
 from plurel_prob.rfm.rows.features.statistics import Named, of_column, of_rows
 from plurel_prob.rfm.rows.features.tables import Numbers, Signal
 
@@ -197,7 +198,10 @@ class Referring:
     @cached_property
     def _sorted(self) -> Float64[np.ndarray, "signal row"]:
         """Signals in the log's order."""
-        return np.stack([signal.value[self._log.row] for signal in self._signals])
+        values = empty(len(self._signals), len(self._log.row))
+        for value, signal in zip(values, self._signals, strict=True):
+            value[:] = signal.read(self._log.row)
+        return values
 
 
 def _compose(column: Column, number: Int32[np.ndarray, " statistic"]) -> Int32[np.ndarray, " statistic"]:
@@ -220,5 +224,5 @@ class History:
 
     def of(self, known: Labels) -> Referring:
         """The same of some labels."""
-        label, at = Signal("label", known.value, is_share=False), group(self._route, known)
+        label, at = Signal("label", known.value.__getitem__, is_share=False), group(self._route, known)
         return Referring(self._name, self._route, at.entity, at.time, True, [(label, 0)], self._windows, self._rank)

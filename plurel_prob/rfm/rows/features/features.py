@@ -1,16 +1,17 @@
 """Features of rows as of their times, see :mod:`plurel_prob.rfm.rows.features`."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Float64, Int64
 
 from plurel_prob.rfm.columns import NEVER, STATIC
 from plurel_prob.rfm.rows.features.blocks import Calendar, History, Own, Query, Referring, Route, Step
 from plurel_prob.rfm.rows.features.labels import Labels
 from plurel_prob.rfm.rows.features.question import Question
-from plurel_prob.rfm.rows.features.tables import Numbers, Signal, Tables
+from plurel_prob.rfm.rows.features.tables import Numbers, Rows, Signal, Tables
 
 MAX_FEATURE = 1_000  # of a question
 MAX_RANK = 4  # of a feature
@@ -133,8 +134,14 @@ def _signals(tables: Tables, numbers: Numbers, path: str) -> list[tuple[Signal, 
     for key, (parent, row) in numbers.parents.items():
         if key == path or not len(tables[parent].time):
             continue
-        is_seen = (row >= 0) & (tables[parent].time[row] <= numbers.time)
+        seen = np.where((row >= 0) & (tables[parent].time[row] <= numbers.time), row, -1)
         for signal in tables[parent].signals:
-            value = np.where(is_seen, signal.value[row], np.nan)
-            signals.append((Signal(f"{key}.{signal.name}", value, signal.is_share), 1 + int(signal.is_share)))
+            further = Signal(f"{key}.{signal.name}", partial(_through, seen, signal), signal.is_share)
+            signals.append((further, 1 + int(signal.is_share)))
     return signals
+
+
+def _through(parent: Rows, signal: Signal, row: Rows) -> Float64[np.ndarray, " _"]:
+    """Numbers of the rows that rows refer to, NaN where there is none."""
+    above = parent[row]
+    return np.where(above >= 0, signal.read(above), np.nan)

@@ -1,8 +1,8 @@
 """Tables as numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -24,12 +24,14 @@ from plurel_prob.rfm.rows.features.encoding import (
 from plurel_prob.rfm.rows.features.question import DAY
 from plurel_prob.rfm.vocabulary import Vocabulary
 
+Rows = Int64[np.ndarray, " _"]
+
 
 class Signal(NamedTuple):
-    """A column that is aggregated: its name, its numbers, and whether they say if a cell has a certain value."""
+    """A column that is aggregated: its name, what gives its numbers of some rows, and whether they say if a cell has a value."""
 
     name: str
-    value: Float64[np.ndarray, " row"]
+    read: Callable[[Rows], Float64[np.ndarray, " _"]]
     is_share: bool
 
 
@@ -73,13 +75,19 @@ class Numbers:
     def signals(self) -> list[Signal]:
         """Columns that are aggregated: numbers, shares of values, and dates by their age at the row's time."""
         columns = {part: dict(self.columns_of(part)) for part in ("value", "level", "date")}
-        signals = [Signal(name, value, is_share=False) for name, value in columns["value"].items()]
+        signals = [Signal(name, value.__getitem__, is_share=False) for name, value in columns["value"].items()]
         for share in self.shares:
             of = next(part[share.column] for part in columns.values() if share.column in part)
-            signals.append(Signal(share.name, self.has(share, of), is_share=True))
+            signals.append(Signal(share.name, partial(self._has, share, of), is_share=True))
         if self.is_timed:
-            signals += [Signal(name, self.age(date, self.time), is_share=False) for name, date in columns["date"].items()]
+            signals += [Signal(name, partial(self._age, date), is_share=False) for name, date in columns["date"].items()]
         return signals
+
+    def _has(self, share: Share, value: Float64[np.ndarray, " row"], row: Rows) -> Float64[np.ndarray, " _"]:
+        return self.has(share, value[row])
+
+    def _age(self, date: Float64[np.ndarray, " row"], row: Rows) -> Float64[np.ndarray, " _"]:
+        return self.age(date[row], self.time[row])
 
     def columns_of(self, part: str) -> list[tuple[str, Float64[np.ndarray, " row"]]]:
         """Columns of numbers (``"value"``), categories (``"level"``) or dates (``"date"``)."""

@@ -1,13 +1,17 @@
 """Features of boosted trees, against loops over rows."""
 
+import errno
+
 import numpy as np
 import pandas as pd
 import pytest
+from numpy import memmap
 
 from plurel_prob.databases.schema import TableSchema
+from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.columns import NEVER, STATIC
 from plurel_prob.rfm.rows import features
-from plurel_prob.rfm.rows.features import Labels, Question, concatenate, row_features
+from plurel_prob.rfm.rows.features import Labels, Question, concatenate, row_features, spill
 from plurel_prob.rfm.rows.features.log import Log
 from tests.rfm.rows.features.shop import DAY, TEST, VAL, WEEK, label_frame, load, read_tables, shop, write_tables
 
@@ -274,3 +278,22 @@ def test_of_too_many_features_those_of_the_lowest_rank_are_kept():
     assert sum(name.endswith(("min", "max", "std")) and "child" in name for name in names) < 3 * 150
     assert {f"root<-child.root.x{i} last 10" for i in range(150)} <= set(names)
     assert "root<-child.root.x0 std" in names and "root<-child.root.x149 std" not in names
+
+
+def test_features_of_arrays_in_files_are_the_same(folder, monkeypatch):
+    expected = table_of(folder, "amount")[0]
+    made = []
+    monkeypatch.setattr(spill, "LARGE", 0)
+    monkeypatch.setattr(spill.np, "memmap", lambda *args, **kwargs: made.append(kwargs) or memmap(*args, **kwargs))
+    pd.testing.assert_frame_equal(table_of(folder, "amount")[0], expected)
+    assert made
+
+
+def test_a_disk_without_room_is_named(monkeypatch):
+    def no_room(*_):
+        raise OSError(errno.ENOSPC, "no space")
+
+    monkeypatch.setattr(spill, "LARGE", 0)
+    monkeypatch.setattr(spill.os, "posix_fallocate", no_room)
+    with pytest.raises(DatabaseError, match="no room for the 0.8 GB that features need; set TMPDIR"):
+        spill.empty(1000, 100_000)
