@@ -49,9 +49,9 @@ def to_relbench(tables: dict[str, pd.DataFrame], declared: DeclaredSchema) -> tu
       column ``row_idx`` for it.
     - A foreign key becomes a column of numbers of parent rows, missing where a part of it is: under the name of its column, or
       ``<columns joined by _>_row`` if it has several. Columns that are only parts of foreign keys are left out.
-    - The time of a table is its first timestamp or date that is never missing, if the table refers to another one, or no other
-      table refers to it; not, if a row that refers to one of its rows is earlier than that by such times. A name that is no
-      identifier gets underscores; time zones are left out, in UTC.
+    - The time of a table is its first timestamp or date that may not be missing, or else that never is, if the table refers to
+      another one, or no other table refers to it; not, if a row that refers to one of its rows is earlier than that by such
+      times. A name that is no identifier gets underscores; time zones are left out, in UTC.
     - Tables are sorted by time; rows of the same time, and of tables without one, stay in their order.
     - Validation starts at 80 %, test at 90 % of the window of all times, at midnight if it has ten days; without any time in
       2000 and 2001.
@@ -137,12 +137,13 @@ def _free(name: str, taken: list[str]) -> str:
 
 
 def _time(table: DeclaredTable, frame: pd.DataFrame, is_referred: bool) -> tuple[str | None, pd.Series | None]:
-    """Column by which a table is sorted, and its times, naive and in UTC."""
+    """Column by which a table is sorted, one that may not be NULL or else is not, and its times, naive and in UTC."""
     refers = any(key.parent != table.name for key in table.foreign_keys)
     keys = {column for key in table.foreign_keys for column in key.columns}
     if refers or not is_referred:
-        for column in table.columns:
-            if column.kind in ("timestamp", "date") and not column.is_nullable and column.name not in keys:
+        timed = [column for column in table.columns if column.kind in ("timestamp", "date") and column.name not in keys]
+        for column in sorted(timed, key=lambda column: column.is_nullable):
+            if not column.is_nullable or (len(frame) and frame[column.name].notna().all()):
                 times = pd.to_datetime(frame[column.name], utc=True).dt.tz_localize(None).astype("datetime64[us]")
                 return column.name, times
     return None, None

@@ -1,6 +1,7 @@
 """Declared databases in RelBench form, against plain loops over rows."""
 
 import datetime
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -112,6 +113,18 @@ def test_a_parent_that_comes_later_has_no_time():
     frames["person"]["friend"] = pd.array([None, 40, None, None], dtype="Int64")
     _, manifest = to_relbench(frames, declared)
     assert manifest.tables["person"].time_col is None  # person 10 is older than its friend 40
+
+
+def test_a_time_may_be_one_that_could_be_missing_and_is_not():
+    frames, declared = school()
+    nullable = [
+        replace(table, columns=tuple(replace(c, is_nullable=c.is_nullable or c.name == "on") for c in table.columns))
+        for table in declared.tables
+    ]
+    declared = replace(declared, tables=tuple(nullable))
+    assert to_relbench(frames, declared)[1].tables["visit"].time_col == "on"
+    frames["visit"].loc[0, "on"] = pd.NaT
+    assert to_relbench(frames, declared)[1].tables["visit"].time_col is None
 
 
 def test_the_folder_is_valid(tmp_path):
