@@ -44,10 +44,12 @@ def initial_state(config: RowTrainingConfig, model: RowNetwork | None = None) ->
     return State(model, optimiser_of(config).init(eqx.filter(model, eqx.is_array)))
 
 
-@compiled
-def task_losses(model: RowNetwork, batch: Prepared) -> Float[Array, " task"]:
+def _task_losses(model: RowNetwork, batch: Prepared) -> Float[Array, " task"]:
     """Mean loss of each task over its queries."""
     return row_loss(model(batch), batch.query_y, batch.kind)
+
+
+task_losses = compiled(_task_losses)
 
 
 @lru_cache(maxsize=1)
@@ -59,7 +61,7 @@ def step_of(config: RowTrainingConfig) -> Step:
     optimiser = optimiser_of(config)
 
     def loss_of(model: RowNetwork, batch: Prepared) -> Float[Array, ""]:
-        return task_losses(model, batch).mean()
+        return _task_losses(model, batch).mean()
 
     def step(batch: Prepared, state: State) -> tuple[State, dict[str, Float[Array, ""]]]:
         loss, gradient = eqx.filter_value_and_grad(loss_of)(state.model, batch)
