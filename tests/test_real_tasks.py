@@ -101,3 +101,17 @@ def test_a_task_has_a_line_of_every_method(tmp_path, monkeypatch):
         *((name, 4) for name in ("rows", "rows_network", "plain")),
         *((name, 0) for name in ("rows_untrained", "plain_untrained")),
     }
+
+
+@pytest.mark.slow
+def test_a_variant_lacks_a_part(tmp_path, monkeypatch):
+    shop, out = write_shop(tmp_path / "shop"), tmp_path / "x.jsonl"
+    monkeypatch.setattr(sys, "argv", ["parts.py", "--data", str(shop), "--out", str(out)])
+    module = load("real_tasks", "parts")
+    monkeypatch.setattr(module, "task_names", lambda folder: ["amount"])
+    monkeypatch.setattr(module, "VARIANTS", {name: module.VARIANTS[name] for name in ("whole", "ridge alone")})
+    module.main()
+    module.main()  # nothing is left to do
+    lines = pd.read_json(out, lines=True)
+    assert lines["method"].tolist() == ["whole", "ridge alone"]
+    assert lines["figures"][0] != lines["figures"][1]
