@@ -71,6 +71,11 @@ def test_the_tables_have_means_differences_and_what_was_to_hold(tmp_path, capsys
     assert all(text in drawn for text in ("rel-f1, driver-top3", "lightgbm_context", "labels inside"))
 
 
+def test_methods_that_have_no_place_come_last():
+    lines = pd.DataFrame({"method": ["ridge alone", "rows", "whole", "mean", "rows"]})
+    assert load("real_tasks", "table").methods_of(lines) == ["mean", "rows", "ridge alone", "whole"]
+
+
 def test_errors_over_tasks_and_seeds_are_those_of_simulations():
     """Effects of tasks and of seeds, and what is left: the mean squared error is about the variance of the means."""
     rng, module = np.random.default_rng(0), load("real_tasks", "table")

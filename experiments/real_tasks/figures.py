@@ -5,7 +5,7 @@ from pathlib import Path
 
 import matplotlib
 
-from experiments.real_tasks.table import COVERAGE, METHODS, read_real
+from experiments.real_tasks.table import COVERAGE, methods_of, read_real
 
 matplotlib.use("svg")
 matplotlib.rcParams |= {"svg.hashsalt": "real_tasks", "svg.fonttype": "none"}
@@ -19,7 +19,7 @@ def main(out: str, real: str) -> None:
     lines = read_real(real)
     lines = lines[lines["regime"] == "rolling"]
     figure, panels = plt.subplots(1, 4, figsize=(18, 5), layout="constrained")
-    methods = [method for method in METHODS if method in set(lines["method"])]
+    methods = methods_of(lines)
     for panel, metric in zip(panels, PANELS, strict=False):
         found = lines.dropna(subset=[metric]).groupby(["task", "method"])[metric].mean().unstack()
         for k, method in enumerate(methods):

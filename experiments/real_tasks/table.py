@@ -65,6 +65,12 @@ def interval(values: pd.Series) -> str:
     return f"{values.mean():.3f} ± {half:.3f} ({len(values)})"
 
 
+def methods_of(lines: pd.DataFrame) -> list[str]:
+    """Methods that have lines, in the order of :data:`METHODS`; others, such as networks without a part, come after."""
+    found = lines["method"].unique().tolist()
+    return [method for method in METHODS if method in found] + [method for method in found if method not in METHODS]
+
+
 def means(lines: pd.DataFrame) -> Rows:
     """Means over tasks of means over seeds."""
     names = [*(name for name in METRICS if name in lines), *(f"coverage {percent} %" for percent in COVERAGE)]
@@ -72,7 +78,7 @@ def means(lines: pd.DataFrame) -> Rows:
     of_task = lines.groupby(["regime", "method", "task"])[names].mean()
     rows = [["regime or prior", "method", *names]]
     for regime in lines["regime"].unique():
-        for method in METHODS:
+        for method in methods_of(lines):
             if (regime, method) in of_task.index.droplevel(2):
                 rows.append([regime, method, *(interval(of_task.loc[regime, method][name]) for name in names)])
     return rows
@@ -91,7 +97,7 @@ def calibration(lines: pd.DataFrame) -> Rows:
 
 def of_tasks(lines: pd.DataFrame) -> Rows:
     """Mean over seeds of every task: AUROC or R2, and NMAE."""
-    methods = [method for method in METHODS if method in set(lines["method"])]
+    methods = methods_of(lines)
     rows = [["regime", "task", "metric", *methods]]
     for metric in METRICS:
         if metric in lines:

@@ -5,7 +5,7 @@ from typing import Literal, ParamSpec, TypeVar
 
 import equinox as eqx
 
-# On an H200 a step took more than two minutes to compile while XLA tried kernels, and 29 s where it did not.
+# On an H200 a step (size base, 32 tasks of 800 rows) took over two minutes to compile while XLA tried kernels, and 29 s without.
 OPTIONS = {"xla_gpu_autotune_level": 0}
 P = ParamSpec("P")
 R = TypeVar("R")
