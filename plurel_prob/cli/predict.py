@@ -1,7 +1,7 @@
 """``plurel-prob predict``."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -95,12 +95,15 @@ def predict(
     check_out(out)
     with extra("rfm"):
         from plurel_prob.rfm.prediction.report import compare, table_of
+        from plurel_prob.rfm.prediction.source import open_source
         from plurel_prob.rfm.rows.learner import RowLearner
     use_compilation_cache()
     console = PlainConsole()
-    with progress_bar() as progress, _steps(progress) as step:
+    with progress_bar() as progress, _steps(progress) as step, ExitStack() as opened:
         step("reading", 0, 1)
-        source, asked = _ask(database, options, split, after, (by, within, measure or "any", at), seed)
+        with extra("sql"):
+            source = opened.enter_context(open_source(database if "://" in database else str(folder_of(database))))
+        asked = _ask(source, options, split, after, (by, within, measure or "any", at), seed)
         learner = RowLearner.load(weights_of(checkpoint), members=members, seed=seed, on_rows=step)
         law = learner.fit(asked.task, split=asked.split).law()
         rows = asked.task.labels[asked.split]
@@ -147,27 +150,24 @@ def _check_options(asked: dict[str, str | None], *only: dict[str, str | None]) -
 
 
 def _ask(
-    database: str,
+    source: Source,
     options: dict[str, str | None],
     split: str,
     after: str | None,
     forecast: tuple[str | None, str | None, str, str | None],
     seed: int,
-) -> tuple[Source, Asked]:
+) -> Asked:
     import numpy as np
 
     from plurel_prob.rfm.prediction.ask import ForecastOptions, ask_column, ask_forecast, ask_task
-    from plurel_prob.rfm.prediction.source import read_source
 
-    with extra("sql"):
-        source = read_source(database if "://" in database else str(folder_of(database)))
     if options["task"] is not None:
-        return source, ask_task(source, options["task"], split)
+        return ask_task(source, options["task"], split)
     if options["column"] is not None:
-        return source, ask_column(source, options["column"], after)
+        return ask_column(source, options["column"], after)
     by, within, measure, at = forecast
     asked = ForecastOptions(options["forecast"] or "", by or "", within, measure, at)
-    return source, ask_forecast(source, asked, np.random.default_rng(seed))
+    return ask_forecast(source, asked, np.random.default_rng(seed))
 
 
 def weights_of(checkpoint: Path | None) -> Path | None:

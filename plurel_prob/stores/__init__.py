@@ -2,7 +2,7 @@
 
 from plurel_prob.stores.ddl import ddl_of
 from plurel_prob.stores.infer import infer_declared
-from plurel_prob.stores.relbench_form import relbench_rows, to_relbench
-from plurel_prob.stores.store import Format, read_store, write_store
+from plurel_prob.stores.relbench_form import relbench_tables, to_relbench
+from plurel_prob.stores.store import Format, open_store, read_store, write_store
 
-__all__ = ["Format", "ddl_of", "infer_declared", "read_store", "relbench_rows", "to_relbench", "write_store"]
+__all__ = ["Format", "ddl_of", "infer_declared", "open_store", "read_store", "relbench_tables", "to_relbench", "write_store"]

@@ -4,7 +4,7 @@ import datetime
 import json
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 import numpy as np
@@ -30,6 +30,17 @@ TYPES = {
     "json": pa.string(),
     "blob": pa.binary(),
 }
+
+
+@runtime_checkable
+class Rows(Protocol):
+    """Rows of a table as columns of Arrow: a ``pyarrow.Table``, or one whose columns are read when they are asked for."""
+
+    @property
+    def num_rows(self) -> int:
+        """Number of rows."""
+
+    def __getitem__(self, column: str) -> pa.ChunkedArray: ...
 
 
 def arrow_type(column: Column) -> pa.DataType | None:
@@ -251,11 +262,16 @@ PREPARE: dict[str, Callable[[pd.Series, Column], Any]] = {
 }
 
 
-def frame_of(table: pa.Table, declared: DeclaredTable) -> pd.DataFrame:
-    """Give an Arrow table as a frame: NumPy types; pandas' nullable ones for integers and booleans of which some are missing;
+def frame_of(rows: Rows, declared: DeclaredTable) -> pd.DataFrame:
+    """Give rows as a frame: NumPy types; pandas' nullable ones for integers and booleans of which some are missing;
     categories; objects for dates, times of day, decimals, bytes, and integers (as decimals) where 64 bits are too few.
     """
-    return pd.DataFrame({column.name: _series(cast(table[column.name], column), column) for column in declared.columns})
+    return pd.DataFrame({column.name: series_of(rows[column.name], column) for column in declared.columns})
+
+
+def series_of(values: pa.ChunkedArray, column: Column) -> pd.Series:
+    """Give a column as pandas has it, see :func:`frame_of`."""
+    return pd.Series(_series(cast(values, column), column))
 
 
 def _series(array: pa.Array, column: Column) -> Any:

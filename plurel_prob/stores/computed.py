@@ -12,17 +12,19 @@ from plurel_prob.declared.live import computed_note
 from plurel_prob.declared.schema import quoted
 from plurel_prob.declared.sources import file_url
 from plurel_prob.errors import DatabaseError
+from plurel_prob.stores.arrow import array_of, converted
 from plurel_prob.stores.infer import infer_column
 from plurel_prob.stores.sqlite_file import order_of
 
 
-def with_computed(path: Path, frames: dict[str, pd.DataFrame], declared: DeclaredSchema) -> DeclaredSchema:
+def with_computed(path: Path, tables: dict[str, Any], declared: DeclaredSchema) -> tuple[dict[str, Any], DeclaredSchema]:
     """Add the computed columns of a SQLite or DuckDB file to its tables, as plain values, and declare them as these are.
 
     Returns:
-        The schema, whose ``skipped`` names them.
+        The tables, and the schema, whose ``skipped`` names them.
     """
-    url, tables, said = file_url(path) or "", [], []
+    tables = dict(tables)
+    url, said, declarations = file_url(path) or "", [], []
     with open_file(url) as connection:
         places = {} if url.startswith("sqlite") else places_of(connection)
         for table in declared.tables:
@@ -33,13 +35,14 @@ def with_computed(path: Path, frames: dict[str, pd.DataFrame], declared: Declare
             for name in [name for name in shown if name.lower() not in known]:
                 values = pd.Series(_values(connection, table, place, name), name=name, dtype=object)
                 try:
-                    columns.append(infer_column(values, bool(values.isna().any()), f"{table.name}.{name}"))
-                    frames[table.name][name] = values
+                    column = infer_column(values, bool(values.isna().any()), f"{table.name}.{name}")
+                    tables[table.name] = tables[table.name].append_column(name, converted(values, array_of, table.name, column))
+                    columns.append(column)
                     said.append(computed_note(table.name, name))
                 except DatabaseError:
                     said.append(f"{table.name}.{name} is computed by the database; it is left out")
-            tables.append(replace(table, columns=tuple(columns)))
-    return replace(declared, tables=tuple(tables), skipped=(*declared.skipped, *said))
+            declarations.append(replace(table, columns=tuple(columns)))
+    return tables, replace(declared, tables=tuple(declarations), skipped=(*declared.skipped, *said))
 
 
 def _values(connection: Any, table: DeclaredTable, place: str, name: str) -> list[Any]:

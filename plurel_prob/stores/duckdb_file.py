@@ -2,23 +2,25 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, ForeignKey, order_tables
 from plurel_prob.declared.files import places_of
 from plurel_prob.declared.schema import quoted
 from plurel_prob.errors import DatabaseError
-from plurel_prob.stores.arrow import arrow_type, cast, typed
+from plurel_prob.stores.arrow import arrow_type, cast, converted, typed
 from plurel_prob.stores.checks import parent_rows
 from plurel_prob.stores.ddl import statements_of
 from plurel_prob.stores.order import depths
 from plurel_prob.stores.places import OnTable, new_database
-from plurel_prob.stores.sqlite_file import order_of
+from plurel_prob.stores.sqlite_file import integer_key
 from plurel_prob.stores.text import of_text
 from plurel_prob.stores.types import with_types
 
@@ -129,22 +131,68 @@ def _to_store(column: Column) -> str:
     return f"CAST({name} AS TIMETZ)" if column.kind == "time" and column.has_zone else name
 
 
-def read_duckdb(source: Path, declared: DeclaredSchema) -> dict[str, pa.Table]:
-    """Read all tables of a DuckDB file, by their integer primary keys, or else as they were inserted.
+class StoredTable:
+    """A table of a DuckDB file, whose columns are read when they are asked for, as they are declared.
+
+    Rows come by their integer primary key, or else as they were inserted.
+
+    Args:
+        connection: to the file.
+        source: the file.
+        place: of the table, as SQL names it.
+        table: its declaration.
+    """
+
+    def __init__(self, connection: Any, source: Path, place: str, table: DeclaredTable):
+        self._connection, self._source, self._place, self._table = connection, source, place, table
+        self._computed: dict[str, pa.ChunkedArray] = {}
+
+    @cached_property
+    def num_rows(self) -> int:
+        """Number of rows."""
+        with _talking(self._source, self._table.name):
+            return int(self._connection.sql(f"SELECT count(*) FROM {self._place}").fetchall()[0][0])
+
+    def __getitem__(self, name: str) -> pa.ChunkedArray:
+        if name in self._computed:
+            return self._computed[name]
+        values = self._read(name)
+        return pa.chunked_array([values if self._order is None else values.take(self._order)])
+
+    def append_column(self, name: str, values: pa.Array) -> "StoredTable":
+        """Add a column that is computed from others."""
+        self._computed[name] = pa.chunked_array([values])
+        return self
+
+    @cached_property
+    def _order(self) -> pa.Array | None:
+        """Which of the rows, as they were inserted, each row is; None: they are as they were inserted."""
+        key = integer_key(self._table)
+        order = None if key is None else pc.sort_indices(self._read(key))
+        return None if order is None or np.array_equal(order, np.arange(len(order))) else order
+
+    def _read(self, name: str) -> pa.Array:
+        column = self._table.column(name)
+        query = f"SELECT {_from_store(column)} AS {quoted(name)} FROM {self._place}"
+        with _talking(self._source, self._table.name):
+            rows = self._connection.sql(query).to_arrow_table()
+        return converted(rows[name].combine_chunks(), _loaded, self._table.name, column)
+
+
+@contextmanager
+def open_duckdb(source: Path, declared: DeclaredSchema) -> Iterator[dict[str, StoredTable]]:
+    """Open a DuckDB file; columns of its tables can be read until it is closed.
 
     Raises:
-        DatabaseError: a value is not of its column's type.
+        DatabaseError: it cannot be read, or a value is not of its column's type.
     """
-    with _talking(source), closing(duckdb.connect(str(source), read_only=True)) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        places = places_of(connection)
-        return {table.name: _read(connection, table, places[table.name]) for table in declared.tables}
-
-
-def _read(connection: Any, table: DeclaredTable, place: str) -> pa.Table:
-    values = ", ".join(f"{_from_store(column)} AS {quoted(column.name)}" for column in table.columns)
-    query = f"SELECT {values} FROM {place}{order_of(table, ('rowid',))}"
-    return typed(connection.sql(query).to_arrow_table(), table, _loaded)
+    with _talking(source):
+        connection = duckdb.connect(str(source), read_only=True)
+    with closing(connection):
+        with _talking(source):
+            connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = true; SET memory_limit = '1GB'")
+            places = places_of(connection)
+        yield {table.name: StoredTable(connection, source, places[table.name], table) for table in declared.tables}
 
 
 def _from_store(column: Column) -> str:

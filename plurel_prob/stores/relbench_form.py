@@ -2,6 +2,7 @@
 
 import keyword
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pyarrow as pa
 from plurel_prob.databases.manifest import MANIFEST, write_manifest
 from plurel_prob.databases.schema import PKEY
 from plurel_prob.declared import DeclaredSchema, DeclaredTable, ForeignKey
-from plurel_prob.stores.arrow import arrow_tables, frame_of
+from plurel_prob.stores.arrow import Rows, arrow_tables, series_of
 from plurel_prob.stores.checks import parent_rows
 from plurel_prob.stores.places import OnTable
 from plurel_prob.stores.times import check_years
@@ -22,24 +23,56 @@ NO_TIMES = (pd.Timestamp("2000-01-01"), pd.Timestamp("2001-01-01"))
 
 
 @dataclass
-class _Form:
-    """A table on its way into RelBench form.
+class RelbenchTable:
+    """A table in RelBench form, whose columns are made when they are asked for.
 
     Attributes:
-        frame: its rows, as they were declared.
+        rows: as they were declared.
+        table: its declaration.
+        columns: names of columns, by those that they are declared with.
         pkey: column that numbers the rows, if there is one.
         time_col: time by which rows are sorted, if there is one.
-        times: values of that column.
-        keys: key column to parent table, and to the parent's row of each row, -1 where it refers to none.
-        order: rows, sorted.
+        times: values of that column, of rows as they were declared.
+        keys: key column to parent table, and to the parent's row of each row as they were declared, -1 where it refers to none.
+        order: which of the declared rows each row is.
+        places: which row each declared row is, by table.
     """
 
-    frame: pd.DataFrame
+    rows: Rows
+    table: DeclaredTable
+    columns: dict[str, str]
     pkey: str | None
     time_col: str | None
     times: pd.Series | None
-    keys: dict[str, tuple[str, np.ndarray]] = field(default_factory=dict)
+    keys: dict[str, tuple[str, np.ndarray]]
     order: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    places: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return self.rows.num_rows
+
+    def __iter__(self) -> Iterator[str]:
+        names = dict.fromkeys([*self.columns, *self.keys])
+        return iter([self.pkey, *names] if self.pkey and self.pkey not in names else names)
+
+    def __getitem__(self, name: str) -> pd.Series:
+        if name == self.pkey:
+            return pd.Series(np.arange(len(self)))
+        if name in self.keys:
+            parent, rows = self.keys[name]
+            rows = rows[self.order]
+            missing = rows < 0
+            return pd.Series(pd.arrays.IntegerArray(np.where(missing, 0, np.append(self.places[parent], 0)[rows]), missing))
+        values = self.times if name == self.time_col and self.times is not None else self.declared(self.columns[name])
+        return values.iloc[self.order].reset_index(drop=True)
+
+    def declared(self, column: str) -> pd.Series:
+        """A column as it was declared."""
+        return series_of(self.rows[column], self.table.column(column))
+
+    def frame(self) -> pd.DataFrame:
+        """All columns."""
+        return pd.DataFrame({name: self[name] for name in self}, index=pd.RangeIndex(len(self)))
 
 
 def to_relbench(tables: dict[str, pd.DataFrame], declared: DeclaredSchema) -> tuple[dict[str, pd.DataFrame], Any]:
@@ -62,19 +95,12 @@ def to_relbench(tables: dict[str, pd.DataFrame], declared: DeclaredSchema) -> tu
     Raises:
         DatabaseError: a value is not as declared, or a key refers to no row.
     """
-    return _to_relbench(arrow_tables(tables, declared), declared)[:2]
+    found, manifest = relbench_tables(arrow_tables(tables, declared), declared)
+    return {name: table.frame() for name, table in found.items()}, manifest
 
 
-def relbench_rows(
-    tables: dict[str, pd.DataFrame], declared: DeclaredSchema
-) -> tuple[dict[str, pd.DataFrame], Any, dict[str, np.ndarray]]:
-    """Do the same as :func:`to_relbench`, and say of every table which of the given rows each of its rows is."""
-    return _to_relbench(arrow_tables(tables, declared), declared)
-
-
-def _to_relbench(
-    tables: dict[str, pa.Table], declared: DeclaredSchema
-) -> tuple[dict[str, pd.DataFrame], Any, dict[str, np.ndarray]]:
+def relbench_tables(tables: Mapping[str, Rows], declared: DeclaredSchema) -> tuple[dict[str, RelbenchTable], Any]:
+    """Do the same as :func:`to_relbench`, a column at a time, when it is asked for."""
     from relbench.manifest import DatasetManifest, TableSpec
 
     check_years(tables, declared, "readers of RelBench format know", ("date", "timestamp", "time"))
@@ -82,12 +108,11 @@ def _to_relbench(
     forms = {table.name: _form(tables, table, declared, table.name in referred) for table in declared.tables}
     _drop_late_times(forms)
     _drop_single_time(forms)
-    for form in forms.values():
+    places: dict[str, np.ndarray] = {}
+    for name, form in forms.items():
         _rename_time(form)
-        rows = np.arange(len(form.frame))
-        form.order = rows if form.times is None else np.argsort(form.times.to_numpy(), kind="stable")
-    places = {name: _inverse(form.order) for name, form in forms.items()}
-    frames = {name: _frame(form, places) for name, form in forms.items()}
+        form.order = np.arange(len(form)) if form.times is None else np.argsort(form.times.to_numpy(), kind="stable")
+        form.places, places[name] = places, _inverse(form.order)
     times = [form.times for form in forms.values() if form.times is not None and len(form.times)]
     val, test = _splits(times)
     specs = {
@@ -97,25 +122,25 @@ def _to_relbench(
     without = "" if times else " No table has a time; the splits are made up."
     name = declared.source.partition("?")[0].rstrip("/").rpartition("/")[2]
     description = f"Converted by PluRel-Prob from {name}.{without}"
-    manifest = DatasetManifest(name, val.isoformat(), test.isoformat(), description=description, tables=specs)
-    return frames, manifest, {name: form.order for name, form in forms.items()}
+    return forms, DatasetManifest(name, val.isoformat(), test.isoformat(), description=description, tables=specs)
 
 
-def _form(tables: dict[str, pa.Table], table: DeclaredTable, declared: DeclaredSchema, is_referred: bool) -> _Form:
-    frame = frame_of(tables[table.name], table)
-    pkey = _own_key(table)
+def _form(tables: Mapping[str, Rows], table: DeclaredTable, declared: DeclaredSchema, is_referred: bool) -> RelbenchTable:
+    pkey, columns = _own_key(table), [column.name for column in table.columns]
     named: dict[str, tuple[ForeignKey, np.ndarray]] = {}
     for key in table.foreign_keys:
         is_single = len(key.columns) == 1 and key.columns[0] not in named
-        taken = [column for column in frame if not (is_single and column == key.columns[0])]
+        taken = [column for column in columns if not (is_single and column == key.columns[0])]
         name = _free(key.columns[0] if is_single else "_".join(key.columns) + "_row", [*taken, *named])
         named[name] = (key, parent_rows(tables, table, key, declared.source))
-    time_col, times = _time(table, frame, _is_referred_by_others(declared, table.name))
     parts = {column for key in table.foreign_keys for column in key.columns}
-    frame = frame.drop(columns=[column for column in parts if column not in named])
+    kept = {column: column for column in columns if column not in parts or column in named}
     if pkey is None and is_referred:
-        pkey = _free(PKEY, [*frame, *named])
-    return _Form(frame, pkey, time_col, times, {name: (key.parent, rows) for name, (key, rows) in named.items()})
+        pkey = _free(PKEY, [*kept, *named])
+    keys = {name: (key.parent, rows) for name, (key, rows) in named.items()}
+    form = RelbenchTable(tables[table.name], table, kept, pkey, None, None, keys)
+    form.time_col, form.times = _time(form, _is_referred_by_others(declared, table.name))
+    return form
 
 
 def _own_key(table: DeclaredTable) -> str | None:
@@ -136,20 +161,21 @@ def _free(name: str, taken: list[str]) -> str:
     return name
 
 
-def _time(table: DeclaredTable, frame: pd.DataFrame, is_referred: bool) -> tuple[str | None, pd.Series | None]:
+def _time(form: RelbenchTable, is_referred: bool) -> tuple[str | None, pd.Series | None]:
     """Column by which a table is sorted, one that may not be NULL or else is not, and its times, naive and in UTC."""
+    table = form.table
     refers = any(key.parent != table.name for key in table.foreign_keys)
     keys = {column for key in table.foreign_keys for column in key.columns}
     if refers or not is_referred:
         timed = [column for column in table.columns if column.kind in ("timestamp", "date") and column.name not in keys]
         for column in sorted(timed, key=lambda column: column.is_nullable):
-            if not column.is_nullable or (len(frame) and frame[column.name].notna().all()):
-                times = pd.to_datetime(frame[column.name], utc=True).dt.tz_localize(None).astype("datetime64[us]")
-                return column.name, times
+            values = form.declared(column.name)
+            if not column.is_nullable or (len(values) and values.notna().all()):
+                return column.name, pd.to_datetime(values, utc=True).dt.tz_localize(None).astype("datetime64[us]")
     return None, None
 
 
-def _drop_late_times(forms: dict[str, _Form]) -> None:
+def _drop_late_times(forms: dict[str, RelbenchTable]) -> None:
     """Take no time of a parent table that a row is earlier than; a table that refers to itself is its own parent."""
     late = set()
     for form in forms.values():
@@ -162,18 +188,18 @@ def _drop_late_times(forms: dict[str, _Form]) -> None:
         forms[name].time_col = forms[name].times = None
 
 
-def _rename_time(form: _Form) -> None:
+def _rename_time(form: RelbenchTable) -> None:
     """Give a time a name that is an identifier."""
     name = form.time_col
     if name is None or (name.isidentifier() and not keyword.iskeyword(name)):
         return
     plain = re.sub(r"\W", "_", name)
     plain = plain if plain.isidentifier() and not keyword.iskeyword(plain) else f"_{plain}"
-    form.time_col = _free(plain, [*form.frame, *form.keys, form.pkey or ""])
-    form.frame = form.frame.rename(columns={name: form.time_col})
+    form.time_col = plain = _free(plain, [*form.columns, *form.keys, form.pkey or ""])
+    form.columns = {plain if column == name else column: of for column, of in form.columns.items()}
 
 
-def _drop_single_time(forms: dict[str, _Form]) -> None:
+def _drop_single_time(forms: dict[str, RelbenchTable]) -> None:
     """Take no times that are all the same: nothing would be left to validate and test on."""
     known = [form.times for form in forms.values() if form.times is not None and len(form.times)]
     if known and min(times.min() for times in known) == max(times.max() for times in known):
@@ -186,23 +212,6 @@ def _inverse(order: np.ndarray) -> np.ndarray:
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
     return place
-
-
-def _frame(form: _Form, places: dict[str, np.ndarray]) -> pd.DataFrame:
-    frame = form.frame.copy()
-    if form.time_col:
-        frame[form.time_col] = form.times
-    for name, (parent, rows) in form.keys.items():
-        missing = rows < 0
-        place = np.zeros(len(rows), np.int64)
-        place[~missing] = places[parent][rows[~missing]]
-        frame[name] = pd.arrays.IntegerArray(place, missing)
-    frame = frame.iloc[form.order].reset_index(drop=True)
-    if form.pkey in frame:
-        frame[form.pkey] = np.arange(len(frame))
-    elif form.pkey:
-        frame.insert(0, form.pkey, np.arange(len(frame)))
-    return frame
 
 
 def _splits(times: list[pd.Series]) -> tuple[pd.Timestamp, pd.Timestamp]:
@@ -218,10 +227,10 @@ def _splits(times: list[pd.Series]) -> tuple[pd.Timestamp, pd.Timestamp]:
 
 def save_relbench(tables: dict[str, pa.Table], declared: DeclaredSchema, folder: Path, name: str, on_table: OnTable) -> None:
     """Write RelBench format, under a name; see :func:`to_relbench`."""
-    frames, manifest, _ = _to_relbench(tables, declared)
+    found, manifest = relbench_tables(tables, declared)
     manifest.name = name
     write_manifest(manifest, folder / MANIFEST)
     (folder / "db").mkdir()
-    for table, frame in frames.items():
-        frame.to_parquet(folder / "db" / f"{table}.parquet", index=False)
+    for table, rows in found.items():
+        rows.frame().to_parquet(folder / "db" / f"{table}.parquet", index=False)
         on_table(table)

@@ -132,10 +132,17 @@ def _read(connection: sqlite3.Connection, table: DeclaredTable) -> pa.Table:
     return pa.Table.from_arrays(arrays, names=[column.name for column in table.columns])
 
 
+def integer_key(table: DeclaredTable) -> str | None:
+    """Primary key of a table, if it is one column of integers."""
+    key = table.primary_key
+    return key[0] if len(key) == 1 and table.column(key[0]).kind == "integer" else None
+
+
 def order_of(table: DeclaredTable, places: tuple[str, ...]) -> str:
     """Clause that orders rows by their integer primary key, or else by their place, by a name that no column has."""
-    if len(table.primary_key) == 1 and table.column(table.primary_key[0]).kind == "integer":
-        return f" ORDER BY {quoted(table.primary_key[0])}"
+    key = integer_key(table)
+    if key is not None:
+        return f" ORDER BY {quoted(key)}"
     names = {column.name.lower() for column in table.columns}
     return next((f" ORDER BY {place}" for place in places if place not in names), "")
 

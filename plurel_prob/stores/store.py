@@ -1,19 +1,21 @@
 """Write and read stores, by format."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import pandas as pd
+import pyarrow as pa
 
 from plurel_prob.databases import observe
 from plurel_prob.databases.disk import MANIFEST, index_notes
 from plurel_prob.declared import DeclaredSchema
 from plurel_prob.errors import DatabaseError
 from plurel_prob.files import new_folder, within
-from plurel_prob.stores.arrow import arrow_tables, frame_of
+from plurel_prob.stores.arrow import Rows, arrow_tables, frame_of
 from plurel_prob.stores.checks import check_rows
 from plurel_prob.stores.computed import with_computed
 from plurel_prob.stores.conditions import lost
@@ -92,10 +94,18 @@ def write_store(
 
 
 def read_store(source: Path | str) -> tuple[dict[str, pd.DataFrame], DeclaredSchema]:
-    """Read all tables of a store: a SQLite or DuckDB file, the URL of a PostgreSQL database, a folder in RelBench format, or one
-    of comma-separated values or parquet files with ``schema.sql``.
+    """Read all tables of a store, see :func:`open_store`, as data frames."""
+    with open_store(source) as (tables, declared):
+        return {table.name: frame_of(tables[table.name], table) for table in declared.tables}, declared
 
-    Rows of databases come by their integer primary keys, or else as they are stored.
+
+@contextmanager
+def open_store(source: Path | str) -> Iterator[tuple[Mapping[str, Rows], DeclaredSchema]]:
+    """Open a store: a SQLite or DuckDB file, the URL of a PostgreSQL database, a folder in RelBench format, or one of
+    comma-separated values or parquet files with ``schema.sql``.
+
+    Rows of databases come by their integer primary keys, or else as they are stored. Columns of a DuckDB file are read when they
+    are asked for, until it is closed; tables of others are in memory.
 
     Returns:
         The tables, and what the store declares of them; of a folder in RelBench format see :func:`infer_declared`.
@@ -103,43 +113,47 @@ def read_store(source: Path | str) -> tuple[dict[str, pd.DataFrame], DeclaredSch
     Raises:
         DatabaseError: there is no such store, or a value is not as it is declared.
     """
-    if "://" in str(source):
-        if not str(source).startswith("postgres"):
-            raise DatabaseError(f"{str(source).partition('://')[0]}://...: of databases by URL, PostgreSQL's can be read")
-        from plurel_prob.declared import reflect
-        from plurel_prob.stores.postgresql import read_postgresql
+    from plurel_prob.declared.sources import declared_of, is_duckdb
 
-        declared = reflect(str(source), keep_computed=True)
-        return _frames(read_postgresql(str(source), declared), declared)
     path = Path(source)
+    if "://" in str(source) or not is_duckdb(path):
+        yield _read(str(source)) if "://" in str(source) else _read_path(path)
+        return
+    from plurel_prob.stores.duckdb_file import open_duckdb
+
+    declared = declared_of(path)
+    with open_duckdb(path, declared) as tables:
+        yield with_computed(path, tables, declared)
+
+
+def _read(url: str) -> tuple[dict[str, pa.Table], DeclaredSchema]:
+    if not url.startswith("postgres"):
+        raise DatabaseError(f"{url.partition('://')[0]}://...: of databases by URL, PostgreSQL's can be read")
+    from plurel_prob.declared import reflect
+    from plurel_prob.stores.postgresql import read_postgresql
+
+    declared = reflect(url, keep_computed=True)
+    return read_postgresql(url, declared), declared
+
+
+def _read_path(path: Path) -> tuple[dict[str, pa.Table], DeclaredSchema]:
+    from plurel_prob.declared.sources import declared_of, is_sqlite
+
     if (path / MANIFEST).exists():
         observed = observe(path)
-        declared = infer_declared(observed.tables, observed.schemas, str(source))
+        declared = infer_declared(observed.tables, observed.schemas, str(path))
         declared = replace(declared, skipped=index_notes(path, observed.tables))
-        return _frames(arrow_tables(observed.tables, declared), declared)
+        return arrow_tables(observed.tables, declared), declared
     if (path / SCHEMA).exists():
         from plurel_prob.declared import read_ddl
         from plurel_prob.stores.folders import read_folder
 
         declared = read_ddl(within(path, SCHEMA), "postgresql")
-        return _frames(read_folder(path, declared), declared)
-    return _read_file(path)
-
-
-def _read_file(path: Path) -> tuple[dict[str, pd.DataFrame], DeclaredSchema]:
-    from plurel_prob.declared.sources import declared_of, is_duckdb, is_sqlite
-
-    if is_sqlite(path):
-        from plurel_prob.stores.sqlite_file import read_sqlite as read
-    elif is_duckdb(path):
-        from plurel_prob.stores.duckdb_file import read_duckdb as read
-    else:
+        return read_folder(path, declared), declared
+    if not is_sqlite(path):
         what = "is no SQLite or DuckDB file, and no folder with manifest.yaml or schema.sql" if path.exists() else "no such store"
         raise DatabaseError(f"{path}: {what}")
+    from plurel_prob.stores.sqlite_file import read_sqlite
+
     declared = declared_of(path)
-    frames, _ = _frames(read(path, declared), declared)
-    return frames, with_computed(path, frames, declared)
-
-
-def _frames(tables: dict, declared: DeclaredSchema) -> tuple[dict[str, pd.DataFrame], DeclaredSchema]:
-    return {table.name: frame_of(tables[table.name], table) for table in declared.tables}, declared
+    return with_computed(path, read_sqlite(path, declared), declared)

@@ -5,6 +5,7 @@ Infinity is the greatest number of days or microseconds, as in DuckDB. As text, 
 """
 
 import re
+from collections.abc import Mapping
 from datetime import time
 from typing import Any
 
@@ -45,17 +46,17 @@ def is_beyond(array: pa.Array) -> np.ndarray:
     return np.array(beyond.to_numpy(zero_copy_only=False))
 
 
-def check_years(tables: dict[str, pa.Table], declared: DeclaredSchema, what: str, kinds: tuple[str, ...]) -> None:
+def check_years(tables: Mapping[str, Any], declared: DeclaredSchema, what: str, kinds: tuple[str, ...]) -> None:
     """Refuse times of some kinds that a format's readers do not know.
 
     Raises:
         DatabaseError: there is one; the message names table, column and row.
     """
     for table in declared.tables:
-        for column in table.columns:
+        for column in [column for column in table.columns if column.kind in kinds]:
             values = tables[table.name][column.name].combine_chunks()
             beyond: np.ndarray = np.flatnonzero(is_beyond(values))
-            if len(beyond) and kind_of(values.type) in kinds:
+            if len(beyond):
                 where = f"{declared.source}: {table.name}.{column.name}, row {beyond[0]}"
                 found = time_texts(values.slice(beyond[0], 1))[0]
                 known = "of a day before 24:00" if kind_of(values.type) == "time" else "of the years 1 to 9999"

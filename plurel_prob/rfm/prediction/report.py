@@ -37,7 +37,7 @@ class Compared(NamedTuple):
 
 def table_of(source: Source, asked: Asked, rows: Labels, law: Law) -> pd.DataFrame:
     """Keys, times and predictions: a number with quantiles, or the likeliest value with chances."""
-    keys = source.keys[asked.task.question.table].iloc[rows.entity].reset_index(drop=True)
+    keys = source.keys(asked.task.question.table).iloc[rows.entity].reset_index(drop=True)
     columns: dict[str, object] = {_free(str(name), ()): keys[name] for name in keys}
     columns[_free("time", columns)] = pd.to_datetime(rows.time, unit="us")
     kind, names = asked.task.question.kind, asked.names

@@ -1,8 +1,12 @@
 """Databases of any kind in the form that features are made of, with the keys that they have themselves."""
 
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -11,6 +15,10 @@ from plurel_prob.databases.manifest import MANIFEST, check_database
 from plurel_prob.databases.schema import TableSchema
 from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.rfm.columns import MISSING, microseconds
+from plurel_prob.rfm.rows.features import Frame
+
+if TYPE_CHECKING:  # needs an extra
+    from plurel_prob.stores.relbench_form import RelbenchTable
 
 MAX_KNOWN = 400  # characters of the names that there are
 
@@ -23,14 +31,14 @@ class Source:
         name: for messages.
         frames: the tables.
         schemas: their keys and times.
-        keys: of every table, the columns that the database knows its rows by, in the same order.
+        keys: gives, of a table, the columns that the database knows its rows by, in the same order.
         folder: in RelBench format, if it is one; only that has tasks.
     """
 
     name: str
-    frames: dict[str, pd.DataFrame]
+    frames: Mapping[str, Frame]
     schemas: dict[str, TableSchema]
-    keys: dict[str, pd.DataFrame]
+    keys: Callable[[str], pd.DataFrame]
     folder: Path | None
 
     def table(self, name: str) -> str:
@@ -72,8 +80,11 @@ def named(name: str, names: list[str], problem: str) -> str:
     raise DatabaseError(f"{problem} {shown(name)}; {hint}")
 
 
-def read_source(path: str) -> Source:
-    """Read a database: a folder in RelBench format, a SQLite or DuckDB file, a URL, or a folder of files with ``schema.sql``.
+@contextmanager
+def open_source(path: str) -> Iterator[Source]:
+    """Open a database: a folder in RelBench format, a SQLite or DuckDB file, a URL, or a folder of files with ``schema.sql``.
+
+    Columns of a DuckDB file are read when they are asked for; other databases are in memory.
 
     Raises:
         DatabaseError: it cannot be read.
@@ -83,20 +94,25 @@ def read_source(path: str) -> Source:
         check_database(Path(path))
     if not is_url and (Path(path) / MANIFEST).exists():
         observed = observe(path)
-        keys = {name: _own_keys(frame, observed.schemas[name].pkey) for name, frame in observed.tables.items()}
-        return Source(path, observed.tables, observed.schemas, keys, Path(path))
-    from plurel_prob.stores import read_store, relbench_rows
+        yield Source(path, observed.tables, observed.schemas, partial(_own_keys, observed.tables, observed.schemas), Path(path))
+        return
+    from plurel_prob.stores import open_store, relbench_tables
 
-    tables, declared = read_store(path)
-    frames, manifest, rows = relbench_rows(tables, declared)
-    schemas, keys = {}, {}
-    for table in declared.tables:
-        spec, name = manifest.tables[table.name], table.name
-        schemas[name] = TableSchema(len(frames[name]), {}, spec.pkey, spec.time_col, dict(spec.fkeys))
-        of_table = tables[name][list(table.primary_key)] if table.primary_key else _own_keys(tables[name], None)
-        keys[name] = of_table.iloc[rows[name]].reset_index(drop=True)
-    return Source(declared.source if is_url else path, frames, schemas, keys, None)
+    with open_store(path) as (tables, declared):
+        found, manifest = relbench_tables(tables, declared)
+        schemas = {
+            name: TableSchema(len(found[name]), {}, spec.pkey, spec.time_col, dict(spec.fkeys))
+            for name, spec in manifest.tables.items()
+        }
+        yield Source(declared.source if is_url else path, found, schemas, partial(_declared_keys, found), None)
 
 
-def _own_keys(frame: pd.DataFrame, pkey: str | None) -> pd.DataFrame:
-    return pd.DataFrame({"row": range(len(frame))}) if pkey is None else frame[[pkey]].reset_index(drop=True)
+def _own_keys(frames: Mapping[str, pd.DataFrame], schemas: Mapping[str, TableSchema], name: str) -> pd.DataFrame:
+    pkey = schemas[name].pkey
+    return pd.DataFrame({"row": range(len(frames[name]))}) if pkey is None else frames[name][[pkey]].reset_index(drop=True)
+
+
+def _declared_keys(tables: "Mapping[str, RelbenchTable]", name: str) -> pd.DataFrame:
+    key, rows = tables[name].table.primary_key, tables[name].order
+    columns = {column: tables[name].declared(column).iloc[rows].reset_index(drop=True) for column in key}
+    return pd.DataFrame(columns) if key else pd.DataFrame({"row": rows})

@@ -93,16 +93,16 @@ class Own:
     def __init__(self, name: str, numbers: Numbers, route: Route, rank: int):
         self._numbers, self._route = numbers, route
         self._parts: list[tuple[Named, Callable[[Query, Int64[np.ndarray, " query"]], Float64[np.ndarray, " query"]]]] = []
-        for column, value in numbers.columns_of("value"):
+        for column, value in numbers.value.items():
             self._add(f"{name}.{column}", rank, lambda _, row, value=value: value[row])
-        for column, level in numbers.columns_of("level"):
-            known = np.minimum(level, numbers.n_level[column])
-            self._add(f"{name}.{column}", rank, lambda _, row, level=known: level[row])
+        for column, level in numbers.level.items():
+            n = numbers.n_level[column]
+            self._add(f"{name}.{column}", rank, lambda _, row, level=level, n=n: np.minimum(level[row], n))
             for share in numbers.shares:
-                if share.column == column and not np.isnan(share.value) and numbers.n_level[column] > 2:
-                    has = numbers.has(share, level)
-                    self._add(f"{name}.{share.name}", rank + 1, lambda _, row, has=has: has[row])
-        for column, date in numbers.columns_of("date"):
+                if share.column == column and not np.isnan(share.value) and n > 2:
+                    read = lambda _, row, level=level, share=share: numbers.has(share, level[row])  # noqa: E731
+                    self._add(f"{name}.{share.name}", rank + 1, read)
+        for column, date in numbers.date.items():
             self._add(f"{name}.{column}", rank, lambda query, row, date=date: numbers.age(date[row], query.time))
         for column, levels in numbers.texts.items():
             log = Log(levels.code, numbers.time)
@@ -198,7 +198,7 @@ class Referring:
     @cached_property
     def _sorted(self) -> Float64[np.ndarray, "signal row"]:
         """Signals in the log's order."""
-        values = empty(len(self._signals), len(self._log.row))
+        values = empty((len(self._signals), len(self._log.row)))
         for value, signal in zip(values, self._signals, strict=True):
             value[:] = signal.read(self._log.row)
         return values

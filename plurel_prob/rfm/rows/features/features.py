@@ -11,6 +11,7 @@ from plurel_prob.rfm.columns import NEVER, STATIC
 from plurel_prob.rfm.rows.features.blocks import Calendar, History, Own, Query, Referring, Route, Step
 from plurel_prob.rfm.rows.features.labels import Labels
 from plurel_prob.rfm.rows.features.question import Question
+from plurel_prob.rfm.rows.features.spill import kept
 from plurel_prob.rfm.rows.features.tables import Numbers, Rows, Signal, Tables
 
 MAX_FEATURE = 1_000  # of a question
@@ -113,11 +114,11 @@ def _around(tables: Tables, name: str, table: str, route: Route, windows: list[i
         yield Referring(one, route, parent, numbers.time, numbers.is_timed, signals, windows, rank + 1)
         for further, grandchild, through in _children(tables, child) if not route else ():
             numbers_of = tables[grandchild]
-            time = np.maximum(numbers_of.time, np.append(numbers.time, STATIC)[through])
+            time = kept(np.maximum(numbers_of.time, np.append(numbers.time, STATIC)[through]))
             is_timed = numbers.is_timed or numbers_of.is_timed
             path_of = f"{one}<-{grandchild}.{further}"
             signals_of = _signals(tables, numbers_of, further)
-            yield Referring(path_of, route, np.append(parent, -1)[through], time, is_timed, signals_of, [], rank + 3)
+            yield Referring(path_of, route, kept(np.append(parent, -1)[through]), time, is_timed, signals_of, [], rank + 3)
 
 
 def _children(tables: Tables, table: str) -> Iterator[tuple[str, str, Int64[np.ndarray, " row"]]]:
@@ -134,7 +135,7 @@ def _signals(tables: Tables, numbers: Numbers, path: str) -> list[tuple[Signal, 
     for key, (parent, row) in numbers.parents.items():
         if key == path or not len(tables[parent].time):
             continue
-        seen = np.where((row >= 0) & (tables[parent].time[row] <= numbers.time), row, -1)
+        seen = kept(np.where((row >= 0) & (tables[parent].time[row] <= numbers.time), row, -1))
         for signal in tables[parent].signals:
             further = Signal(f"{key}.{signal.name}", partial(_through, seen, signal), signal.is_share)
             signals.append((further, 1 + int(signal.is_share)))

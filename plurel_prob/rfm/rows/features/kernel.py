@@ -5,7 +5,7 @@ from typing import no_type_check
 import numpy as np
 from numba import njit
 
-from plurel_prob.rfm.columns import STATIC
+from plurel_prob.rfm.columns import NEVER, STATIC
 from plurel_prob.rfm.rows.features.statistics import (
     GAP,
     LAST,
@@ -23,6 +23,31 @@ from plurel_prob.rfm.rows.features.statistics import (
 )
 
 N_LAST = 10  # values that the longest mean of last values has
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def offsets(parent, time, n_parent):
+    """Where the rows of every parent begin, in order of parents, and where the last ones end; rows that never come have none."""
+    offset = np.zeros(n_parent + 1, np.int64)
+    for i in range(len(parent)):
+        if parent[i] >= 0 and time[i] != NEVER:
+            offset[parent[i] + 1] += 1
+    for p in range(n_parent):
+        offset[p + 1] += offset[p]
+    return offset
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def sort_rows(parent, time, by_time, offset, row):
+    """Write the rows of every parent, in order of time: that of ``by_time``, or, if it is empty, of the table."""
+    place = offset[:-1].copy()
+    for k in range(len(parent)):
+        i = by_time[k] if len(by_time) else k
+        if parent[i] >= 0 and time[i] != NEVER:
+            row[place[parent[i]]] = i
+            place[parent[i]] += 1
 
 
 @njit(cache=True, nogil=True)

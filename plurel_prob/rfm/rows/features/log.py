@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float32, Float64, Int32, Int64
 
-from plurel_prob.rfm.columns import NEVER
-from plurel_prob.rfm.rows.features.kernel import aggregate, count_rows, find
+from plurel_prob.rfm.rows.features.kernel import aggregate, count_rows, find, offsets, sort_rows
 from plurel_prob.rfm.rows.features.question import DAY
+from plurel_prob.rfm.rows.features.spill import empty, kept
 
 Positions = Int64[np.ndarray, " query"]
 
@@ -42,10 +42,11 @@ class Log:
     """
 
     def __init__(self, parent: Int64[np.ndarray, " row"], time: Int64[np.ndarray, " row"]):
-        row = np.flatnonzero((parent >= 0) & (time != NEVER))
-        self.row = row[np.lexsort((time[row], parent[row]))]
-        self.time = time[self.row]
-        self._offset = np.concatenate([[0], np.cumsum(np.bincount(parent[self.row]))])
+        self._offset = offsets(parent, time, int(parent.max(initial=-1)) + 1)
+        self.row = empty((int(self._offset[-1]),), np.int64)
+        is_sorted = (time[1:] >= time[:-1]).all()
+        sort_rows(parent, time, np.argsort(time[: 0 if is_sorted else None], kind="stable"), self._offset, self.row)
+        self.time = kept(time[self.row])
 
     def span(self, parent: Positions, now: Positions, windows: Sequence[int] = ()) -> Span:
         """Rows of parents up to a time, and in windows before it: those later than its start, up to the time."""

@@ -3,16 +3,18 @@
 import errno
 import os
 import tempfile
+from typing import TypeVar
 
 import numpy as np
-from jaxtyping import Float64
+from numpy.typing import DTypeLike
 
 from plurel_prob.errors import DatabaseError
 
-LARGE = 1 << 28  # bytes
+LARGE = 1 << 26  # bytes
+Array = TypeVar("Array", bound=np.ndarray)
 
 
-def empty(n_row: int, n_column: int) -> Float64[np.ndarray, "row column"]:
+def empty(shape: tuple[int, ...], dtype: DTypeLike = np.float64) -> np.ndarray:
     """Make an array; a large one lies in a temporary file, of which the system keeps in memory what it has room for.
 
     The file has no name, and goes with the array.
@@ -20,9 +22,9 @@ def empty(n_row: int, n_column: int) -> Float64[np.ndarray, "row column"]:
     Raises:
         DatabaseError: there is no room for the file.
     """
-    n = 8 * n_row * n_column
+    n = int(np.prod(shape)) * np.dtype(dtype).itemsize
     if n < LARGE:
-        return np.empty((n_row, n_column))
+        return np.empty(shape, dtype)
     with tempfile.TemporaryFile(prefix="plurel-prob-") as file:
         try:
             os.truncate(file.fileno(), n)
@@ -33,4 +35,13 @@ def empty(n_row: int, n_column: int) -> Float64[np.ndarray, "row column"]:
                 raise
             where = f"{tempfile.gettempdir()} has no room for the {n / 1e9:.1f} GB"
             raise DatabaseError(f"{where} that features need; set TMPDIR to a folder that has") from None
-        return np.asarray(np.memmap(file, np.float64, "r+", shape=(n_row, n_column)))
+        return np.asarray(np.memmap(file, dtype, "r+", shape=shape))
+
+
+def kept(array: Array) -> Array:
+    """Move an array that is kept to a temporary file, if it is large; see :func:`empty`."""
+    if array.nbytes < LARGE:
+        return array
+    moved = empty(array.shape, array.dtype)
+    moved[...] = array
+    return moved  # type: ignore[return-value]

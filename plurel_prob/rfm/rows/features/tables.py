@@ -1,9 +1,9 @@
 """Tables as numbers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -22,9 +22,23 @@ from plurel_prob.rfm.rows.features.encoding import (
     shares_of_numbers,
 )
 from plurel_prob.rfm.rows.features.question import DAY
+from plurel_prob.rfm.rows.features.spill import kept
 from plurel_prob.rfm.vocabulary import Vocabulary
 
 Rows = Int64[np.ndarray, " _"]
+T = TypeVar("T")
+Columns = dict[str, Float64[np.ndarray, " row"]]
+
+
+@runtime_checkable
+class Frame(Protocol):
+    """A table, by column: a ``pandas.DataFrame``, or one whose columns are read when they are asked for."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[str]: ...
+
+    def __getitem__(self, column: str) -> pd.Series: ...
 
 
 class Signal(NamedTuple):
@@ -53,9 +67,9 @@ class Numbers:
 
     time: Int64[np.ndarray, " row"]
     is_timed: bool
-    value: pd.DataFrame
-    level: pd.DataFrame
-    date: pd.DataFrame
+    value: Columns
+    level: Columns
+    date: Columns
     texts: dict[str, Levels]
     shares: tuple[Share, ...]
     n_level: dict[str, int]
@@ -65,22 +79,20 @@ class Numbers:
         """The same without some columns."""
         if not columns:
             return self
-        value, level, date = (part.drop(columns=[*columns & set(part)]) for part in (self.value, self.level, self.date))
-        parents = {key: parent for key, parent in self.parents.items() if key not in columns}
-        texts = {column: levels for column, levels in self.texts.items() if column not in columns}
+        value, level, date = (_without(part, columns) for part in (self.value, self.level, self.date))
+        texts, parents = _without(self.texts, columns), _without(self.parents, columns)
         shares = tuple(share for share in self.shares if share.column not in columns)
         return replace(self, value=value, level=level, date=date, texts=texts, shares=shares, parents=parents)
 
     @cached_property
     def signals(self) -> list[Signal]:
         """Columns that are aggregated: numbers, shares of values, and dates by their age at the row's time."""
-        columns = {part: dict(self.columns_of(part)) for part in ("value", "level", "date")}
-        signals = [Signal(name, value.__getitem__, is_share=False) for name, value in columns["value"].items()]
+        signals = [Signal(name, value.__getitem__, is_share=False) for name, value in self.value.items()]
         for share in self.shares:
-            of = next(part[share.column] for part in columns.values() if share.column in part)
+            of = next(part[share.column] for part in (self.value, self.level, self.date) if share.column in part)
             signals.append(Signal(share.name, partial(self._has, share, of), is_share=True))
         if self.is_timed:
-            signals += [Signal(name, partial(self._age, date), is_share=False) for name, date in columns["date"].items()]
+            signals += [Signal(name, partial(self._age, date), is_share=False) for name, date in self.date.items()]
         return signals
 
     def _has(self, share: Share, value: Float64[np.ndarray, " row"], row: Rows) -> Float64[np.ndarray, " _"]:
@@ -88,11 +100,6 @@ class Numbers:
 
     def _age(self, date: Float64[np.ndarray, " row"], row: Rows) -> Float64[np.ndarray, " _"]:
         return self.age(date[row], self.time[row])
-
-    def columns_of(self, part: str) -> list[tuple[str, Float64[np.ndarray, " row"]]]:
-        """Columns of numbers (``"value"``), categories (``"level"``) or dates (``"date"``)."""
-        frame = getattr(self, part)
-        return [(column, frame[column].to_numpy()) for column in frame]
 
     @staticmethod
     def has(share: Share, value: Float64[np.ndarray, " row"]) -> Float64[np.ndarray, " row"]:
@@ -107,10 +114,14 @@ class Numbers:
         return np.where((date <= time) & (time != NEVER) & (time != STATIC), (time - date) / DAY, np.nan)
 
 
+def _without(part: dict[str, T], columns: set[str]) -> dict[str, T]:
+    return {name: value for name, value in part.items() if name not in columns}
+
+
 Tables = dict[str, Numbers]  # of a database
 
 
-def read_tables(frames: Mapping[str, pd.DataFrame], schemas: Mapping[str, TableSchema], val: int) -> Tables:
+def read_tables(frames: Mapping[str, Frame], schemas: Mapping[str, TableSchema], val: int) -> Tables:
     """Turn the tables of a database into numbers.
 
     A row of a table without times is seen from when on all rows are that it refers to, and always if these are.
@@ -134,18 +145,18 @@ def read_tables(frames: Mapping[str, pd.DataFrame], schemas: Mapping[str, TableS
 Parents = dict[str, tuple[str, Int64[np.ndarray, " _"]]]  # by foreign key, its table and row there
 
 
-def _parents(frames: Mapping[str, pd.DataFrame], name: str, schemas: Mapping[str, TableSchema]) -> Parents:
+def _parents(frames: Mapping[str, Frame], name: str, schemas: Mapping[str, TableSchema]) -> Parents:
     parents: Parents = {}
     for key, parent in schemas[name].fkeys.items():
         what = f"{shown(name)}.{shown(key)}"
         if parent not in frames:
             raise DatabaseError(f"{what} refers to {shown(parent)}, which is no table; there are {shown(', '.join(frames))}")
-        parents[key] = (parent, _rows_of(what, frames[name][key], frames[parent], schemas[parent].pkey))
+        parents[key] = (parent, kept(_rows_of(what, frames[name][key], frames[parent], schemas[parent].pkey)))
     return parents
 
 
 def _times(
-    frames: Mapping[str, pd.DataFrame], schemas: Mapping[str, TableSchema], parents: Mapping[str, Parents]
+    frames: Mapping[str, Frame], schemas: Mapping[str, TableSchema], parents: Mapping[str, Parents]
 ) -> tuple[dict[str, Int64[np.ndarray, " _"]], dict[str, bool]]:
     """From when on rows are seen, and whether tables have such times, of their own or of rows that theirs refer to."""
     time, is_timed = {}, {name: schema.time_col is not None for name, schema in schemas.items()}
@@ -153,48 +164,45 @@ def _times(
         time[name], column = np.full(len(frame), STATIC), schemas[name].time_col
         if column is not None:
             stored = microseconds(frame[column], shown(f"{name}.{column}"))
-            time[name] = np.where(stored == MISSING, NEVER, stored)
+            time[name] = kept(np.where(stored == MISSING, NEVER, stored))
     without_time = [name for name in frames if schemas[name].time_col is None]
     for _ in without_time:  # as far as a chain of them can be long
         for name in without_time:
             above = [np.append(time[parent], STATIC)[row] for parent, row in parents[name].values()]
-            time[name] = np.max([time[name], *above], axis=0)
+            time[name] = kept(np.max([time[name], *above], axis=0))
             is_timed[name] = is_timed[name] or any(is_timed[parent] for parent, _ in parents[name].values())
     return time, is_timed
 
 
 def _numbers(
-    frame: pd.DataFrame, schema: TableSchema, parents: Parents, time: Int64[np.ndarray, " row"], is_timed: bool, val: int
+    frame: Frame, schema: TableSchema, parents: Parents, time: Int64[np.ndarray, " row"], is_timed: bool, val: int
 ) -> Numbers:
     is_train = time <= val
-    columns = frame[[column for column in frame if column not in (schema.pkey, schema.time_col, *parents)]]
-    kinds = {column: kind_of(columns[column]) for column in columns}
-    read = {column: read_column(columns[column], Vocabulary())[1] for column, kind in kinds.items() if kind != TEXT}
-    texts = {column: levels_of(columns[column], is_train) for column, kind in kinds.items() if kind == TEXT}
-    few = {column: levels for column, levels in texts.items() if levels.n_known <= MAX_LEVEL}
-    value = {column: value for column, value in read.items() if kinds[column] != DATETIME}
-    code = {column: np.where(levels.code >= 0, levels.code, np.nan) for column, levels in few.items()}
-    shares = [share for column, levels in few.items() for share in shares_of_levels(column, levels, is_train)]
-    shares += [share for column, numbers in value.items() for share in shares_of_numbers(column, numbers, is_train)]
-    shares += [share for column, numbers in (read | code).items() for share in share_of_missing(column, numbers, is_train)]
-
-    def numbers_of(columns: dict[str, np.ndarray]) -> pd.DataFrame:
-        return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)), dtype=np.float64)
-
-    return Numbers(
-        time,
-        is_timed,
-        numbers_of(value),
-        numbers_of(code),
-        numbers_of({column: date for column, date in read.items() if kinds[column] == DATETIME}),
-        {column: levels for column, levels in texts.items() if column not in few},
-        tuple(shares),
-        {column: levels.n_known for column, levels in few.items()},
-        parents,
-    )
+    value, level, date, texts, n_level = Columns(), Columns(), Columns(), dict[str, Levels](), dict[str, int]()
+    of_levels, of_numbers, of_missing = list[Share](), list[Share](), {False: list[Share](), True: list[Share]()}
+    for name in frame:
+        if name in (schema.pkey, schema.time_col, *parents):
+            continue
+        column = frame[name]
+        kind = kind_of(column)
+        if kind == TEXT:
+            levels = levels_of(column, is_train)
+            if levels.n_known > MAX_LEVEL:
+                texts[name] = levels._replace(code=kept(levels.code))
+                continue
+            n_level[name] = levels.n_known
+            level[name] = number = kept(np.where(levels.code >= 0, levels.code, np.nan))
+            of_levels += shares_of_levels(name, levels, is_train)
+        else:
+            number = kept(read_column(column, Vocabulary())[1])
+            (date if kind == DATETIME else value)[name] = number
+            of_numbers += shares_of_numbers(name, number, is_train) if kind != DATETIME else []
+        of_missing[kind == TEXT] += share_of_missing(name, number, is_train)
+    shares = (*of_levels, *of_numbers, *of_missing[False], *of_missing[True])
+    return Numbers(time, is_timed, value, level, date, texts, shares, n_level, parents)
 
 
-def _rows_of(what: str, key: pd.Series, parent: pd.DataFrame, pkey: str | None) -> Int64[np.ndarray, " row"]:
+def _rows_of(what: str, key: pd.Series, parent: Frame, pkey: str | None) -> Int64[np.ndarray, " row"]:
     """Rows that a foreign key refers to; -1 where there is none."""
     primary = pd.RangeIndex(len(parent)) if pkey is None else pd.Index(parent[pkey])
     if not primary.is_unique:

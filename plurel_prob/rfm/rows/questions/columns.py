@@ -50,7 +50,7 @@ def column_question(tables: Tables, table: str, column: str) -> Completion:
         raise DatabaseError(f"table {shown(table)} has no number, boolean or category {shown(column)}; it has {names}; {hint}")
     frame = numbers.value if column in numbers.value else numbers.level
     row = np.flatnonzero(numbers.time != NEVER)
-    value = frame[column].to_numpy(np.float64)[row]
+    value = frame[column][row]
     if np.isnan(value).all():
         raise DatabaseError(f"{shown(table)}.{shown(column)} has no value to learn from")
     kind, levels = _kind(value, is_level=column in numbers.level)
@@ -83,11 +83,11 @@ def telling(numbers: Numbers, table: str, column: str) -> frozenset[tuple[str, s
     """Other columns of a table that tell one exactly, or that it tells (:func:`plurel_prob.tasks.leaks.leaks`)."""
     coded: dict[str, Codes] = {}
     for frame, kind in ((numbers.value, "numerical"), (numbers.level, "categorical"), (numbers.date, "time")):
-        coded |= {name: codes(frame[name], _type_of(frame[name], kind)) for name in frame}
+        coded |= {name: codes(pd.Series(frame[name]), _type_of(frame[name], kind)) for name in frame}
     target = coded.pop(column)
     return frozenset((table, name) for name, other in coded.items() if leaks(other, target))
 
 
-def _type_of(values: pd.Series, kind: str) -> str:
-    is_boolean = kind == "numerical" and values.dropna().isin((0, 1)).all()
+def _type_of(values: Float64[np.ndarray, " row"], kind: str) -> str:
+    is_boolean = kind == "numerical" and np.isin(values[~np.isnan(values)], (0, 1)).all()
     return "boolean" if is_boolean else kind

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float64, Int64
 from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.rfm.columns import NEVER, STATIC
 from plurel_prob.rfm.rows.features import DAY, Labels, Question, Tables
+from plurel_prob.rfm.rows.features.log import Log
 
 Measure = Literal["any", "count", "mean", "sum", "latest", "next"]
 OF_COLUMN = ("mean", "sum", "latest")  # measures of a column
@@ -53,7 +54,7 @@ def question_of_forecast(tables: Tables, forecast: Forecast) -> Question:
     check_forecast(tables, forecast)
     is_binary = forecast.measure == "any"
     if forecast.measure == "latest":
-        value = tables[forecast.child].value[forecast.column].to_numpy()
+        value = tables[forecast.child].value[forecast.column]
         is_binary = bool(np.isin(value[~np.isnan(value)], (0, 1)).all())
     windows = (forecast.window, 4 * forecast.window)
     return Question(forecast.table, "binary" if is_binary else "number", wait=forecast.window, windows=windows)
@@ -101,57 +102,38 @@ def forecast_labels(tables: Tables, forecast: Forecast, rows: Labels, until: int
     """
     check_forecast(tables, forecast)
     until = last_time(tables) if until is None else until
-    log = _Log(tables, forecast)
-    end = rows.time + forecast.window
-    first, last = log.place(rows.entity, rows.time), log.place(rows.entity, end)
+    child, end = tables[forecast.child], rows.time + forecast.window
+    entity, value = child.parents[forecast.key][1], np.zeros(0)
+    if forecast.measure in OF_COLUMN:
+        value = child.value[forecast.column]
+        entity = np.where(np.isnan(value), -1, entity)
+    log = Log(entity, child.time)
+    first, last = log.span(rows.entity, rows.time).end, log.span(rows.entity, end).end
     born = np.append(tables[forecast.table].time, NEVER)[rows.entity]
-    value = _measured(log, forecast, rows.time, first, last)
+    value = _measured(forecast, rows.time, log.time, value[log.row] if len(value) else value, first, last)
     return Labels(rows.entity, rows.time, np.where((born <= rows.time) & (end <= until), value, np.nan))
 
 
-class _Log:
-    """Child rows that a forecast is about, by the entity that they refer to, in order of time: of a column, rows with a value."""
-
-    def __init__(self, tables: Tables, forecast: Forecast):
-        child = tables[forecast.child]
-        entity = child.parents[forecast.key][1]
-        counts = (entity >= 0) & (child.time != NEVER)
-        value = np.zeros(len(entity))
-        if forecast.measure in OF_COLUMN:
-            value = child.value[forecast.column].to_numpy()
-            counts &= ~np.isnan(value)
-        row = np.flatnonzero(counts)
-        row = row[np.lexsort((child.time[row], entity[row]))]  # stable: of rows of one time the last one is the latest
-        self.time, self.value, self._clock = child.time[row], value[row], np.unique(child.time[row])
-        self._code = self._coded(entity[row], np.searchsorted(self._clock, self.time))
-
-    def _coded(self, entity: Int64[np.ndarray, " row"], tick: Int64[np.ndarray, " row"]) -> Int64[np.ndarray, " row"]:
-        return entity * (len(self._clock) + 1) + tick
-
-    def place(self, entity: Int64[np.ndarray, " row"], time: Int64[np.ndarray, " row"]) -> Int64[np.ndarray, " row"]:
-        """Place after an entity's last row up to a time."""
-        return np.searchsorted(self._code, self._coded(entity, np.searchsorted(self._clock, time, side="right")))
-
-
 def _measured(
-    log: _Log,
     forecast: Forecast,
+    now: Int64[np.ndarray, " query"],
     time: Int64[np.ndarray, " row"],
-    first: Int64[np.ndarray, " row"],
-    last: Int64[np.ndarray, " row"],
-) -> Float64[np.ndarray, " row"]:
-    """Measure of the rows from place ``first`` to before ``last``."""
+    value: Float64[np.ndarray, " _"],
+    first: Int64[np.ndarray, " query"],
+    last: Int64[np.ndarray, " query"],
+) -> Float64[np.ndarray, " query"]:
+    """Measure of child rows, by entity and in order of time, from place ``first`` to before ``last``."""
     n = (last - first).astype(np.float64)
     if forecast.measure == "any":
         return (n > 0).astype(np.float64)
     if forecast.measure == "count":
         return n
-    some: Bool[np.ndarray, " row"] = n > 0
+    some: Bool[np.ndarray, " query"] = n > 0
     if forecast.measure == "next":
-        days = (np.append(log.time, 0)[first] - time) / DAY
+        days = (np.append(time, 0)[first] - now) / DAY
         return np.where(some, days, forecast.window / DAY)
     if forecast.measure == "latest":
-        return np.where(some, np.append(log.value, np.nan)[last - 1], np.nan)
+        return np.where(some, np.append(value, np.nan)[last - 1], np.nan)
     pairs = np.stack([first, last], 1).ravel()
-    total = np.where(some, np.add.reduceat(np.append(log.value, 0.0), pairs)[::2], 0.0) if len(pairs) else n
+    total = np.where(some, np.add.reduceat(np.append(value, 0.0), pairs)[::2], 0.0) if len(pairs) else n
     return total if forecast.measure == "sum" else np.divide(total, n, out=np.full_like(n, np.nan), where=some)

@@ -81,7 +81,7 @@ def _edges(tables: Tables) -> Iterator[tuple[str, str, str]]:
 def _autocomplete(tables: Tables, columns: dict[str, list[str]], n_row: int, rng: np.random.Generator) -> TaskRows | None:
     table = [*columns][rng.integers(len(columns))]
     column = columns[table][rng.integers(len(columns[table]))]
-    if tables[table].value.get(column, tables[table].level.get(column)).isna().all():
+    if np.isnan((tables[table].value | tables[table].level)[column]).all():
         return None
     question, labels, _ = column_question(tables, table, column)
     known = labels.present()
@@ -90,12 +90,12 @@ def _autocomplete(tables: Tables, columns: dict[str, list[str]], n_row: int, rng
 
 def _forecast(tables: Tables, edges: list[tuple[str, str, str]], n_row: int, rng: np.random.Generator) -> TaskRows | None:
     parent, child, key = edges[rng.integers(len(edges))]
-    measures, value, column = get_args(Measure), tables[child].value, ""
+    measures, columns, column = get_args(Measure), [*tables[child].value], ""
     measure: Measure = measures[rng.integers(len(measures))]
     if measure in OF_COLUMN:
-        if not value.shape[1]:
+        if not columns:
             return None
-        column = value.columns[rng.integers(value.shape[1])]
+        column = columns[rng.integers(len(columns))]
     time = tables[child].time
     time = time[(time != STATIC) & (time != NEVER)]
     window = max(1, int((time.max() - time.min()) * np.exp(rng.uniform(*np.log(SPAN)))))

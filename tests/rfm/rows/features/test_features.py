@@ -190,11 +190,12 @@ def test_features_until_a_time(folder):
     assert (at_end.groupby("user")[around].nunique(dropna=False) == 1).all(axis=None)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(4))
 def test_log_has_the_rows_of_a_parent_up_to_a_time(seed):
     rng = np.random.default_rng(seed)
-    n_row = [0, 1, 300][seed]
+    n_row, is_sorted = [(0, False), (1, False), (300, False), (300, True)][seed]
     parent, time = rng.integers(-1, 6, n_row), rng.choice([STATIC, NEVER, *range(20)], n_row)
+    time = np.sort(time) if is_sorted else time
     log = Log(parent, time)
     query, at = rng.integers(-1, 8, 50), rng.integers(-2, 22, 50)
     span = log.span(query, at, [4])
@@ -283,7 +284,7 @@ def test_of_too_many_features_those_of_the_lowest_rank_are_kept():
 def test_features_of_arrays_in_files_are_the_same(folder, monkeypatch):
     expected = table_of(folder, "amount")[0]
     made = []
-    monkeypatch.setattr(spill, "LARGE", 0)
+    monkeypatch.setattr(spill, "LARGE", 1)
     monkeypatch.setattr(spill.np, "memmap", lambda *args, **kwargs: made.append(kwargs) or memmap(*args, **kwargs))
     pd.testing.assert_frame_equal(table_of(folder, "amount")[0], expected)
     assert made
@@ -293,7 +294,7 @@ def test_a_disk_without_room_is_named(monkeypatch):
     def no_room(*_):
         raise OSError(errno.ENOSPC, "no space")
 
-    monkeypatch.setattr(spill, "LARGE", 0)
+    monkeypatch.setattr(spill, "LARGE", 1)
     monkeypatch.setattr(spill.os, "posix_fallocate", no_room)
     with pytest.raises(DatabaseError, match="no room for the 0.8 GB that features need; set TMPDIR"):
-        spill.empty(1000, 100_000)
+        spill.empty((1000, 100_000))

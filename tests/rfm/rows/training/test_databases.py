@@ -30,4 +30,4 @@ def test_they_are_those_that_sample_draws_whatever_the_platforms(has_processor, 
     assert found.keys() == expected.keys()
     for name, numbers in expected.items():
         np.testing.assert_array_equal(found[name].time, numbers.time)
-        pd.testing.assert_frame_equal(found[name].value, numbers.value, check_exact=True)
+        pd.testing.assert_frame_equal(pd.DataFrame(found[name].value), pd.DataFrame(numbers.value), check_exact=True)
