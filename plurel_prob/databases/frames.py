@@ -13,9 +13,9 @@ EXACT = 2**53  # greatest number up to which floats have all integers
 YEARS = np.datetime64("0001-01-01", "s"), np.datetime64("9999-12-31T23:59:59", "s")
 
 
-def read_frame(path: Path) -> pd.DataFrame:
-    """Read a parquet file as pandas does, but for integers that are too large for its floats: where some are missing, the others
-    stay what they are.
+def read_frame(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read a parquet file, or some of its columns, as pandas does, but for integers that are too large for its floats: where some
+    are missing, the others stay what they are.
 
     Raises:
         ValueError: a time is of no year from 1 to 9999; the message names column and row.
@@ -23,7 +23,7 @@ def read_frame(path: Path) -> pd.DataFrame:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    frame = plain(pd.read_parquet(path))
+    frame = plain(pd.read_parquet(path, columns=columns))
     integers = [field.name for field in pq.read_schema(path) if pa.types.is_integer(field.type) and field.name in frame]
     for name in integers:
         if frame[name].dtype == np.float64 and frame[name].abs().max() >= EXACT:

@@ -14,6 +14,7 @@ import pyarrow as pa
 from plurel_prob.databases.manifest import MANIFEST, write_manifest
 from plurel_prob.databases.schema import PKEY
 from plurel_prob.declared import DeclaredSchema, DeclaredTable, ForeignKey
+from plurel_prob.spill import kept
 from plurel_prob.stores.arrow import Rows, arrow_tables, series_of
 from plurel_prob.stores.checks import parent_rows
 from plurel_prob.stores.places import OnTable
@@ -32,7 +33,7 @@ class RelbenchTable:
         columns: names of columns, by those that they are declared with.
         pkey: column that numbers the rows, if there is one.
         time_col: time by which rows are sorted, if there is one.
-        times: values of that column, of rows as they were declared.
+        times: values of that column, naive and in UTC, of rows as they were declared.
         keys: key column to parent table, and to the parent's row of each row as they were declared, -1 where it refers to none.
         order: which of the declared rows each row is.
         places: which row each declared row is, by table.
@@ -43,7 +44,7 @@ class RelbenchTable:
     columns: dict[str, str]
     pkey: str | None
     time_col: str | None
-    times: pd.Series | None
+    times: np.ndarray | None
     keys: dict[str, tuple[str, np.ndarray]]
     order: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     places: dict[str, np.ndarray] = field(default_factory=dict)
@@ -63,8 +64,9 @@ class RelbenchTable:
             rows = rows[self.order]
             missing = rows < 0
             return pd.Series(pd.arrays.IntegerArray(np.where(missing, 0, np.append(self.places[parent], 0)[rows]), missing))
-        values = self.times if name == self.time_col and self.times is not None else self.declared(self.columns[name])
-        return values.iloc[self.order].reset_index(drop=True)
+        if name == self.time_col and self.times is not None:
+            return pd.Series(self.times[self.order])
+        return self.declared(self.columns[name]).iloc[self.order].reset_index(drop=True)
 
     def declared(self, column: str) -> pd.Series:
         """A column as it was declared."""
@@ -111,8 +113,8 @@ def relbench_tables(tables: Mapping[str, Rows], declared: DeclaredSchema) -> tup
     places: dict[str, np.ndarray] = {}
     for name, form in forms.items():
         _rename_time(form)
-        form.order = np.arange(len(form)) if form.times is None else np.argsort(form.times.to_numpy(), kind="stable")
-        form.places, places[name] = places, _inverse(form.order)
+        form.order = kept(np.arange(len(form)) if form.times is None else np.argsort(form.times, kind="stable"))
+        form.places, places[name] = places, kept(_inverse(form.order))
     times = [form.times for form in forms.values() if form.times is not None and len(form.times)]
     val, test = _splits(times)
     specs = {
@@ -132,13 +134,13 @@ def _form(tables: Mapping[str, Rows], table: DeclaredTable, declared: DeclaredSc
         is_single = len(key.columns) == 1 and key.columns[0] not in named
         taken = [column for column in columns if not (is_single and column == key.columns[0])]
         name = _free(key.columns[0] if is_single else "_".join(key.columns) + "_row", [*taken, *named])
-        named[name] = (key, parent_rows(tables, table, key, declared.source))
+        named[name] = (key, kept(parent_rows(tables, table, key, declared.source)))
     parts = {column for key in table.foreign_keys for column in key.columns}
-    kept = {column: column for column in columns if column not in parts or column in named}
+    own = {column: column for column in columns if column not in parts or column in named}
     if pkey is None and is_referred:
-        pkey = _free(PKEY, [*kept, *named])
+        pkey = _free(PKEY, [*own, *named])
     keys = {name: (key.parent, rows) for name, (key, rows) in named.items()}
-    form = RelbenchTable(tables[table.name], table, kept, pkey, None, None, keys)
+    form = RelbenchTable(tables[table.name], table, own, pkey, None, None, keys)
     form.time_col, form.times = _time(form, _is_referred_by_others(declared, table.name))
     return form
 
@@ -161,7 +163,7 @@ def _free(name: str, taken: list[str]) -> str:
     return name
 
 
-def _time(form: RelbenchTable, is_referred: bool) -> tuple[str | None, pd.Series | None]:
+def _time(form: RelbenchTable, is_referred: bool) -> tuple[str | None, np.ndarray | None]:
     """Column by which a table is sorted, one that may not be NULL or else is not, and its times, naive and in UTC."""
     table = form.table
     refers = any(key.parent != table.name for key in table.foreign_keys)
@@ -171,7 +173,7 @@ def _time(form: RelbenchTable, is_referred: bool) -> tuple[str | None, pd.Series
         for column in sorted(timed, key=lambda column: column.is_nullable):
             values = form.declared(column.name)
             if not column.is_nullable or (len(values) and values.notna().all()):
-                return column.name, pd.to_datetime(values, utc=True).dt.tz_localize(None).astype("datetime64[us]")
+                return column.name, kept(pd.to_datetime(values, utc=True).dt.tz_localize(None).to_numpy("datetime64[us]"))
     return None, None
 
 
@@ -182,7 +184,7 @@ def _drop_late_times(forms: dict[str, RelbenchTable]) -> None:
         for parent, rows in form.keys.values():
             theirs, has_parent = forms[parent].times, rows >= 0
             if form.times is not None and theirs is not None:
-                if (form.times.to_numpy()[has_parent] < theirs.to_numpy()[rows[has_parent]]).any():
+                if (form.times[has_parent] < theirs[rows[has_parent]]).any():
                     late.add(parent)
     for name in late:
         forms[name].time_col = forms[name].times = None
@@ -214,11 +216,12 @@ def _inverse(order: np.ndarray) -> np.ndarray:
     return place
 
 
-def _splits(times: list[pd.Series]) -> tuple[pd.Timestamp, pd.Timestamp]:
+def _splits(times: list[np.ndarray]) -> tuple[pd.Timestamp, pd.Timestamp]:
     """Start of validation and test."""
     if not times:
         return NO_TIMES
-    first, last = min(series.min() for series in times), max(series.max() for series in times)
+    first = pd.Timestamp(min(of_table.min() for of_table in times))
+    last = pd.Timestamp(max(of_table.max() for of_table in times))
     val, test = (first + share * (last - first) for share in (0.8, 0.9))
     test = max(test, val + pd.Timedelta(1, "us"))
     is_long = last - first >= pd.Timedelta(days=10)

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from plurel_prob.databases import observe
 from plurel_prob.databases.manifest import MANIFEST, check_database
 from plurel_prob.databases.schema import TableSchema
+from plurel_prob.databases.stored import Frame, open_tables
 from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.rfm.columns import MISSING, microseconds
-from plurel_prob.rfm.rows.features import Frame
 
 if TYPE_CHECKING:  # needs an extra
     from plurel_prob.stores.relbench_form import RelbenchTable
@@ -84,7 +83,7 @@ def named(name: str, names: list[str], problem: str) -> str:
 def open_source(path: str) -> Iterator[Source]:
     """Open a database: a folder in RelBench format, a SQLite or DuckDB file, a URL, or a folder of files with ``schema.sql``.
 
-    Columns of a DuckDB file are read when they are asked for; other databases are in memory.
+    Columns of a folder in RelBench format, and of a DuckDB file, are read when they are asked for; others are in memory.
 
     Raises:
         DatabaseError: it cannot be read.
@@ -93,8 +92,8 @@ def open_source(path: str) -> Iterator[Source]:
     if not is_url:
         check_database(Path(path))
     if not is_url and (Path(path) / MANIFEST).exists():
-        observed = observe(path)
-        yield Source(path, observed.tables, observed.schemas, partial(_own_keys, observed.tables, observed.schemas), Path(path))
+        frames, of_tables = open_tables(Path(path))
+        yield Source(path, frames, of_tables, partial(_own_keys, frames, of_tables), Path(path))
         return
     from plurel_prob.stores import open_store, relbench_tables
 
@@ -107,9 +106,10 @@ def open_source(path: str) -> Iterator[Source]:
         yield Source(declared.source if is_url else path, found, schemas, partial(_declared_keys, found), None)
 
 
-def _own_keys(frames: Mapping[str, pd.DataFrame], schemas: Mapping[str, TableSchema], name: str) -> pd.DataFrame:
+def _own_keys(frames: Mapping[str, Frame], schemas: Mapping[str, TableSchema], name: str) -> pd.DataFrame:
     pkey = schemas[name].pkey
-    return pd.DataFrame({"row": range(len(frames[name]))}) if pkey is None else frames[name][[pkey]].reset_index(drop=True)
+    key, values = ("row", pd.Series(range(len(frames[name])))) if pkey is None else (pkey, frames[name][pkey])
+    return pd.DataFrame({key: values.reset_index(drop=True)})
 
 
 def _declared_keys(tables: "Mapping[str, RelbenchTable]", name: str) -> pd.DataFrame:

@@ -8,9 +8,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from plurel_prob.databases import observe
 from plurel_prob.databases.disk import reading
 from plurel_prob.databases.manifest import read_manifest, splits_of
+from plurel_prob.databases.stored import open_tables
 from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.columns import MISSING, NEVER, microsecond, microseconds, row_numbers
 from plurel_prob.rfm.rows.features import DAY, Features, Labels, Prepared, Question, Tables, concatenate, prepare, read_tables
@@ -89,17 +89,17 @@ def read_task(folder: Path, name: str) -> RowTask:
         DatabaseError: there is none, its labels have no times or are no numbers, or training labels are missing.
     """
     loaded = load_task(folder, name)
-    observed, splits = observe(folder), splits_of(read_manifest(folder), folder)
+    (frames, schemas), splits = open_tables(folder), splits_of(read_manifest(folder), folder)
     val, test = (microsecond(time) for time in splits)
     labels = {split: read_labels(loaded, split) for split in SPLITS}
     if not len(labels["train"].present()):
         raise DatabaseError(f"{folder}: task {name} has no training labels; give its train split some")
     for part in labels.values():
-        n_entity = len(observed.tables[loaded.entity_table])
+        n_entity = len(frames[loaded.entity_table])
         if len(part) and part.entity.max() >= n_entity:
             what = f"{loaded.entity_col} {part.entity.max()}, but {loaded.entity_table} has {n_entity} rows, counted from 0"
             raise DatabaseError(f"{folder}: task {name} has a label of {what}")
-    tables = read_tables(observed.tables, observed.schemas, val)
+    tables = read_tables(frames, schemas, val)
     return RowTask(name, question_of(loaded), tables, labels, val, test, loaded)
 
 

@@ -45,13 +45,12 @@ from plurel_prob.rfm.rows.features.features import Features, Prepared, prepare, 
 from plurel_prob.rfm.rows.features.labels import Labels, concatenate
 from plurel_prob.rfm.rows.features.question import DAY, KINDS, Kind, Question
 from plurel_prob.rfm.rows.features.sources import tables_of
-from plurel_prob.rfm.rows.features.tables import Frame, Tables, read_tables
+from plurel_prob.rfm.rows.features.tables import Tables, read_tables
 
 __all__ = [
     "DAY",
     "KINDS",
     "Features",
-    "Frame",
     "Kind",
     "Labels",
     "Prepared",

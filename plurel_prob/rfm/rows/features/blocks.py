@@ -13,9 +13,9 @@ from plurel_prob.rfm.rows.features.encoding import words_of
 from plurel_prob.rfm.rows.features.labels import Labels
 from plurel_prob.rfm.rows.features.log import Log, Positions
 from plurel_prob.rfm.rows.features.question import DAY
-from plurel_prob.rfm.rows.features.spill import empty
 from plurel_prob.rfm.rows.features.statistics import Named, of_column, of_rows
 from plurel_prob.rfm.rows.features.tables import Numbers, Signal
+from plurel_prob.spill import empty
 
 Column = Int64[np.ndarray, " feature"]  # of ``out`` where a block's feature goes; -1: nowhere
 Out = Float32[np.ndarray, "column query"]

@@ -40,7 +40,12 @@ class Share(NamedTuple):
 
 def levels_of(column: pd.Series, is_train: Bool[np.ndarray, " row"]) -> Levels:
     """Texts by number."""
-    code, names = pd.factorize(column.map(text_of, na_action="ignore").to_numpy(object))
+    if isinstance(column.dtype, pd.StringDtype | pd.CategoricalDtype):  # only distinct values become Python's objects
+        of_row, values = pd.factorize(column)
+        of_value, names = pd.factorize(values.map(text_of).to_numpy(object))
+        code = np.append(of_value, -1)[of_row]
+    else:
+        code, names = pd.factorize(column.map(text_of, na_action="ignore").to_numpy(object))
     count = np.bincount(code[is_train & (code >= 0)], minlength=len(names))
     order = sorted(range(len(names)), key=lambda level: (-count[level], str(names[level]) if count[level] else "", level))
     rank = np.empty(len(names) + 1, np.int64)

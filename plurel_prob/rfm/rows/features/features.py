@@ -11,8 +11,8 @@ from plurel_prob.rfm.columns import NEVER, STATIC
 from plurel_prob.rfm.rows.features.blocks import Calendar, History, Own, Query, Referring, Route, Step
 from plurel_prob.rfm.rows.features.labels import Labels
 from plurel_prob.rfm.rows.features.question import Question
-from plurel_prob.rfm.rows.features.spill import kept
 from plurel_prob.rfm.rows.features.tables import Numbers, Rows, Signal, Tables
+from plurel_prob.spill import kept
 
 MAX_FEATURE = 1_000  # of a question
 MAX_RANK = 4  # of a feature

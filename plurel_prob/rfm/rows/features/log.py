@@ -8,7 +8,7 @@ from jaxtyping import Float32, Float64, Int32, Int64
 
 from plurel_prob.rfm.rows.features.kernel import aggregate, count_rows, find, offsets, sort_rows
 from plurel_prob.rfm.rows.features.question import DAY
-from plurel_prob.rfm.rows.features.spill import empty, kept
+from plurel_prob.spill import empty, kept
 
 Positions = Int64[np.ndarray, " query"]
 

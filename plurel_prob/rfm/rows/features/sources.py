@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from plurel_prob.databases import Database, ObservedDatabase, observe
+from plurel_prob.databases import Database, ObservedDatabase
 from plurel_prob.databases.manifest import read_manifest, splits_of
+from plurel_prob.databases.stored import open_tables
 from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.columns import microsecond
 from plurel_prob.rfm.rows.features.tables import Tables, read_tables
@@ -26,7 +27,8 @@ def tables_of(source: Path | str | ObservedDatabase | Database, val: pd.Timestam
         return read_tables(source.tables, schema.tables, microsecond(schema.val_timestamp if val is None else val))
     if not isinstance(source, ObservedDatabase):
         path = Path(source)
-        source, val = observe(path), splits_of(read_manifest(path), path)[0] if val is None else val
+        val = splits_of(read_manifest(path), path)[0] if val is None else val
+        return read_tables(*open_tables(path), microsecond(val))
     if val is None:
         raise DatabaseError(f"{source.name}: nothing says where its training split ends: give val, or its folder")
     return read_tables(source.tables, source.schemas, microsecond(val))

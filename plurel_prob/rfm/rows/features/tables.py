@@ -1,15 +1,16 @@
 """Tables as numbers."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float64, Int64
 
 from plurel_prob.databases.schema import TableSchema
+from plurel_prob.databases.stored import Frame
 from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.rfm.columns import DATETIME, MISSING, NEVER, STATIC, TEXT, kind_of, microseconds, read_column
 from plurel_prob.rfm.rows.features.encoding import (
@@ -22,23 +23,12 @@ from plurel_prob.rfm.rows.features.encoding import (
     shares_of_numbers,
 )
 from plurel_prob.rfm.rows.features.question import DAY
-from plurel_prob.rfm.rows.features.spill import kept
 from plurel_prob.rfm.vocabulary import Vocabulary
+from plurel_prob.spill import kept
 
 Rows = Int64[np.ndarray, " _"]
 T = TypeVar("T")
 Columns = dict[str, Float64[np.ndarray, " row"]]
-
-
-@runtime_checkable
-class Frame(Protocol):
-    """A table, by column: a ``pandas.DataFrame``, or one whose columns are read when they are asked for."""
-
-    def __len__(self) -> int: ...
-
-    def __iter__(self) -> Iterator[str]: ...
-
-    def __getitem__(self, column: str) -> pd.Series: ...
 
 
 class Signal(NamedTuple):

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from plurel_prob.databases import Database, ObservedDatabase, observe
+from plurel_prob.databases import Database, ObservedDatabase
 from plurel_prob.databases.schema import TableSchema
+from plurel_prob.databases.stored import Frame, open_tables
 from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.rfm.columns import MISSING, NEVER, STATIC, microseconds, row_numbers
 from plurel_prob.rfm.rows.features import Features, Labels, Prepared, Question, Tables, prepare, read_tables
@@ -93,13 +94,16 @@ def problem_of(
         return _of_task(read_task(Path(database), task), split, regime)
     if task is None or labels is None:
         raise DatabaseError("give the name of a task, or a Question with labels")
+    frames: Mapping[str, Frame]
+    schemas: Mapping[str, TableSchema]
     if isinstance(database, str | Path):
-        database = observe(database)
-    schemas: Mapping[str, TableSchema] = database.schema.tables if isinstance(database, Database) else database.schemas
+        frames, schemas = open_tables(Path(database))
+    else:
+        frames, schemas = database.tables, database.schema.tables if isinstance(database, Database) else database.schemas
     if task.table not in schemas:
         raise DatabaseError(f"there is no table {shown(task.table)}; there are {shown(', '.join(schemas))}")
     context, schema = labels.present(), schemas[task.table]
-    tables = read_tables(database.tables, schemas, int(context.time.max(initial=STATIC)))
+    tables = read_tables(frames, schemas, int(context.time.max(initial=STATIC)))
     rows = labels[np.isnan(labels.value)]
     return Problem(tables, task, context, context.later(task.wait), rows, "", schema.pkey or "entity", schema.time_col or "time")
 

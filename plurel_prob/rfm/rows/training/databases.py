@@ -8,9 +8,9 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from plurel_prob.corpora.folders import read_provenance
-from plurel_prob.databases import observe
 from plurel_prob.databases.disk import PROVENANCE
 from plurel_prob.databases.manifest import read_manifest, splits_of
+from plurel_prob.databases.stored import open_tables
 from plurel_prob.errors import DatabaseError
 from plurel_prob.priors import Prior, get_prior
 from plurel_prob.rfm.columns import NEVER, microsecond
@@ -91,11 +91,11 @@ class Stored:
 
 def read_known(folder: Path) -> Tables:
     """Read a database; of one that was not drawn, no row after the validation time ever comes."""
-    observed = observe(folder)
+    frames, schemas = open_tables(folder)
     if (folder / PROVENANCE).exists():
-        return read_tables(observed.tables, observed.schemas, NEVER)
+        return read_tables(frames, schemas, NEVER)
     val = microsecond(splits_of(read_manifest(folder), folder)[0])
-    tables = read_tables(observed.tables, observed.schemas, val)
+    tables = read_tables(frames, schemas, val)
     return {name: replace(table, time=np.where(table.time > val, NEVER, table.time)) for name, table in tables.items()}
 
 

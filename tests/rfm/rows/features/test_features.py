@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 from numpy import memmap
 
+from plurel_prob import spill
 from plurel_prob.databases.schema import TableSchema
 from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.columns import NEVER, STATIC
 from plurel_prob.rfm.rows import features
-from plurel_prob.rfm.rows.features import Labels, Question, concatenate, row_features, spill
+from plurel_prob.rfm.rows.features import Labels, Question, concatenate, row_features
 from plurel_prob.rfm.rows.features.log import Log
 from tests.rfm.rows.features.shop import DAY, TEST, VAL, WEEK, label_frame, load, read_tables, shop, write_tables
 
@@ -296,5 +297,5 @@ def test_a_disk_without_room_is_named(monkeypatch):
 
     monkeypatch.setattr(spill, "LARGE", 1)
     monkeypatch.setattr(spill.os, "posix_fallocate", no_room)
-    with pytest.raises(DatabaseError, match="no room for the 0.8 GB that features need; set TMPDIR"):
+    with pytest.raises(DatabaseError, match="no room for the 0.8 GB that a large table needs; set TMPDIR"):
         spill.empty((1000, 100_000))

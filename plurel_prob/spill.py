@@ -34,7 +34,7 @@ def empty(shape: tuple[int, ...], dtype: DTypeLike = np.float64) -> np.ndarray:
             if error.errno != errno.ENOSPC:
                 raise
             where = f"{tempfile.gettempdir()} has no room for the {n / 1e9:.1f} GB"
-            raise DatabaseError(f"{where} that features need; set TMPDIR to a folder that has") from None
+            raise DatabaseError(f"{where} that a large table needs; set TMPDIR to a folder that has") from None
         return np.asarray(np.memmap(file, dtype, "r+", shape=shape))
 
 
