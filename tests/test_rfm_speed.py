@@ -3,6 +3,7 @@
 import gzip
 import json
 import sys
+from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
@@ -70,3 +71,14 @@ def test_kernels_are_summed_by_parts_and_kinds(network, tmp_path):
     assert found["parts_ms"] == parts
     assert found["kinds_ms"] == {"matrix product": 5.0, "elementwise, gather, softmax": 5.0}
     assert found["kernels"][0]["kernel"] == "nvjet_bf16"
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
+def test_memory_of_a_large_database_is_measured(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sampler", load("rfm_speed", "sampler"))
+    large = load("rfm_speed", "large")
+    large.make(tmp_path / "events.duckdb", 3000)
+    line = large.measure(tmp_path / "events.duckdb", "trees")
+    assert line["seconds"] > 0 and line["own_bytes"] > 1e7 and line["file_bytes"] > 1e6
+    with pytest.raises(SystemExit, match="no such file"):
+        large.measure(tmp_path / "other.duckdb", "trees")

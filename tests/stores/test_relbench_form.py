@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import relbench
 
+from plurel_prob import spill
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, ForeignKey
-from plurel_prob.stores import to_relbench, write_store
+from plurel_prob.stores import duckdb_file, open_store, read_store, relbench_tables, to_relbench, write_store
 from plurel_prob.validation import validate
 
 
@@ -169,3 +170,25 @@ def test_random_keys_are_numbers_of_rows(tmp_path):
         codes = [None if pd.isna(row) else frames["parent"]["code"][row] for row in frames["child"]["code"]]
         assert codes == child["code"].astype(object).where(child["code"].notna(), None).tolist()
         assert frames["child"]["x"].tolist() == child["x"].tolist()
+
+
+def test_columns_of_a_file_are_read_when_they_are_asked_for(tmp_path, monkeypatch):
+    frames, declared = school()
+    write_store(frames, declared, tmp_path / "school.duckdb", "duckdb")
+    expected, manifest = to_relbench(*read_store(tmp_path / "school.duckdb"))
+    read, of_file = [], duckdb_file.StoredTable._read
+    monkeypatch.setattr(
+        duckdb_file.StoredTable, "_read", lambda self, name: read.append((self._table.name, name)) or of_file(self, name)
+    )
+    monkeypatch.setattr(spill, "LARGE", 1)
+    with open_store(tmp_path / "school.duckdb") as (tables, found):
+        forms, same = relbench_tables(tables, found)
+        assert same == manifest and ("teacher", "paid") not in read
+        for name, frame in expected.items():
+            assert list(forms[name]) == list(frame) and len(forms[name]) == len(frame)
+            pd.testing.assert_frame_equal(forms[name].frame(), frame)
+        assert read.count(("teacher", "paid")) == 1
+    people = read_store(tmp_path / "school.duckdb")[0]["person"]  # by their keys: no. 40 was inserted first
+    assert people["no"].tolist() == [10, 20, 30, 40] and people["friend"].astype(object).where(
+        people["friend"].notna(), None
+    ).tolist() == [None, 20, 30, 10]

@@ -37,8 +37,10 @@ refers to it; one more for a column of another table than the path's last), of t
 ``mean``, ``last``; 1: ``last 3``, ``last 10``, the longest window; 2: others) and of the column's (1 for a value's share and
 ``same``, 3 for ``words`` and ``length``).
 
-**Memory.** Tables are in memory, as numbers of 8 bytes a cell. What statistics are made of, columns of referring rows in order
-of what they refer to and of time, takes several times as much; where that is large it lies in temporary files.
+**Memory.** Columns are read one after the other. Columns as numbers of 8 bytes a cell, and what statistics are made of, columns of
+referring rows in order of what they refer to and of time, lie in temporary files where they are large (64 MB each): the system
+keeps of them in memory what it has room for. Of a table, a few columns are in memory at a time, and the distinct texts of those
+columns that are no categories always are.
 """
 
 from plurel_prob.rfm.rows.features.features import Features, Prepared, prepare, row_features
