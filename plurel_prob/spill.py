@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 from plurel_prob.errors import DatabaseError
 
 LARGE = 1 << 26  # bytes
+MANY = 16  # a share of an array's rows that is larger than one over this is many
 Array = TypeVar("Array", bound=np.ndarray)
 
 
@@ -36,6 +37,11 @@ def empty(shape: tuple[int, ...], dtype: DTypeLike = np.float64) -> np.ndarray:
             where = f"{tempfile.gettempdir()} has no room for the {n / 1e9:.1f} GB"
             raise DatabaseError(f"{where} that a large table needs; set TMPDIR to a folder that has") from None
         return np.asarray(np.memmap(file, dtype, "r+", shape=shape))
+
+
+def gathered(values: Array, row: np.ndarray) -> Array:
+    """Give values of many rows, in any order: a large array is read in its own order first, as files are slow in others."""
+    return (values.copy() if values.nbytes >= LARGE and len(row) >= len(values) // MANY else values)[row]
 
 
 def kept(array: Array) -> Array:

@@ -37,10 +37,10 @@ refers to it; one more for a column of another table than the path's last), of t
 ``mean``, ``last``; 1: ``last 3``, ``last 10``, the longest window; 2: others) and of the column's (1 for a value's share and
 ``same``, 3 for ``words`` and ``length``).
 
-**Memory.** Columns are read one after the other. Columns as numbers of 8 bytes a cell, and what statistics are made of, columns of
-referring rows in order of what they refer to and of time, lie in temporary files where they are large (64 MB each): the system
-keeps of them in memory what it has room for. Of a table, a few columns are in memory at a time, and the distinct texts of those
-columns that are no categories always are.
+**Memory.** Columns are read one after the other. As numbers of 8 bytes a cell they lie in temporary files where they are large
+(64 MB), as does what statistics are made of, columns of referring rows in order of what they refer to and of time: the system
+keeps of them in memory what it has room for. A few columns of a table are in memory at a time; the distinct texts of those that
+are no categories always are.
 """
 
 from plurel_prob.rfm.rows.features.features import Features, Prepared, prepare, row_features

@@ -12,7 +12,7 @@ from plurel_prob.rfm.rows.features.blocks import Calendar, History, Own, Query, 
 from plurel_prob.rfm.rows.features.labels import Labels
 from plurel_prob.rfm.rows.features.question import Question
 from plurel_prob.rfm.rows.features.tables import Numbers, Rows, Signal, Tables
-from plurel_prob.spill import kept
+from plurel_prob.spill import gathered, kept
 
 MAX_FEATURE = 1_000  # of a question
 MAX_RANK = 4  # of a feature
@@ -144,5 +144,5 @@ def _signals(tables: Tables, numbers: Numbers, path: str) -> list[tuple[Signal, 
 
 def _through(parent: Rows, signal: Signal, row: Rows) -> Float64[np.ndarray, " _"]:
     """Numbers of the rows that rows refer to, NaN where there is none."""
-    above = parent[row]
+    above = gathered(parent, row)
     return np.where(above >= 0, signal.read(above), np.nan)

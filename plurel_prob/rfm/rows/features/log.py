@@ -8,7 +8,7 @@ from jaxtyping import Float32, Float64, Int32, Int64
 
 from plurel_prob.rfm.rows.features.kernel import aggregate, count_rows, find, offsets, sort_rows
 from plurel_prob.rfm.rows.features.question import DAY
-from plurel_prob.spill import empty, kept
+from plurel_prob.spill import empty, gathered, kept
 
 Positions = Int64[np.ndarray, " query"]
 
@@ -46,7 +46,7 @@ class Log:
         self.row = empty((int(self._offset[-1]),), np.int64)
         is_sorted = (time[1:] >= time[:-1]).all()
         sort_rows(parent, time, np.argsort(time[: 0 if is_sorted else None], kind="stable"), self._offset, self.row)
-        self.time = kept(time[self.row])
+        self.time = kept(gathered(time, self.row))
 
     def span(self, parent: Positions, now: Positions, windows: Sequence[int] = ()) -> Span:
         """Rows of parents up to a time, and in windows before it: those later than its start, up to the time."""

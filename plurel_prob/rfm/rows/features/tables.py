@@ -24,7 +24,7 @@ from plurel_prob.rfm.rows.features.encoding import (
 )
 from plurel_prob.rfm.rows.features.question import DAY
 from plurel_prob.rfm.vocabulary import Vocabulary
-from plurel_prob.spill import kept
+from plurel_prob.spill import gathered, kept
 
 Rows = Int64[np.ndarray, " _"]
 T = TypeVar("T")
@@ -77,7 +77,7 @@ class Numbers:
     @cached_property
     def signals(self) -> list[Signal]:
         """Columns that are aggregated: numbers, shares of values, and dates by their age at the row's time."""
-        signals = [Signal(name, value.__getitem__, is_share=False) for name, value in self.value.items()]
+        signals = [Signal(name, partial(gathered, value), is_share=False) for name, value in self.value.items()]
         for share in self.shares:
             of = next(part[share.column] for part in (self.value, self.level, self.date) if share.column in part)
             signals.append(Signal(share.name, partial(self._has, share, of), is_share=True))
@@ -86,10 +86,10 @@ class Numbers:
         return signals
 
     def _has(self, share: Share, value: Float64[np.ndarray, " row"], row: Rows) -> Float64[np.ndarray, " _"]:
-        return self.has(share, value[row])
+        return self.has(share, gathered(value, row))
 
     def _age(self, date: Float64[np.ndarray, " row"], row: Rows) -> Float64[np.ndarray, " _"]:
-        return self.age(date[row], self.time[row])
+        return self.age(gathered(date, row), gathered(self.time, row))
 
     @staticmethod
     def has(share: Share, value: Float64[np.ndarray, " row"]) -> Float64[np.ndarray, " row"]:

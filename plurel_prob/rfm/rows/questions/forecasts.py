@@ -10,6 +10,7 @@ from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.rfm.columns import NEVER, STATIC
 from plurel_prob.rfm.rows.features import DAY, Labels, Question, Tables
 from plurel_prob.rfm.rows.features.log import Log
+from plurel_prob.spill import gathered
 
 Measure = Literal["any", "count", "mean", "sum", "latest", "next"]
 OF_COLUMN = ("mean", "sum", "latest")  # measures of a column
@@ -110,7 +111,7 @@ def forecast_labels(tables: Tables, forecast: Forecast, rows: Labels, until: int
     log = Log(entity, child.time)
     first, last = log.span(rows.entity, rows.time).end, log.span(rows.entity, end).end
     born = np.append(tables[forecast.table].time, NEVER)[rows.entity]
-    value = _measured(forecast, rows.time, log.time, value[log.row] if len(value) else value, first, last)
+    value = _measured(forecast, rows.time, log.time, gathered(value, log.row) if len(value) else value, first, last)
     return Labels(rows.entity, rows.time, np.where((born <= rows.time) & (end <= until), value, np.nan))
 
 
