@@ -156,14 +156,14 @@ def damage(study: Study) -> None:
     for fault, name in (
         ("truncated table", "db/table_0.parquet"),
         ("flipped byte", "db/table_1.parquet"),
-        ("no latents", "latents.nc"),
+        ("no latents", "latents.npz"),
     ):
         out = study.folder / fault.replace(" ", "-")
         study.start(out, count=3).wait()
         path = out / "plurel-1" / name
         content = path.read_bytes()
         path.unlink()
-        if name != "latents.nc":
+        if name != "latents.npz":
             path.write_bytes(
                 content[:200] if fault == "truncated table" else content[:300] + bytes([content[300] ^ 1]) + content[301:]
             )

@@ -43,6 +43,7 @@ def sample(
     workers: PositiveInt | None = None,
     shard: str | None = None,
     tasks: Annotated[bool, Parameter(negative="")] = False,
+    latents: Literal["all", "none"] = "all",
     overwrite: Annotated[bool, Parameter(negative="")] = False,
     engine: Literal["local", "ray"] = "local",
     address: str | None = None,
@@ -78,6 +79,8 @@ def sample(
             the cluster has cores.
         shard: i/n, with i from 0 to n-1: draw every n-th database only, from the i-th on, as one of n jobs that share a folder.
         tasks: write prediction tasks with each database, as `plurel-prob tasks` does.
+        latents: write all latents with each database, or none: the folders are smaller, and what needs latents (`score`, `show`'s
+            causal graphs, counterfactuals) needs the database to be drawn again.
         overwrite: draw databases that exist again; one with files in it that this program did not write is refused.
         engine: local draws in processes of this machine, ray in tasks of a Ray cluster (extra `ray`), which draws what a lost
             worker or node has not completed again.
@@ -97,7 +100,9 @@ def sample(
     if strict and schema is None:
         raise DatabaseError("--strict: is for a declared schema; give it with --schema")
     if schema is not None or format != "relbench" or ignore_unsupported:
-        refuse_options(engine=engine == "ray", tasks=tasks, rows_scale=schema is not None and rows_scale > 1)
+        refuse_options(
+            engine=engine == "ray", tasks=tasks, latents=latents == "none", rows_scale=schema is not None and rows_scale > 1
+        )
         with PlainConsole(stderr=True).status("reading the schema"):
             order = order_of(
                 out, format, schema, dialect, rows or [], scaled, overwrite, strict=strict, ignore_unsupported=ignore_unsupported
@@ -110,7 +115,7 @@ def sample(
         left = list(seeds) if overwrite else corpus.left_to_draw(seeds, scaled)
         with progress_bar() as progress:
             task = progress.add_task("drawing", total=len(seeds), completed=len(seeds) - len(left))
-            work = partial(draw_and_put, corpus, scaled.name, scaled.record(), overwrite, tasks)
+            work = partial(draw_and_put, corpus, scaled.name, scaled.record(), overwrite, tasks, latents == "all")
             with closing(rows_of(work, left, workers, engine, address, PartsProgress(progress))) as rows_drawn:
                 for row in rows_drawn:
                     summary.add_row(*row)
@@ -166,6 +171,7 @@ def draw_and_put(
     record: dict[str, Any],
     overwrite: bool,
     tasks: bool,
+    latents: bool,
     seed: int,
     *,
     on_part: Callable[[str, int, int], None] | None = None,
@@ -178,7 +184,7 @@ def draw_and_put(
     start, prior = time.perf_counter(), override(Prior(name=name), record)
     if overwrite or corpus.left_to_draw([seed], prior):
         with corpus.placing(seed, overwrite=overwrite) as path:
-            schema = sample_to(path, seed, prior, overwrite=overwrite, tasks=tasks, on_part=on_part)
+            schema = sample_to(path, seed, prior, overwrite=overwrite, tasks=tasks, latents=latents, on_part=on_part)
     else:  # a worker was lost after it had put it there
         with corpus.reading(f"plurel-{seed}") as path:
             schema = load(path).schema

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from plurel_prob.databases import disk
+from plurel_prob.databases.flat import Groups, tree_of
 from plurel_prob.databases.latents import latents
 from plurel_prob.databases.provenance import Origin
 from plurel_prob.databases.schema import DatabaseSchema
@@ -35,6 +36,7 @@ class Database:
             features float32, bool or category.
         schema: tables, columns, keys, graph, time window.
         origin: what it was drawn with, see :attr:`seed`, :attr:`prior`, :attr:`given` and :attr:`by_hand`.
+        read_latents: gives the latents as plain arrays, by the path of their group.
     """
 
     def __init__(
@@ -43,9 +45,9 @@ class Database:
         schema: DatabaseSchema,
         origin: Origin,
         *,
-        read_latents: Callable[[], DataTree],
+        read_latents: Callable[[], Groups],
     ):
-        self.tables, self.schema, self.origin, self._read_latents = tables, schema, origin, read_latents
+        self.tables, self.schema, self.origin, self.read_latents = tables, schema, origin, read_latents
 
     @classmethod
     def from_draw(cls, draw: Draw, seed: int, prior: Prior, given: tuple[str, ...] = ()) -> "Database":
@@ -91,7 +93,7 @@ class Database:
         a table has: its causal graph (``edge``; ``graph`` has the marks of its law), weights, node values, and the block model
         of its foreign keys. A long table that was written part by part (``sample_to``) has its first 8,192 rows there.
         """
-        return self._read_latents()
+        return tree_of(self.read_latents())
 
     @cached_property
     def replay(self) -> "Replay":
@@ -173,15 +175,16 @@ class Database:
 
         return to_hetero_data(self)
 
-    def save(self, path: Path | str, *, overwrite: bool = False, tasks: bool = False) -> Path:
+    def save(self, path: Path | str, *, overwrite: bool = False, tasks: bool = False, latents: bool = True) -> Path:
         """Write the database to the folder ``path``, in RelBench 3 format, with latents and provenance beside the tables.
 
         The folder appears complete or not at all. With ``tasks``, it has prediction tasks, too; see :mod:`plurel_prob.tasks`.
+        Without ``latents`` it is smaller, and what needs them needs the database to be drawn again.
 
         Raises:
             DatabaseError: ``path`` exists and ``overwrite`` is false, or it cannot be written.
         """
-        return disk.write(self, Path(path), overwrite=overwrite, tasks=tasks)
+        return disk.write(self, Path(path), overwrite=overwrite, tasks=tasks, latents=latents)
 
     def __repr__(self) -> str:
         tables = self.schema.tables.values()
@@ -199,9 +202,9 @@ def load(path: Path | str) -> Database:
     return Database(tables, schema, origin, read_latents=partial(_latents_of, Path(path), frozenset(tables)))
 
 
-def _latents_of(path: Path, tables: Collection[str]) -> DataTree:
-    tree = disk.read_latents(path)
-    others = tree["prior"].children.keys() ^ tables
+def _latents_of(path: Path, tables: Collection[str]) -> Groups:
+    groups = disk.read_latents(path)
+    others = {name.rpartition("/")[2] for name in groups if name != "prior"} ^ set(tables)
     if others:
         raise DatabaseError(f"{path / disk.LATENTS}: has other tables than {disk.MANIFEST}, such as {shown(min(others))}")
-    return tree
+    return groups

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from plurel_prob.databases.flat import Groups, read_groups, write_groups
 from plurel_prob.databases.frames import index_note, is_index, read_frame
 from plurel_prob.databases.manifest import MANIFEST, read_manifest, write_manifest
 from plurel_prob.databases.provenance import PROVENANCE, Origin, dumps, origin_of, provenance, read_provenance
@@ -19,25 +20,26 @@ from plurel_prob.errors import DatabaseError, reason, shown
 from plurel_prob.files import marked_folder, new_folder, within
 
 if TYPE_CHECKING:
-    from xarray import DataTree
-
     from plurel_prob.databases.database import Database
 else:
-    DataTree = Database = Any  # xarray is slow to import; the database imports this module
+    Database = Any  # it imports this module
 
-LATENTS = "latents.nc"
-MIN_COMPRESSED = 1 << 14  # bytes; compressing a smaller variable takes longer than writing it
+LATENTS = "latents.npz"
+BEFORE = "latents.nc"  # what version 0.1 wrote
 
 
 Parts = Mapping[str, Iterable[pd.DataFrame]]  # frames of a table's rows, one after another
 NO_PARTS: Parts = MappingProxyType({})
 
 
-def write(database: Database, path: Path, *, overwrite: bool, parts: Parts = NO_PARTS, tasks: bool = False) -> Path:
-    """Write a database, and its tasks, to the folder ``path``; a table in ``parts`` from the frames there, one after another."""
+def write(
+    database: Database, path: Path, *, overwrite: bool, parts: Parts = NO_PARTS, tasks: bool = False, latents: bool = True
+) -> Path:
+    """Write a database, its latents and tasks, to the folder ``path``; a table in ``parts`` from the frames there, one by one."""
     with new_folder(path, overwrite=overwrite) as folder:
         write_tables(database, folder, parts)
-        write_latents(database.latents, folder / LATENTS)
+        if latents:
+            write_groups(database.read_latents(), folder / LATENTS)
         if tasks:
             from plurel_prob.tasks import write_tasks  # it imports this module
 
@@ -147,34 +149,16 @@ def manifest_of(database: Database) -> Any:
     )
 
 
-def write_latents(tree: DataTree, path: Path) -> None:
-    """Write latents as one netCDF file, its large variables lightly compressed."""
-
-    def is_large(x: Any) -> bool:
-        return x.dtype.kind in "fiu" and x.nbytes >= MIN_COMPRESSED
-
-    encoding = {
-        group.path: {name: {"zlib": True, "complevel": 1} for name, x in group.data_vars.items() if is_large(x)}
-        for group in tree.subtree
-    }
-    try:
-        tree.to_netcdf(path, engine="netcdf4", encoding=encoding)
-    except RuntimeError as error:  # what netCDF makes of the operating system's errors
-        raise OSError(f"{path.name}: {reason(error)}; is the disk full?") from None
-
-
-def read_latents(path: Path) -> DataTree:
-    """Read the latents of a written database into memory.
+def read_latents(path: Path) -> Groups:
+    """Read the latents of a written database.
 
     Raises:
         DatabaseError: they are missing, broken or not those that were written.
     """
-    import xarray as xr
+    from plurel_prob.databases.latents import check_latents
 
-    with reading_latents(path), xr.open_datatree(within(path, LATENTS), engine="netcdf4") as tree:
-        from plurel_prob.databases.latents import check_latents
-
-        return check_latents(tree.load())
+    with reading_latents(path):
+        return check_latents(read_groups(within(path, LATENTS)))
 
 
 @contextmanager
@@ -184,7 +168,10 @@ def reading_latents(path: Path) -> Iterator[None]:
     Raises:
         DatabaseError: they differ, or the file cannot be read.
     """
-    with reading(path / LATENTS, "it belongs to every database that `plurel-prob sample` wrote"):
+    hint = "the database was written without latents; draw it again with them"
+    if (path / BEFORE).exists():
+        hint = f"{BEFORE} is of PluRel-Prob 0.1 and is not read any more; draw the database again"
+    with reading(path / LATENTS, hint):
         written = read_provenance(path).get("files", {}).get(LATENTS)
         if written is not None and sha256(within(path, LATENTS)) != written["sha256"]:
             raise DatabaseError(f"{path / LATENTS}: differs from what was written (SHA-256); draw the database again")

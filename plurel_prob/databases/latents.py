@@ -1,23 +1,19 @@
-"""A draw's latents as an ``xarray.DataTree`` in ArviZ's group layout.
+"""A draw's latents in ArviZ's group layout.
 
 The group ``prior`` (a draw from the prior: one chain, one draw) holds what a database has once; its groups
 ``table_0``, ``table_1``, ... hold what each table has, with dimensions of the table's own sizes. Nothing is padded.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from plurel_prob.databases.flat import Group, Groups
 from plurel_prob.databases.schema import column_name, key_name, table_name
 from plurel_prob.databases.tables import held_rows, node_values
 from plurel_prob.distributions import EDGE_WEIGHTS, FAMILIES
 from plurel_prob.distributions.mechanisms.sources import SOURCES
 from plurel_prob.models.database import Draw
-
-if TYPE_CHECKING:
-    from xarray import Dataset, DataTree
-else:
-    DataTree = Dataset = Any  # imported where it is used: xarray is slow to import
 
 # parameters of a graph family: recorded where the family was drawn
 FAMILY_PARAMETERS = {
@@ -48,59 +44,42 @@ REGISTRIES = {"edge_weight_family": list(EDGE_WEIGHTS), "source": list(SOURCES)}
 Variables = dict[str, tuple[Any, list[str]]]
 
 
-def latents(draw: Draw) -> DataTree:
-    """Build the tree of a draw's latents."""
-    import xarray as xr
-
+def latents(draw: Draw) -> Groups:
+    """Collect a draw's latents."""
     n_table = int(draw.stages.schema.n_table)
-    groups = {"/prior": _dataset(_of_database(draw), {"place": range(n_table), "table": _names(n_table)})}
+    groups = {"prior": Group(_of_database(draw), {"table": _names(n_table)})}
     for table in range(n_table):
-        groups[f"/prior/{table_name(table)}"] = _dataset(_of_table(draw, table), _coords(draw, table))
-    return xr.DataTree.from_dict(groups)
+        groups[f"prior/{table_name(table)}"] = Group(_of_table(draw, table), _labels(draw, table))
+    return groups
 
 
-def check_latents(tree: DataTree) -> DataTree:
-    """Return a tree if it has the groups and variables that the latents of every database have.
+def check_latents(groups: Groups) -> Groups:
+    """Return groups if they have the variables that the latents of every database have.
 
     Raises:
-        ValueError: it has not.
+        ValueError: they have not.
     """
-    if "prior" not in tree.children or not NEEDED <= set(tree["prior"].data_vars):
+    if "prior" not in groups or not NEEDED <= groups["prior"].variables.keys():
         raise ValueError(f"its group prior must have {' and '.join(sorted(NEEDED))}")
-    for name in _names(int(tree["prior"].n_table.item())):
-        if name not in tree["prior"].children or not NEEDED_OF_TABLE <= set(tree["prior"][name].data_vars):
-            raise ValueError(f"its group prior/{name} must have {', '.join(sorted(NEEDED_OF_TABLE))}")
-    return tree
+    for path in (f"prior/{name}" for name in _names(int(groups["prior"].variables["n_table"][0]))):
+        if path not in groups or not NEEDED_OF_TABLE <= groups[path].variables.keys():
+            raise ValueError(f"its group {path} must have {', '.join(sorted(NEEDED_OF_TABLE))}")
+    return groups
 
 
 def _names(n_table: int) -> list[str]:
     return [table_name(table) for table in range(n_table)]
 
 
-def _coords(draw: Draw, table: int) -> dict[str, Any]:
-    schema, graphs = draw.stages.schema, draw.stages.graphs
-    node = np.arange(int(graphs.n_node[table]))
-    return {
+def _labels(draw: Draw, table: int) -> dict[str, Any]:
+    """Labels of a table's dimensions that are not 0, 1, ..."""
+    schema, row = draw.stages.schema, held_rows(draw, table)
+    labels: dict[str, Any] = {
         "column": [column_name(column) for column in range(int(schema.n_column[table]))],
         "foreign_key": [key_name(slot) for slot in range(int(schema.n_parent[table]))],
-        "node": node,
-        "cause": node,
-        "effect": node,
-        "line": np.arange(int(graphs.n_line[table])),
-        "row": held_rows(draw, table),
+        "row": row,
     }
-
-
-def _dataset(variables: Variables, coords: dict[str, Any]) -> Dataset:
-    """One chain and one draw of each variable, as ArviZ's converters make it; built directly, which is ten times as fast."""
-    import xarray as xr
-
-    sizes = {dim: size for value, dims in variables.values() for dim, size in zip(dims, np.shape(value), strict=True)}
-    used = {dim: coords.get(dim, np.arange(size)) for dim, size in sizes.items()}
-    return xr.Dataset(
-        {name: (("chain", "draw", *dims), np.asarray(value)[None, None]) for name, (value, dims) in variables.items()},
-        coords={"chain": np.arange(1), "draw": np.arange(1), **used},
-    )
+    return {dim: of for dim, of in labels.items() if len(of) and (dim != "row" or row[-1] >= len(row))}
 
 
 def _graph(draw: Draw, stage: str, at: tuple[int, ...], n: int, dims: list[str]) -> Variables:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +13,7 @@ from jaxtyping import PRNGKeyArray
 
 from plurel_prob.blocks import BLOCK
 from plurel_prob.databases.database import Database
+from plurel_prob.databases.flat import Group, Groups
 from plurel_prob.databases.schema import column_name, table_name
 from plurel_prob.databases.tables import column_values, node_values
 from plurel_prob.distributions.mechanisms.structure import Intervention
@@ -22,11 +23,6 @@ from plurel_prob.interventions.requests import Request, values_to_set
 from plurel_prob.models.database import Bucket, Draw
 from plurel_prob.replay.programs import intervention_form, replay_program
 from plurel_prob.replay.sites import VALUE, Sites, bucket_of_latents, check_complete, sites_of, value_pages
-
-if TYPE_CHECKING:
-    from xarray import DataTree
-else:
-    DataTree = Any  # imported where it is used: xarray is slow to import
 
 
 class Noise(NamedTuple):
@@ -48,11 +44,12 @@ class Replay:
                 f"{database.name}: values were given by hand ({', '.join(database.by_hand)}); intervene on a plain draw, "
                 "on all columns in one call"
             )
-        check_complete(database.latents)
-        self.database, self.bucket = database, bucket_of_latents(database.latents)
-        self.sites = sites_of(database.latents, database.prior, self.bucket)
+        latents = database.read_latents()
+        check_complete(latents)
+        self.database, self.bucket = database, bucket_of_latents(latents)
+        self.sites = sites_of(latents, database.prior, self.bucket)
         self.sites.pop(VALUE, None)
-        self.natural = value_pages(database.latents, self.bucket)
+        self.natural = value_pages(latents, self.bucket)
         self.noise = Noise(random.key(database.seed), {})
         self.base = self.run(Intervention(*map(jnp.asarray, self._nothing())))
 
@@ -105,16 +102,16 @@ def counterfactual(database: Database, columns: Mapping[str, Request]) -> Databa
     return Database(frames, database.schema, database.origin._replace(by_hand=tuple(columns)), read_latents=read_latents)
 
 
-def _changed_latents(database: Database, base: Draw, changed: Draw) -> DataTree:
+def _changed_latents(database: Database, base: Draw, changed: Draw) -> Groups:
     """Latents with the values of nodes that changed."""
-    latents = database.latents.copy()
+    groups = database.read_latents()
     for table in range(int(base.stages.schema.n_table)):
-        path = f"prior/{table_name(table)}/value"
-        value: Any = latents[path]
+        path = f"prior/{table_name(table)}"
+        variables, labels = groups[path]
         before, after = node_values(base, table), node_values(changed, table)
-        new = np.where(_differs(before, after), after, value.to_numpy()[0, 0])
-        latents[path] = value.copy(data=new[None, None])
-    return latents
+        natural, dims = variables["value"]
+        groups[path] = Group({**variables, "value": (np.where(_differs(before, after), after, natural), dims)}, labels)
+    return groups
 
 
 def _changed_frame(database: Database, table: int, base: Draw, changed: Draw, shown: dict[str, pd.Series]) -> pd.DataFrame:

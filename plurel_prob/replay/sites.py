@@ -1,11 +1,12 @@
 """From the latents of a database back to the sites of the program: the inverse of :mod:`plurel_prob.databases.latents`."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
 from plurel_prob.blocks import BLOCK
+from plurel_prob.databases.flat import Groups
 from plurel_prob.databases.latents import CHOICES, FAMILY_PARAMETERS, REGISTRIES
 from plurel_prob.databases.schema import table_name
 from plurel_prob.distributions import FAMILIES
@@ -15,46 +16,44 @@ from plurel_prob.priors import Prior
 from plurel_prob.replay.layout import site_layout
 from plurel_prob.sampling.programs import Sizes, bucket_of_all
 
-if TYPE_CHECKING:
-    from xarray import DataTree
-else:
-    DataTree = Any  # imported where it is used: xarray is slow to import
-
 PADDED_WITH = {"schema/label": -1, "features/column_node": -1, "links/parent_row": -1}
 LINKS = ("n_level", "n_parent_cluster", "n_child_cluster", "affinity", "parent_row")
 VALUE = "features/value"
 
 Sites = dict[str, np.ndarray]
+Variables = dict[str, Any]
 
 
-def tables_of(latents: DataTree) -> list[Any]:
-    """The groups of all tables, in the order of their indices."""
-    return [latents[f"prior/{table_name(table)}"] for table in range(latents["prior"].sizes["table"])]
+def variables_of(latents: Groups) -> tuple[Variables, list[Variables]]:
+    """What the database has once, and what each table has, in the order of their indices, by name."""
+    plain = {path: {name: value for name, (value, _) in group.variables.items()} for path, group in latents.items()}
+    of_database = plain["prior"]
+    return of_database, [plain[f"prior/{table_name(table)}"] for table in range(int(of_database["n_table"]))]
 
 
-def check_complete(latents: DataTree) -> None:
+def check_complete(latents: Groups) -> None:
     """Refuse latents that have only some rows of a table.
 
     Raises:
         DatabaseError: names the table.
     """
-    for table, group in enumerate(tables_of(latents)):
-        n_row, n_held = int(latents["prior"].n_row[0, 0, table]), group.sizes["row"]
+    of_database, of_tables = variables_of(latents)
+    for table, (variables, n_row) in enumerate(zip(of_tables, of_database["n_row"].tolist(), strict=True)):
+        n_held = variables["value"].shape[-1]
         if n_held < n_row:
             raise DatabaseError(
                 f"{table_name(table)}: latents of {n_held:,} of its {n_row:,} rows were kept; this needs those of all rows"
             )
 
 
-def bucket_of_latents(latents: DataTree) -> Bucket:
+def bucket_of_latents(latents: Groups) -> Bucket:
     """Smallest bucket that holds a database."""
-    n_line = np.array([group.sizes["line"] for group in tables_of(latents)])
-    of_database = _variables(latents["prior"])
-    sizes = Sizes(*map(jnp.asarray, (of_database["n_row"], n_line, of_database["is_entity"] == 1)))
-    return bucket_of_all(sizes)
+    of_database, of_tables = variables_of(latents)
+    n_line = np.array([len(variables["value"]) for variables in of_tables])
+    return bucket_of_all(Sizes(*map(jnp.asarray, (of_database["n_row"], n_line, of_database["is_entity"] == 1))))
 
 
-def sites_of(latents: DataTree, prior: Prior, bucket: Bucket) -> Sites:
+def sites_of(latents: Groups, prior: Prior, bucket: Bucket) -> Sites:
     """Every sample site of the program that drew these latents, padded as the program has it.
 
     Padding adds nothing to the density. Parameters of graph families that were not picked are padding, too.
@@ -66,9 +65,9 @@ def sites_of(latents: DataTree, prior: Prior, bucket: Bucket) -> Sites:
     """
     layout = site_layout(prior, bucket)
     sites = {name: np.full(site.shape, PADDED_WITH.get(name, 0), site.dtype) for name, site in layout.items()}
-    _fill_schema(sites, _variables(latents["prior"]))
-    for table, group in enumerate(tables_of(latents)):
-        variables = _variables(group)
+    of_database, of_tables = variables_of(latents)
+    _fill_schema(sites, of_database)
+    for table, variables in enumerate(of_tables):
         _fill_graph(sites, "features", (table,), variables)
         _fill_columns(sites, table, variables)
         _fill_choices(sites, table, variables)
@@ -80,12 +79,12 @@ def sites_of(latents: DataTree, prior: Prior, bucket: Bucket) -> Sites:
     return sites
 
 
-def value_pages(latents: DataTree, bucket: Bucket) -> np.ndarray:
+def value_pages(latents: Groups, bucket: Bucket) -> np.ndarray:
     """Values of the nodes of all tables in pages, as programs hold them (:class:`plurel_prob.blocks.Pages`)."""
     pages = np.zeros((bucket.n_page, BLOCK), np.float32)
-    first, groups = 0, tables_of(latents)
-    for table in _variables(latents["prior"])["label"]:
-        value = groups[table]["value"].to_numpy()[0, 0]
+    first, (of_database, of_tables) = 0, variables_of(latents)
+    for table in of_database["label"]:
+        value = of_tables[table]["value"]
         n_line, n_row = value.shape
         n_block = -(-n_row // BLOCK)
         rows = np.zeros((n_line, n_block * BLOCK), np.float32)
@@ -96,25 +95,20 @@ def value_pages(latents: DataTree, bucket: Bucket) -> np.ndarray:
     return pages
 
 
-def _variables(group: Any) -> dict[str, Any]:
-    """Variables of a group by name, without the axes of chains and draws."""
-    return {str(name): variable.to_numpy()[0, 0] for name, variable in group.data_vars.items()}
-
-
 def _put(site: np.ndarray, at: tuple[int, ...], value: Any) -> None:
     """Write a value without padding into the corner of a padded site."""
     value = np.asarray(value)
     site[at + tuple(slice(size) for size in value.shape)] = value
 
 
-def _fill_graph(sites: Sites, stage: str, at: tuple[int, ...], variables: dict[str, Any]) -> None:
+def _fill_graph(sites: Sites, stage: str, at: tuple[int, ...], variables: Variables) -> None:
     family = str(variables["family"])
     _put(sites[f"{stage}/family"], at, list(FAMILIES).index(family))
     for name in ("graph", *FAMILY_PARAMETERS.get(family, ())):
         _put(sites[f"{stage}/{name}"], at, variables[name])
 
 
-def _fill_schema(sites: Sites, variables: dict[str, Any]) -> None:
+def _fill_schema(sites: Sites, variables: Variables) -> None:
     _fill_graph(sites, "schema", (), variables)
     for name in ("n_table", "label", "window", "n_column"):
         _put(sites[f"schema/{name}"], (), variables[name])
@@ -122,7 +116,7 @@ def _fill_schema(sites: Sites, variables: dict[str, Any]) -> None:
         _put(sites[f"schema/n_row_{kind}"], (), variables["n_row"])
 
 
-def _fill_columns(sites: Sites, table: int, variables: dict[str, Any]) -> None:
+def _fill_columns(sites: Sites, table: int, variables: Variables) -> None:
     """What nodes are; columns have the type of the node that they show."""
     node = variables["column_node"]
     for name in ("column_node", "edge_weight", "n_dim"):
@@ -132,7 +126,7 @@ def _fill_columns(sites: Sites, table: int, variables: dict[str, Any]) -> None:
         _put(sites[f"schema/{name}"], (table,), variables[name][node])
 
 
-def _fill_choices(sites: Sites, table: int, variables: dict[str, Any]) -> None:
+def _fill_choices(sites: Sites, table: int, variables: Variables) -> None:
     for name in CHOICES:
         if f"features/{name}" in sites and name in variables:
             value = variables[name]

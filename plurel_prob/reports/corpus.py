@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from plurel_prob.databases.disk import LATENTS, MANIFEST, PROVENANCE, reading, reading_latents, table_file
+from plurel_prob.databases.disk import LATENTS, MANIFEST, PROVENANCE, read_latents, reading, table_file
 from plurel_prob.databases.manifest import read_manifest
 from plurel_prob.databases.provenance import read_provenance
 from plurel_prob.errors import DatabaseError
@@ -125,14 +125,6 @@ def read_origin(path: Path, has_families: bool) -> tuple[str, str, Counter[str]]
     prior = read_provenance(path).get("model", "")
     if not has_families or not (path / LATENTS).exists():
         return prior, "", Counter()
-    import netCDF4
-
-    # one group of many: xarray would open them all
-    with reading_latents(path), netCDF4.Dataset(path / LATENTS) as file:
-        group = file.groups["prior"]
-        tables = [table for table in group.groups.values() if "family" in table.variables]
-        return prior, _value(group), Counter(_value(table) for table in tables)
-
-
-def _value(group: Any) -> str:
-    return str(group.variables["family"][:].ravel()[0])
+    groups = read_latents(path)
+    family = {name: str(group.variables["family"][0]) for name, group in groups.items()}
+    return prior, family.pop("prior"), Counter(family.values())

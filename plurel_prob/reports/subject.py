@@ -11,6 +11,7 @@ import pandas as pd
 
 from plurel_prob.databases import Database, ObservedDatabase, TableSchema, load, observe
 from plurel_prob.databases.disk import LATENTS, PROVENANCE, read_latents
+from plurel_prob.databases.flat import tree_of
 from plurel_prob.databases.manifest import known_splits, read_manifest
 from plurel_prob.databases.provenance import read_provenance
 from plurel_prob.databases.schema import DatabaseSchema
@@ -108,7 +109,7 @@ def read_subject(path: Path) -> Subject:
         observed = observe(path)
         return known(observed, None, {}, window=time_window(observed.tables, observed.schemas))
     drawn, provenance = load(path), read_provenance(path)
-    latents = read_latents(path) if (path / LATENTS).exists() else None
+    latents = tree_of(read_latents(path)) if (path / LATENTS).exists() else None
     schema: DatabaseSchema = drawn.schema
     return known(ObservedDatabase(manifest.name, drawn.tables, schema.tables), latents, provenance, window=schema.window)
 

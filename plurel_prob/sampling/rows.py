@@ -134,6 +134,7 @@ def sample_to(
     *,
     overwrite: bool = False,
     tasks: bool = False,
+    latents: bool = True,
     on_part: Callable[[str, int, int], None] | None = None,
 ) -> DatabaseSchema:
     """Draw a database and write it, as ``sample(seed, prior).save(path)`` does, but long tables part by part.
@@ -147,6 +148,7 @@ def sample_to(
         prior: see :func:`plurel_prob.sample`.
         overwrite: replace a folder that exists.
         tasks: write prediction tasks, too; see :mod:`plurel_prob.tasks`. Long tables are in memory meanwhile.
+        latents: write them, too.
         on_part: called with the name of a long table, the number of parts that are drawn, and that of all.
 
     Raises:
@@ -160,7 +162,7 @@ def sample_to(
     long = [int(table) for table in np.flatnonzero(in_parts(sizes))]
     if not long:
         database = Database.from_draw(draw(prior, seed, bucket_of_all(sizes)), seed, prior)
-        database.save(path, overwrite=overwrite, tasks=tasks)
+        database.save(path, overwrite=overwrite, tasks=tasks, latents=latents)
         return database.schema
     first_blocks = draw_first_blocks(prior, seed, sizes)
     database = Database.from_draw(first_blocks, seed, prior)
@@ -174,7 +176,7 @@ def sample_to(
     # what is constant in the first blocks may vary later: the columns of long tables are known once they are written
     schemas = {table_name(t): all_columns(first_blocks, t, prior.features.has_booleans)[1] for t in long}
     by_name = {table_name(t): parts(t) for t in long}
-    written = disk.write(database, path, overwrite=overwrite, parts=by_name, tasks=tasks)
+    written = disk.write(database, path, overwrite=overwrite, parts=by_name, tasks=tasks, latents=latents)
     columns = {name: disk.column_names(written, name) for name in schemas}
     tables = {name: schema.without(set(schema.columns) - columns[name]) for name, schema in schemas.items()}
     return replace(database.schema, tables=database.schema.tables | tables)

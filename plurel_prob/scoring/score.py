@@ -70,7 +70,7 @@ def log_density(database: Database) -> Score:
     """
     if database.by_hand:
         raise DatabaseError(f"{database.name}: values were given by hand ({', '.join(database.by_hand)}); score a plain draw")
-    latents = database.latents
+    latents = database.read_latents()
     check_complete(latents)
     bucket = bucket_of_latents(latents)
     sites = jax.tree.map(jnp.asarray, sites_of(latents, database.prior, bucket))
@@ -81,6 +81,6 @@ def log_density(database: Database) -> Score:
         if log_densities[name].ndim == 0:
             rows.append((stage, "", site, float(log_densities[name])))
         else:
-            per_table = enumerate(log_densities[name][: latents["prior"].sizes["table"]].astype(np.float64))
+            per_table = enumerate(log_densities[name][: int(latents["prior"].variables["n_table"][0])].astype(np.float64))
             rows += [(stage, table_name(table), site, float(value)) for table, value in per_table]
     return Score(pd.DataFrame(rows, columns=["stage", "table", "site", "log_density"]))

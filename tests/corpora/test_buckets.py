@@ -37,7 +37,7 @@ def corpus(request, tmp_path):
 def write(path, seed, *, content=b"rows", prior=PRIOR, tables=("table_0", "table_1")):
     """Write what looks like a database from outside."""
     (path / "db").mkdir(parents=True)
-    (path / "latents.nc").write_bytes(b"latents of " + content)
+    (path / "latents.npz").write_bytes(b"latents of " + content)
     for table in tables:
         (path / "db" / f"{table}.parquet").write_bytes(content * 1000)
     origin = {"fingerprint": prior.fingerprint, "seed": seed, "given": [], "by_hand": []}
@@ -69,7 +69,7 @@ def test_what_is_committed_is_there_and_nothing_else(corpus):
     assert [leftover.split(";")[0] for leftover in corpus.leftovers()] == ["plurel-5: not complete"]
     assert corpus.left_to_draw([3, 12, 5], PRIOR) == [5] and corpus.left_to_draw([12], PRIOR) == []
     found, promised = files(corpus, 12)
-    assert found == promised and set(found) == {"latents.nc", "db/table_0.parquet", "db/table_1.parquet"}
+    assert found == promised and set(found) == {"latents.npz", "db/table_0.parquet", "db/table_1.parquet"}
     single = open_corpus(f"{corpus.url}/plurel-12")
     assert single.databases() == ["."] and single.leftovers() == []
     with single.reading(".") as path:
@@ -79,7 +79,7 @@ def test_what_is_committed_is_there_and_nothing_else(corpus):
 
 def test_what_a_killed_run_left_is_no_part_of_the_next_database(corpus):
     obstore.put(corpus._store, "plurel-3/db/table_7.parquet", b"of another prior")
-    obstore.put(corpus._store, "plurel-3/latents.nc", b"others")
+    obstore.put(corpus._store, "plurel-3/latents.npz", b"others")
     put(corpus, 3)
     found, promised = files(corpus, 3)
     assert found == promised
@@ -97,8 +97,8 @@ def test_other_databases_are_refused_and_overwritten_on_request(corpus):
     put(corpus, 3, overwrite=True, prior=tiny("plurel"), content=b"new", tables=["table_0"])
     found, promised = files(corpus, 3)
     assert found == promised and found != before[0] and len(found) == 2
-    obstore.delete(corpus._store, "plurel-3/latents.nc")
-    with pytest.raises(DatabaseError, match="plurel-3/latents.nc: is missing; use --overwrite, or delete"):
+    obstore.delete(corpus._store, "plurel-3/latents.npz")
+    with pytest.raises(DatabaseError, match="plurel-3/latents.npz: is missing; use --overwrite, or delete"):
         corpus.left_to_draw([3], tiny("plurel"))
     obstore.put(corpus._store, f"plurel-3/{PROVENANCE}", b"{}")
     with pytest.raises(DatabaseError, match=f"{PROVENANCE}: has no 'by_hand'"):
@@ -143,7 +143,7 @@ def test_workers_that_draw_the_same_seed_at_once_never_mix_files(corpus, content
         found, promised = files(corpus, seed)
         assert found == promised
         with corpus.reading(f"plurel-{seed}") as path:
-            assert (path / "latents.nc").read_bytes().removeprefix(b"latents of ") in contents
+            assert (path / "latents.npz").read_bytes().removeprefix(b"latents of ") in contents
 
 
 def test_a_late_upload_is_repaired_by_who_made_it(corpus):
@@ -169,11 +169,11 @@ class Interrupting(Bucket):
 
 def test_damage_is_found(corpus):
     put(corpus, 3)
-    obstore.put(corpus._store, "plurel-3/latents.nc", b"latents of rowz")
+    obstore.put(corpus._store, "plurel-3/latents.npz", b"latents of rowz")
     obstore.put(corpus._store, "plurel-3/db/more.parquet", b"")
     with corpus.reading("plurel-3") as path:
         assert problems_of(path) == [
-            "latents.nc: differs from what was written (SHA-256)",
+            "latents.npz: differs from what was written (SHA-256)",
             "db/more.parquet: was not written with the database",
         ]
 

@@ -49,8 +49,8 @@ def test_what_is_complete_is_not_drawn_again(folder):
     shutil.move(folder / "plurel-4", folder / "plurel-5")
     with pytest.raises(DatabaseError, match="plurel-5 exists and"):
         corpus.left_to_draw([5], PRIOR)
-    (folder / "plurel-3" / "latents.nc").unlink()
-    with pytest.raises(DatabaseError, match="plurel-3/latents.nc: is missing; use --overwrite, or delete"):
+    (folder / "plurel-3" / "latents.npz").unlink()
+    with pytest.raises(DatabaseError, match="plurel-3/latents.npz: is missing; use --overwrite, or delete"):
         corpus.left_to_draw([3], PRIOR)
 
 
@@ -150,17 +150,17 @@ def test_no_database_is_drawn_over_files_of_others(folder):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("precious")
         with pytest.raises(DatabaseError, match="was not written with them, so it is not overwritten"):
-            draw_and_put(Folder(folder), PRIOR.name, PRIOR.record(), True, False, 3)
+            draw_and_put(Folder(folder), PRIOR.name, PRIOR.record(), True, False, True, 3)
         assert path.read_text() == "precious"
         path.unlink()
     (folder / "plurel-5").symlink_to(folder / "plurel-4")
     with pytest.raises(DatabaseError, match="plurel-5: is a link"):
-        draw_and_put(Folder(folder), PRIOR.name, PRIOR.record(), True, False, 5)
+        draw_and_put(Folder(folder), PRIOR.name, PRIOR.record(), True, False, True, 5)
 
 
 def test_files_of_a_database_lie_in_its_folder(folder):
     path, elsewhere = folder / "plurel-3", folder / "elsewhere"
-    for name in (PROVENANCE, "manifest.yaml", "latents.nc", "db/table_0.parquet"):
+    for name in (PROVENANCE, "manifest.yaml", "latents.npz", "db/table_0.parquet"):
         (path / name).rename(elsewhere)
         (path / name).symlink_to(elsewhere)
         assert problems_of(path) == [f"{name}: is a link, which is not followed; put the file itself there"]

@@ -11,6 +11,7 @@ import plurel_prob
 from plurel_prob import DatabaseError
 from plurel_prob.distributions.graphs import edges
 from plurel_prob.distributions.mechanisms.effects import EFFECTS
+from plurel_prob.validation import validate
 from tests.models.tiny import tiny
 
 
@@ -91,7 +92,7 @@ def test_a_failing_write_leaves_nothing(database, tmp_path, monkeypatch):
     def fail(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("plurel_prob.databases.disk.write_latents", fail)
+    monkeypatch.setattr("plurel_prob.databases.disk.write_groups", fail)
     with pytest.raises(DatabaseError, match="No space left"):
         database.save(tmp_path / "x")
     assert list(tmp_path.iterdir()) == []
@@ -110,6 +111,15 @@ def test_a_damaged_folder_is_a_clear_error(written, tmp_path, file):
 
 def test_damaged_latents_are_a_clear_error(written, tmp_path):
     folder = shutil.copytree(written, tmp_path / "damaged")
-    (folder / "latents.nc").write_bytes(b"no netCDF")
-    with pytest.raises(DatabaseError, match="latents.nc"):
+    (folder / "latents.npz").write_bytes(b"no arrays")
+    with pytest.raises(DatabaseError, match="latents.npz"):
         plurel_prob.load(folder).latents  # noqa: B018
+
+
+def test_a_database_can_be_written_without_latents(database, tmp_path):
+    written = database.save(tmp_path / "bare", latents=False)
+    assert not (written / "latents.npz").exists() and validate(written) == []
+    read = plurel_prob.load(written)
+    assert repr(read) == repr(database)
+    with pytest.raises(DatabaseError, match="latents.npz: no such file; the database was written without latents"):
+        read.latents  # noqa: B018

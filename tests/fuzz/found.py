@@ -43,7 +43,7 @@ FOUND = (
         "drawn",
         lambda folder: rename(folder / "plurel-2", "table_0", None, "other"),
         "graph {source}/plurel-2 --out {out}/g.dot",
-        ("latents.nc: has other tables than manifest.yaml, such as other",),
+        ("latents.npz: has other tables than manifest.yaml, such as other",),
     ),
     Found(
         "times that are text",

@@ -125,7 +125,7 @@ KINDS: dict[str, Kind] = {
     "manifest": Kind("shop", "shop/manifest.yaml", in_yaml, READ_SHOP),
     "manifest of a drawn database": Kind("drawn", "*/manifest.yaml", in_yaml, READ_DRAWN),
     "provenance": Kind("drawn", "*/plurel_prob.json", in_json, READ_DRAWN),
-    "latents": Kind("drawn", "*/latents.nc", bytes_of, READ_LATENTS),
+    "latents": Kind("drawn", "*/latents.npz", bytes_of, READ_LATENTS),
     "bytes of tables": Kind("shop", "shop/db/*.parquet", bytes_of, READ_SHOP),
     "columns": Kind("shop", "shop/db/*.parquet", columns_of, READ_SHOP),
     "columns of a drawn database": Kind("drawn", "*/db/*.parquet", columns_of, READ_DRAWN),
@@ -174,7 +174,7 @@ KINDS: dict[str, Kind] = {
     "manifest for programs": Kind("shop", "shop/manifest.yaml", in_yaml, PROGRAMS_SHOP, True),
     "columns for programs": Kind("shop", "shop/db/*.parquet", columns_of, PROGRAMS_SHOP, True),
     "provenance for programs": Kind("drawn", "*/plurel_prob.json", in_json, PROGRAMS_DRAWN, True),
-    "latents for programs": Kind("drawn", "*/latents.nc", bytes_of, PROGRAMS_DRAWN, True),
+    "latents for programs": Kind("drawn", "*/latents.npz", bytes_of, PROGRAMS_DRAWN, True),
     "posterior": Kind("posterior", "links.nc", bytes_of, commands("score {source}/shop --given {source}/links.nc"), True),
     "settings of a checkpoint": Kind("checkpoint", "run/config.json", in_json, RFM, True),
     "records of a checkpoint": Kind("checkpoint", "run/checkpoints/*/_*", bytes_of, RFM, True),  # its arrays are Orbax's to read

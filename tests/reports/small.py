@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 from relbench.manifest import DatasetManifest, TableSpec
 
 from plurel_prob import get_prior
 from plurel_prob.databases import ObservedDatabase, TableSchema
-from plurel_prob.databases.disk import LATENTS, PROVENANCE, write_latents
+from plurel_prob.databases.disk import LATENTS, PROVENANCE
+from plurel_prob.databases.flat import Group, Groups, tree_of, write_groups
 from plurel_prob.databases.provenance import Origin, dumps, provenance
 from plurel_prob.reports import Subject, subject_of
 
@@ -63,12 +63,11 @@ def write_shop(folder: Path) -> Path:
     return folder
 
 
-def _group(variables: dict[str, tuple[tuple[str, ...], object]], coords: dict[str, object]) -> xr.Dataset:
-    data = {name: (("chain", "draw", *dims), np.asarray(value)[None, None]) for name, (dims, value) in variables.items()}
-    return xr.Dataset(data, coords={"chain": [0], "draw": [0], **coords})
+def _group(variables: dict[str, tuple[tuple[str, ...], object]], labels: dict[str, object]) -> Group:
+    return Group({name: (np.asarray(value), [*dims]) for name, (dims, value) in variables.items()}, labels)
 
 
-def drawn() -> tuple[ObservedDatabase, xr.DataTree]:
+def drawn() -> tuple[ObservedDatabase, Groups]:
     """Two tables as the program draws them: five nodes, three of them columns, one of which is constant and left out."""
     rng = np.random.default_rng(2)
     edge = np.zeros((5, 5), np.int8)
@@ -91,9 +90,9 @@ def drawn() -> tuple[ObservedDatabase, xr.DataTree]:
     }
     coords = {"column": [f"feature_{i}" for i in range(3)]}
     groups = {
-        "/prior": _group({"family": ((), "Layered"), "n_table": ((), 2)}, {}),
-        "/prior/table_0": _group(of_table, coords),
-        "/prior/table_1": _group(of_table | links, coords | {"foreign_key": ["foreign_row_0"]}),
+        "prior": _group({"family": ((), "Layered"), "n_table": ((), 2)}, {}),
+        "prior/table_0": _group(of_table, coords),
+        "prior/table_1": _group(of_table | links, coords | {"foreign_key": ["foreign_row_0"]}),
     }
     columns = {"feature_0": "numerical", "feature_1": "boolean"}
     frames, schemas = {}, {}
@@ -108,14 +107,14 @@ def drawn() -> tuple[ObservedDatabase, xr.DataTree]:
             }
         )
         schemas[f"table_{i}"] = TableSchema(n_row, columns, "row_idx", "date" if i else None, fkeys)
-    return ObservedDatabase("plurel-7", frames, schemas), xr.DataTree.from_dict(groups)
+    return ObservedDatabase("plurel-7", frames, schemas), groups
 
 
 def drawn_subject() -> Subject:
     database, latents = drawn()
     known = subject_of(database)
     origin = {"model": "plurel", "seed": 7, "fingerprint": get_prior("plurel").fingerprint, "given": [], "by_hand": []}
-    return Subject(database, latents, origin, "", None, known.window)
+    return Subject(database, tree_of(latents), origin, "", None, known.window)
 
 
 def write_drawn(folder: Path) -> Path:
@@ -126,7 +125,7 @@ def write_drawn(folder: Path) -> Path:
         frame.to_parquet(folder / "db" / f"{name}.parquet", index=False)
     specs = {name: TableSpec(table.pkey, table.time_col, table.fkeys) for name, table in database.schemas.items()}
     DatasetManifest(folder.name, VAL.isoformat(), TEST.isoformat(), tables=specs).save(folder / "manifest.yaml")
-    write_latents(latents, folder / LATENTS)
+    write_groups(latents, folder / LATENTS)
     content = provenance(Origin(7, get_prior("plurel")), ("2020-01-01", "2020-06-01")) | {"files": {}}
     (folder / PROVENANCE).write_text(dumps(content))
     return folder

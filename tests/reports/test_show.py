@@ -110,7 +110,7 @@ def test_errors_name_what_is_wrong(corpus, tmp_path):
         ("db/table_0.parquet", None),
         ("plurel_prob.json", b"{"),
         ("plurel_prob.json", b"[]"),
-        ("latents.nc", b"no netCDF"),
+        ("latents.npz", b"no arrays"),
     ],
 )
 def test_broken_files_are_named_and_leave_nothing(file, content, tmp_path):

@@ -59,7 +59,7 @@ def test_what_a_folder_says_is_read(tmp_path):
     assert subject.splits == (pd.Timestamp("2021-01-01"), pd.Timestamp("2021-03-01"))
     assert subject.window == (pd.Timestamp("2020-01-01"), pd.Timestamp("2020-06-01"))
     assert subject.latents_of("table_0").sizes["cause"] == 5 and subject.latents_of("nope") is None
-    (tmp_path / "plurel-7" / "latents.nc").unlink()
+    (tmp_path / "plurel-7" / "latents.npz").unlink()
     assert read_subject(tmp_path / "plurel-7").latents is None
     real = read_subject(write_shop(tmp_path / "shop"))
     assert (real.kind, real.command(), real.latents) == ("database", ("", ""), None)

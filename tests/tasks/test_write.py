@@ -93,7 +93,7 @@ def test_all_or_nothing(tmp_path, monkeypatch):
 
 def test_the_provenance_of_a_drawn_database_has_its_tasks(tmp_path):
     folder = shop(tmp_path / "shop")
-    (folder / "latents.nc").write_bytes(b"whole")
+    (folder / "latents.npz").write_bytes(b"whole")
     origin = {"fingerprint": "", "seed": 0, "given": [], "by_hand": [], "files": checksums(folder)}
     (folder / PROVENANCE).write_text(json.dumps(origin))
     written, _ = add_tasks(folder)
@@ -103,9 +103,9 @@ def test_the_provenance_of_a_drawn_database_has_its_tasks(tmp_path):
     assert noted.pop(CHECKSUM) and noted | {"files": origin["files"]} == origin
 
     (folder / "tasks" / written[0].manifest.name / "manifest.yaml").write_text("kind: none")
-    (folder / "latents.nc").write_bytes(b"other")
+    (folder / "latents.npz").write_bytes(b"other")
     add_tasks(folder, overwrite=True)  # mends the task, but hides no damage to other files
-    assert [problem.partition(":")[0] for problem in problems_of(folder)] == ["latents.nc"]
+    assert [problem.partition(":")[0] for problem in problems_of(folder)] == ["latents.npz"]
 
 
 def test_bad_folders_are_an_error(tmp_path):
