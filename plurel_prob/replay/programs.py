@@ -1,6 +1,7 @@
 """Compiled programs that run on the sites of a database instead of drawing them."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -20,17 +21,17 @@ from plurel_prob.sampling.compilation import compile_program, kept
 from plurel_prob.sampling.programs import run_program
 
 
+def log_densities(prior: Prior, bucket: Bucket, sites: dict[str, Array]) -> dict[str, Array]:
+    """Log density of each site: a number, or one a table."""
+    model = handlers.substitute(lambda: database(prior, bucket), data=sites)
+    trace = handlers.trace(model).get_trace()
+    return {name: _by_table(trace[name], site) for name, site in site_layout(prior, bucket).items()}
+
+
 @kept(8)
 def score_program(prior: Prior, bucket: Bucket) -> Callable[[dict[str, Array]], dict[str, Array]]:
-    """Program from all sites to the log density of each: a number, or one a table."""
-    layout = site_layout(prior, bucket)
-
-    def score(sites: dict[str, Array]) -> dict[str, Array]:
-        model = handlers.substitute(lambda: database(prior, bucket), data=sites)
-        trace = handlers.trace(model).get_trace()
-        return {name: _by_table(trace[name], site) for name, site in layout.items()}
-
-    return compile_program(jax.jit(score), forms(layout))
+    """Program from all sites to their log densities, see :func:`log_densities`."""
+    return compile_program(jax.jit(partial(log_densities, prior, bucket)), forms(site_layout(prior, bucket)))
 
 
 @kept(8)

@@ -32,6 +32,7 @@ from plurel_prob.blocks import BLOCK, block_key
 from plurel_prob.distributions.mechanisms.aggregations import AGGREGATIONS
 from plurel_prob.distributions.mechanisms.effects import DIM, EFFECTS, squash
 from plurel_prob.distributions.mechanisms.structure import CausalTables, Intervention
+from plurel_prob.precision import multiply
 from plurel_prob.threefry import unrolled
 
 # What a mechanism's key is used for; weights of different use never share random numbers.
@@ -210,8 +211,8 @@ class CompactMechanisms(dist.Distribution):
         def from_causes() -> Conditional:
             loc = self._reduce(table, position, node, is_cause, values)
             mix_key, score_key = random.split(self._key(table, OUTPUT, node))
-            loc = loc + random.normal(mix_key, (DIM, DIM)) / math.sqrt(DIM) @ foreign
-            score = self.laws.sharpness[table] * random.normal(score_key, (self.max_category, DIM)) @ loc
+            loc = loc + multiply(random.normal(mix_key, (DIM, DIM)) / math.sqrt(DIM), foreign)
+            score = multiply(self.laws.sharpness[table] * random.normal(score_key, (self.max_category, DIM)), loc)
             log_probs = log_softmax(jnp.where(is_category, score, -jnp.inf), axis=0)
             scale = jnp.full(DIM, self.laws.noise_scale[table, node])
             return Conditional(is_categorical, loc, jnp.zeros(DIM), jnp.full(DIM, 0.5), scale, log_probs)

@@ -22,8 +22,8 @@ from plurel_prob.distributions.mechanisms.networks import (
     choose_embedding,
     choose_network,
     draw_matrix,
-    multiply,
 )
+from plurel_prob.precision import multiply
 
 GRID = 64  # points of a curve
 

@@ -14,9 +14,9 @@ from plurel_prob.distributions.mechanisms.networks import (
     choose_embedding,
     choose_network,
     draw_matrix,
-    multiply,
 )
 from plurel_prob.distributions.mechanisms.noise import beta_quantiles
+from plurel_prob.precision import multiply
 from plurel_prob.records import row_of
 
 

@@ -13,6 +13,7 @@ from jax import lax, random
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from plurel_prob.distributions.mechanisms.elementary import sine
+from plurel_prob.precision import multiply
 
 DIM = 4  # dimensions of a node at most
 Point = Float[Array, "dim row"]
@@ -34,13 +35,9 @@ def squash(x: Array) -> Array:
     return 3.0 * jnp.tanh(x / 3.0)
 
 
-def _mix(weight: Float[Array, "out in"], x: Float[Array, "in row"]) -> Float[Array, "out row"]:
-    return jnp.matmul(weight, x, precision=lax.Precision.HIGHEST)
-
-
 def matrix(key: PRNGKeyArray, x: Point, n_in: Int[Array, ""]) -> Point:
     """A random matrix, entries N(0, 1 / inputs)."""
-    return _mix(random.normal(key, (DIM, DIM)) / jnp.sqrt(n_in), x)
+    return multiply(random.normal(key, (DIM, DIM)) / jnp.sqrt(n_in), x)
 
 
 def linear(key: PRNGKeyArray, x: Point, n_in: Int[Array, ""]) -> Point:
@@ -53,8 +50,8 @@ def linear(key: PRNGKeyArray, x: Point, n_in: Int[Array, ""]) -> Point:
 def small_mlp(key: PRNGKeyArray, x: Point, n_in: Int[Array, ""]) -> Point:
     """A network with one hidden layer of eight tanh units."""
     weight = random.normal(key, (N_HIDDEN, 2 * DIM + 1))
-    hidden = jnp.tanh(1.5 * _mix(weight[:, :DIM] / jnp.sqrt(n_in), x) + weight[:, -1:])
-    return _mix(weight[:, DIM:-1].T * jnp.sqrt(2 / N_HIDDEN), hidden)
+    hidden = jnp.tanh(1.5 * multiply(weight[:, :DIM] / jnp.sqrt(n_in), x) + weight[:, -1:])
+    return multiply(weight[:, DIM:-1].T * jnp.sqrt(2 / N_HIDDEN), hidden)
 
 
 def oblivious_trees(key: PRNGKeyArray, x: Point, n_in: Int[Array, ""]) -> Point:
@@ -74,14 +71,14 @@ def fourier_features(key: PRNGKeyArray, x: Point, n_in: Int[Array, ""]) -> Point
     scale_key, weight_key, phase_key = random.split(key, 3)
     length = jnp.exp(random.uniform(scale_key, minval=-jnp.log(2.0), maxval=jnp.log(2.0)))
     weight = random.normal(weight_key, (N_FREQUENCY, 2 * DIM))
-    angle = _mix(weight[:, :DIM] / length, x) + random.uniform(phase_key, (N_FREQUENCY, 1), maxval=2 * jnp.pi)
-    return _mix(weight[:, DIM:].T * jnp.sqrt(2 / N_FREQUENCY), sine(angle + jnp.pi / 2))
+    angle = multiply(weight[:, :DIM] / length, x) + random.uniform(phase_key, (N_FREQUENCY, 1), maxval=2 * jnp.pi)
+    return multiply(weight[:, DIM:].T * jnp.sqrt(2 / N_FREQUENCY), sine(angle + jnp.pi / 2))
 
 
 def quadratic(key: PRNGKeyArray, x: Point, n_in: Int[Array, ""]) -> Point:
     """A random quadratic form an output, squashed."""
     weight = random.normal(key, (DIM, DIM, DIM)) / n_in
-    return squash(jnp.stack([x[i] * _mix(weight[:, i], x) for i in range(DIM)]).sum(0))
+    return squash(jnp.stack([x[i] * multiply(weight[:, i], x) for i in range(DIM)]).sum(0))
 
 
 def product(key: PRNGKeyArray, x: Point, n_in: Int[Array, ""]) -> Point:
@@ -94,7 +91,7 @@ def nearest_centre(key: PRNGKeyArray, x: Point, n_in: Int[Array, ""]) -> Point:
     """A random value for each of eight centres, N(0, 1) like the values: that of the nearest one."""
     centre, value = random.normal(key, (2, N_CENTRE, DIM))
     centre = jnp.where(jnp.arange(DIM) < n_in, centre, 0.0)
-    distance = (centre**2).sum(1)[:, None] - 2 * _mix(centre, x)
+    distance = (centre**2).sum(1)[:, None] - 2 * multiply(centre, x)
     nearest, result = distance[0], value[0][:, None]
     for i in range(1, N_CENTRE):  # choosing is faster than looking the centre up
         is_nearer = distance[i] < nearest

@@ -126,11 +126,6 @@ def draw_matrix(choice: MatrixChoice, max_in: int, n_in: Size, n_out: Size) -> F
     return lax.cond(is_sparse, lambda: zero_half(choice.key, weight, n_in), lambda: weight)
 
 
-def multiply(x: Float[Array, "row in"], weight: Float[Array, "in *out"]) -> Float[Array, "row *out"]:
-    """Matrix product in full 32-bit precision."""
-    return jnp.matmul(x, weight, precision=lax.Precision.HIGHEST)
-
-
 def _half(words: Array) -> Array:
     """The 16 low bits as a number in (0, 1)."""
     return (words.astype(jnp.float32) + 0.5) / 65536
