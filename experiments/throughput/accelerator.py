@@ -3,7 +3,7 @@
     python experiments/throughput/accelerator.py --out experiments/throughput/results/accelerator.jsonl
 
 A line of JSON for each prior and number of databases at a time (``vmap``): seconds of the first call, which compiles, and of each
-next one, and how many integers (sizes, keys, choices, categories) and floats differ from those of the host's processor.
+next one, and how many integers (sizes, keys, choices), cells of categories and floats differ from those of the host's processor.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import numpy as np
 from jax import random
 
 from plurel_prob import get_prior
+from plurel_prob.databases.tables import column_values
 from plurel_prob.models.database import Draw, database
 from plurel_prob.sampling.programs import MIN_BUCKET, run_program
 
@@ -32,21 +33,30 @@ def program(prior_name: str, n: int) -> Callable:
 
 
 def differences(a: Draw, b: Draw) -> dict[str, float]:
-    """Compare two draws: integers that differ, and the share and size of floats that do."""
+    """Compare two draws: integers and floats that differ, and cells that show another category."""
     pairs = [
         (np.asarray(x), np.asarray(y))
         for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True)
         if x.dtype != random.key(0).dtype
     ]
+    shown = categories(a), categories(b)
     whole = [(x, y) for x, y in pairs if x.dtype.kind in "iub"]
     real = [(x, y) for x, y in pairs if x.dtype.kind == "f"]
     return {
         "n_integer": sum(x.size for x, _ in whole),
         "n_integer_different": sum(int((x != y).sum()) for x, y in whole),
+        "n_category": len(shown[0]),
+        "n_category_different": int((shown[0] != shown[1]).sum()),
         "n_float": sum(x.size for x, _ in real),
         "n_float_different": sum(int((~((x == y) | (np.isnan(x) & np.isnan(y)))).sum()) for x, y in real),
         "n_float_far": sum(int((~np.isclose(x, y, rtol=1e-3, atol=1e-4, equal_nan=True)).sum()) for x, y in real),
     }
+
+
+def categories(draw: Draw) -> np.ndarray:
+    """What all categorical columns show, one after another."""
+    schema, values = draw.stages.schema, [column_values(draw, table) for table in range(int(draw.stages.schema.n_table))]
+    return np.concatenate([of[schema.is_categorical[table, : len(of)]].ravel() for table, of in enumerate(values)])
 
 
 def main() -> None:
@@ -75,7 +85,7 @@ def main() -> None:
             row = {"device": device.device_kind, "prior": name, "n": n, "first_s": seconds[0], "next_s": seconds[1:]}
             row["databases_per_s"] = round(n / float(np.median(seconds[1:])), 2)
             if expected is not None:
-                row |= differences(expected, jax.device_get(jax.tree.map(lambda x: x[:1], drawn)))
+                row |= differences(*(jax.tree.map(lambda x: x[0], jax.device_get(draws)) for draws in (expected, drawn)))
             print(row, flush=True)
             with args.out.open("a") as file:
                 file.write(json.dumps(row | {"jax": jax.__version__}) + "\n")
