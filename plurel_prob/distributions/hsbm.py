@@ -136,19 +136,45 @@ class HSBM(Elementwise):
         return lax.fori_loop(0, n_held, draw_block, empty)
 
     def density(self, value: Int[Array, " child"]) -> Float[Array, ""]:
-        """Sum over the children of the log probability of their parents."""
-        size = self.base_size()
-        weight = self.base_weight()
-        log_total = jnp.log((weight * size).sum(1))
+        """Sum over the children of the log probability of their parents; a link without children costs nothing."""
+        return lax.cond(self.n_child > 0, self._density, lambda value: jnp.where((value == -1).all(), 0.0, -jnp.inf), value)
+
+    def _density(self, value: Int[Array, " child"]) -> Float[Array, ""]:
         place = jnp.arange(self.max_child)
         child = block_at(place // BLOCK, self.n_skipped_block) * BLOCK + place % BLOCK
-        is_child = child < self.n_child
-        exists = (value >= 0) & (value < self.n_parent)
+        child_base = child // run_length(self.n_child, self.n_child_cluster)
+        child_cluster = cluster_of(child_base, self.n_child_cluster)
         parent_base = jnp.clip(value, 0) // run_length(self.n_parent, self.n_parent_cluster)
-        child_base = jnp.minimum(child // run_length(self.n_child, self.n_child_cluster), self.max_base - 1)
-        log_prob = jnp.log(weight[child_base, jnp.minimum(parent_base, self.max_base - 1)]) - log_total[child_base]
-        valid = jnp.where(is_child, exists, value == -1).all()
+        parent_cluster = cluster_of(parent_base, self.n_parent_cluster)
+        log_weight = sum(
+            jnp.log(affinity[parent, child])
+            for affinity, parent, child in zip(self.affinity, parent_cluster, child_cluster, strict=True)
+        )
+        log_prob = log_weight - jnp.log(self._total(child_cluster))
+        is_child = child < self.n_child
+        valid = jnp.where(is_child, (value >= 0) & (value < self.n_parent), value == -1).all()
         return jnp.where(valid, jnp.where(is_child, log_prob, 0.0).sum(), -jnp.inf)
+
+    def _total(self, child_cluster: Int[Array, "level child"]) -> Float[Array, " child"]:
+        r"""Sum over all parents of their weights for children of some clusters.
+
+        A base cluster's weight is a product over levels, so sums over all clusters of a level factor. The first :math:`F` base
+        clusters are full; they are those whose digits on level 0 are below that of :math:`F`, or the same and on level 1 below,
+        and so on. The next one has what rows are left, and the others none.
+        """
+        run = run_length(self.n_parent, self.n_parent_cluster)
+        n_full, rest = self.n_parent // run, self.n_parent % run
+        digit = n_full // places_of(self.n_parent_cluster)
+        digit = jnp.where(jnp.arange(len(digit)) == 0, digit, digit % self.n_parent_cluster)  # F may be the number of all
+        cluster = jnp.arange(self.affinity.shape[-1])[:, None]
+        total, below, last = jnp.ones(()), jnp.zeros(()), jnp.ones(())  # all clusters of lower levels, those before F, F itself
+        for level in reversed(range(len(digit))):
+            weight = self.affinity[level][:, child_cluster[level]]
+            weight = jnp.where(cluster < self.n_parent_cluster[level], weight, 0.0)
+            here = jnp.where(cluster == digit[level], weight, 0.0).sum(0)
+            below = jnp.where(cluster < digit[level], weight, 0.0).sum(0) * total + here * below
+            total, last = weight.sum(0) * total, here * last
+        return run * below + rest * last
 
 
 def run_length(n_row: ArrayLike, n_cluster: Int[Array, " level"]) -> Int[Array, ""]:
@@ -159,8 +185,12 @@ def run_length(n_row: ArrayLike, n_cluster: Int[Array, " level"]) -> Int[Array, 
 
 def cluster_of(base: Int[Array, " base"], n_cluster: Int[Array, " level"]) -> Int[Array, "level base"]:
     """Cluster on each level of a base cluster: its digits in mixed radix, level 0 most significant."""
-    place = jnp.cumprod(jnp.concatenate([jnp.ones(1, n_cluster.dtype), n_cluster[:0:-1]]))[::-1]
-    return (base // place[:, None]) % n_cluster[:, None]
+    return (base // places_of(n_cluster)[:, None]) % n_cluster[:, None]
+
+
+def places_of(n_cluster: Int[Array, " level"]) -> Int[Array, " level"]:
+    """What a digit of each level is worth: the clusters of all lower levels, multiplied."""
+    return jnp.cumprod(jnp.concatenate([jnp.ones(1, n_cluster.dtype), n_cluster[:0:-1]]))[::-1]
 
 
 def count_at_most(
