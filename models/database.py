@@ -15,7 +15,10 @@ from plurel_prob.priors.prior import Prior
 
 
 class Bucket(NamedTuple):
-    """Static sizes that a program is compiled for. They bound a database; they do not change a draw."""
+    """Static sizes that a program is compiled for. They bound a database; they do not change a draw.
+
+    A larger database is an error, or, in a compiled program, one whose values are all NaN.
+    """
 
     n_block: int  # blocks of rows that are held of a table at most
     n_page: int  # pages of values of all blocks that are held

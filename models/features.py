@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpyro
 import numpyro.distributions as dist
@@ -140,10 +141,25 @@ def features(
 ) -> Features:
     """Stage 3 (PluRel, arXiv:2602.04029): values of all nodes, parents' tables first, and the columns that show some of them."""
     tables = causal_tables(schema, links, graphs, held)
-    max_category = upper_bound(schema_prior.n_category)
+    max_category, fits = upper_bound(schema_prior.n_category), is_room(tables, max_page)
     value, label = MECHANISMS[prior.mechanism](prior, tables, max_category, max_page, intervention)
-    column = numpyro.deterministic("column", column_values(tables, column_laws(prior, schema), value, label, intervention))
-    return Features(value, column)
+    column = column_values(tables, column_laws(prior, schema), value, label, intervention)
+    column = numpyro.deterministic("column", jnp.where(fits, column, jnp.nan))
+    return Features(jnp.where(fits, value, jnp.nan), column)
+
+
+def is_room(tables: CausalTables, max_page: int) -> Bool[Array, ""]:
+    """Whether a program's static sizes hold a database: in a compiled one, values of a database that they do not hold are NaN.
+
+    Raises:
+        ValueError: they do not, and the sizes are known because nothing is compiled.
+    """
+    n_block, n_page = tables.held.n.max(), (tables.held.n * tables.pages.n_line).sum()
+    fits = (n_block <= tables.max_held) & (n_page <= max_page)
+    if not isinstance(fits, jax.core.Tracer) and not fits:
+        has = f"Bucket(n_block={tables.max_held}, n_page={max_page})"
+        raise ValueError(f"{has} is too small for the database, which takes Bucket(n_block={n_block}, n_page={n_page})")
+    return fits
 
 
 def causal_tables(schema: Schema, links: Links, graphs: CausalGraphs, held: HeldBlocks) -> CausalTables:

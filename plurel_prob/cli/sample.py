@@ -1,10 +1,11 @@
 """``plurel-prob sample``."""
 
+import json
 import re
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
@@ -181,7 +182,7 @@ def draw_and_put(
     from plurel_prob.sampling import sample_to
 
     use_compilation_cache()
-    start, prior = time.perf_counter(), override(Prior(name=name), record)
+    start, prior = time.perf_counter(), _prior_of(name, json.dumps(record))
     if overwrite or corpus.left_to_draw([seed], prior):
         with corpus.placing(seed, overwrite=overwrite) as path:
             schema = sample_to(path, seed, prior, overwrite=overwrite, tasks=tasks, latents=latents, on_part=on_part)
@@ -189,6 +190,12 @@ def draw_and_put(
         with corpus.reading(f"plurel-{seed}") as path:
             schema = load(path).schema
     return summary_row(seed, schema, time.perf_counter() - start)
+
+
+@lru_cache(maxsize=4)
+def _prior_of(name: str, record: str) -> Prior:
+    """The prior of a record, as JSON; made once for all databases that a process draws."""
+    return override(Prior(name=name), json.loads(record))
 
 
 def use_compilation_cache() -> None:

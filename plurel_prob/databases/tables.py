@@ -1,5 +1,6 @@
 """From a draw's arrays to data frames and their schema."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -51,10 +52,17 @@ def materialise(draw: Draw, has_booleans: bool) -> tuple[dict[str, pd.DataFrame]
     frames, tables = {}, {}
     for table in range(int(schema.n_table)):
         frame, schema_of_table = all_columns(draw, table, has_booleans)
-        constant = [column for column in schema_of_table.columns if frame[column].dropna().nunique() < 2]
+        constant = [column for column in schema_of_table.columns if _is_constant(frame[column])]
         frames[table_name(table)] = frame.drop(columns=constant)
         tables[table_name(table)] = schema_of_table.without(constant)
     return frames, DatabaseSchema(tables, (window[0], window[1]))
+
+
+def _is_constant(column: pd.Series) -> bool:
+    """Whether all cells that have a value have the same."""
+    values = column.cat.codes.to_numpy() if isinstance(column.dtype, pd.CategoricalDtype) else column.to_numpy()
+    values = values[values == values]  # noqa: PLR0124  # those that are not NaN
+    return not len(values) or bool((values == values[0]).all())
 
 
 def all_columns(draw: Draw, table: int, has_booleans: bool) -> tuple[pd.DataFrame, TableSchema]:
@@ -82,7 +90,13 @@ def _column(value: np.ndarray, n_category: int, has_booleans: bool) -> tuple[str
     code = value.astype(np.int8)
     if has_booleans or n_category == 2:
         return "boolean", code > 0
-    return "categorical", pd.Categorical.from_codes(code, [f"category_{k}" for k in range(n_category)])
+    return "categorical", pd.Categorical.from_codes(code, dtype=_categories(n_category))
+
+
+@lru_cache
+def _categories(n: int) -> pd.CategoricalDtype:
+    """Type of columns with ``n`` categories; made once, as pandas takes long to check their names."""
+    return pd.CategoricalDtype([f"category_{k}" for k in range(n)])
 
 
 def evenly_spaced(first: pd.Timestamp, last: pd.Timestamp, n_row: int, row: np.ndarray) -> pd.DatetimeIndex:

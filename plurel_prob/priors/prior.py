@@ -5,6 +5,7 @@ import hashlib
 import inspect
 import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ class Prior:
         stages["features"]["mechanism"] = self.features.mechanism
         return stages
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Digest of the record and the version of the programs: the name of the model by its content."""
         content = json.dumps({"program": PROGRAM_VERSION, "prior": self.record()}, sort_keys=True)

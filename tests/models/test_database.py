@@ -1,3 +1,5 @@
+import re
+
 import jax
 import numpy as np
 import pytest
@@ -9,8 +11,10 @@ from numpyro.infer.util import log_density
 import plurel_prob
 from plurel_prob import Bucket, Database, database, sample
 from plurel_prob.cli.score import score as score_command
+from plurel_prob.models.features import is_room
 from plurel_prob.sampling import draw
-from tests.models.tiny import BUCKET, SEED, tiny
+from plurel_prob.sampling.programs import run_program
+from tests.models.tiny import BUCKET, SEED, tables_of, tiny
 
 
 @pytest.fixture(scope="module", params=["compact", pytest.param("plurel", marks=pytest.mark.slow)])
@@ -86,6 +90,25 @@ def test_a_larger_bucket_draws_and_scores_the_same(tiny_prior, drawn):
     np.testing.assert_array_equal(other.stages.links.parent_row[..., :n_row], drawn.stages.links.parent_row)
     scores = [log_density(database, (tiny_prior, bucket), {}, d.sites)[0] for bucket, d in ((BUCKET, drawn), (larger, other))]
     np.testing.assert_allclose(*scores, rtol=1e-6)
+
+
+@pytest.mark.parametrize("tiny_prior", ["compact"], indirect=True)
+def test_sizes_that_do_not_hold_a_database_are_refused(tiny_prior, drawn):
+    (tables, _), n_page = tables_of(drawn), int((drawn.stages.held.n * drawn.stages.graphs.n_line).sum())
+    enough = Bucket(int(drawn.stages.held.n.max()), n_page)
+    assert is_room(tables, n_page)
+    none = tables._replace(parent_row=tables.parent_row[..., :0])
+    for few, bucket in ((tables, BUCKET._replace(n_page=n_page - 1)), (none, Bucket(0, n_page))):
+        with pytest.raises(ValueError, match=re.escape(f"{bucket} is too small for the database, which takes {enough}")):
+            is_room(few, bucket.n_page)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tiny_prior", ["compact"], indirect=True)
+def test_a_compiled_program_has_no_values_of_a_database_that_it_does_not_hold(tiny_prior, drawn):
+    small = BUCKET._replace(n_page=int((drawn.stages.held.n * drawn.stages.graphs.n_line).sum()) - 1)
+    features = jax.jit(lambda: run_program(lambda: database(tiny_prior, small), random.key(SEED)).stages.features)()
+    assert np.isnan(np.asarray(features.column)).all() and np.isnan(np.asarray(features.value)).all()
 
 
 @pytest.mark.slow
