@@ -71,7 +71,7 @@ def write_tables(database: Database, folder: Path, parts: Parts = NO_PARTS) -> N
         if name in parts:
             write_parts(parts[name], path, database.schema.tables[name].keys)
         else:
-            frame.to_parquet(path, index=False)
+            _write_row_groups(iter([frame]), path)
 
 
 def write_parts(parts: Iterable[pd.DataFrame], path: Path, keys: Collection[str]) -> None:

@@ -53,7 +53,7 @@ def materialise(draw: Draw, has_booleans: bool) -> tuple[dict[str, pd.DataFrame]
     for table in range(int(schema.n_table)):
         frame, schema_of_table = all_columns(draw, table, has_booleans)
         constant = [column for column in schema_of_table.columns if _is_constant(frame[column])]
-        frames[table_name(table)] = frame.drop(columns=constant)
+        frames[table_name(table)] = frame.drop(columns=constant) if constant else frame
         tables[table_name(table)] = schema_of_table.without(constant)
     return frames, DatabaseSchema(tables, (window[0], window[1]))
 
