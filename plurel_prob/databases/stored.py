@@ -40,8 +40,9 @@ class StoredFrame:
         self._file = file
         with reading(file, f"is {file.parent.parent} a folder in RelBench format?"):
             found = pq.read_metadata(file)
-            self._n_row, names = found.num_rows, found.schema.to_arrow_schema().names
-        self._names = [name for name in names if not is_index(name)]
+            self._n_row, schema = found.num_rows, found.schema.to_arrow_schema()
+            index = (schema.pandas_metadata or {}).get("index_columns", ())  # pandas' index is no column of the table
+        self._names = [name for name in schema.names if name not in index and not is_index(name)]
 
     def __len__(self) -> int:
         return self._n_row

@@ -44,7 +44,7 @@ def wait_for(is_so: Callable[[], object], seconds: float) -> bool:
     return True
 
 
-def draw_forever(corpus: Any, name: str, record: Any, overwrite: bool, tasks: bool, seed: int) -> list[str]:
+def draw_forever(corpus: Any, name: str, record: Any, overwrite: bool, tasks: bool, latents: bool, seed: int) -> list[str]:
     """Say that a seed is being drawn, and never end, deaf to exceptions that signals raise, as a compilation is."""
     (Path(corpus.path) / f"drawing-{seed}").touch()
     while True:

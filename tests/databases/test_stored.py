@@ -25,7 +25,7 @@ def folder(tmp_path):
     users = pd.DataFrame({"id": [0, 1], "name": ["a", None], "size": pd.Categorical(["L", "S"])})
     large = pd.array([2**60 + 1, None, 3], dtype="Int64")
     orders = pd.DataFrame({"user": [1, 0, 1], "at": pd.to_datetime(["2019", "2020", "2021"]), "n": large})
-    users.to_parquet(tmp_path / "db" / "users.parquet", index=False)
+    users.set_index(pd.Index(["x", "y"], name="label")).to_parquet(tmp_path / "db" / "users.parquet")
     orders.set_index(np.array([5, 7, 9])).to_parquet(tmp_path / "db" / "orders.parquet")
     return tmp_path
 

@@ -1,7 +1,5 @@
 """Features of boosted trees, against loops over rows."""
 
-import errno
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +7,6 @@ from numpy import memmap
 
 from plurel_prob import spill
 from plurel_prob.databases.schema import TableSchema
-from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.columns import NEVER, STATIC
 from plurel_prob.rfm.rows import features
 from plurel_prob.rfm.rows.features import Labels, Question, concatenate, row_features
@@ -289,13 +286,3 @@ def test_features_of_arrays_in_files_are_the_same(folder, monkeypatch):
     monkeypatch.setattr(spill.np, "memmap", lambda *args, **kwargs: made.append(kwargs) or memmap(*args, **kwargs))
     pd.testing.assert_frame_equal(table_of(folder, "amount")[0], expected)
     assert made
-
-
-def test_a_disk_without_room_is_named(monkeypatch):
-    def no_room(*_):
-        raise OSError(errno.ENOSPC, "no space")
-
-    monkeypatch.setattr(spill, "LARGE", 1)
-    monkeypatch.setattr(spill.os, "posix_fallocate", no_room)
-    with pytest.raises(DatabaseError, match="no room for the 0.8 GB that a large table needs; set TMPDIR"):
-        spill.empty((1000, 100_000))
