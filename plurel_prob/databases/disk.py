@@ -150,24 +150,13 @@ def manifest_of(database: Database) -> Any:
 
 
 def read_latents(path: Path) -> Groups:
-    """Read the latents of a written database.
+    """Read the latents of a written database, whose file is compared with its checksum first, where there is one.
 
     Raises:
         DatabaseError: they are missing, broken or not those that were written.
     """
     from plurel_prob.databases.latents import check_latents
 
-    with reading_latents(path):
-        return check_latents(read_groups(within(path, LATENTS)))
-
-
-@contextmanager
-def reading_latents(path: Path) -> Iterator[None]:
-    """Compare the file of latents with its checksum, where there is one, before it is read: a damaged one can crash its reader.
-
-    Raises:
-        DatabaseError: they differ, or the file cannot be read.
-    """
     hint = "the database was written without latents; draw it again with them"
     if (path / BEFORE).exists():
         hint = f"{BEFORE} is of PluRel-Prob 0.1 and is not read any more; draw the database again"
@@ -175,7 +164,7 @@ def reading_latents(path: Path) -> Iterator[None]:
         written = read_provenance(path).get("files", {}).get(LATENTS)
         if written is not None and sha256(within(path, LATENTS)) != written["sha256"]:
             raise DatabaseError(f"{path / LATENTS}: differs from what was written (SHA-256); draw the database again")
-        yield
+        return check_latents(read_groups(within(path, LATENTS)))
 
 
 def read(path: Path) -> tuple[dict[str, pd.DataFrame], DatabaseSchema, Origin]:

@@ -66,6 +66,29 @@ def test_many_rows_follow_the_plain_law():
     np.testing.assert_allclose(law.log_prob(draws[0]), expected, rtol=1e-4)
 
 
+def test_the_density_of_links_of_any_size_follows_the_plain_law():
+    """All base clusters full, the last one short, or several empty; and its gradient is a number, padding or not."""
+    rng, found = np.random.default_rng(0), {"all full": 0, "short": 0, "empty": 0}
+
+    @jax.jit
+    def density(affinity, parents, children, n_parent, n_child, value):
+        return jax.value_and_grad(lambda x: HSBM(x, parents, children, n_parent, n_child, 12).log_prob(value))(affinity)
+
+    for case in range(60):
+        parents, children = rng.integers(1, 4, (2, 3))
+        n_base, n_child = int(parents.prod()), int(rng.integers(1, 13))
+        n_parent = n_base * int(rng.integers(1, 4)) if case % 3 == 0 else int(rng.integers(1, 40))
+        run = -(-n_parent // n_base)
+        found["all full" if n_parent == run * n_base else "short" if n_parent > run * (n_base - 1) else "empty"] += 1
+        value = np.append(rng.integers(0, n_parent, n_child), np.full(12 - n_child, -1))
+        probs = law_in_plain_loops(affinity(3), parents, children, n_parent, n_child)
+        total, gradient = density(affinity(3), parents, children, n_parent, n_child, value)
+        expected = np.log(probs[np.arange(n_child), value[:n_child]]).sum()
+        np.testing.assert_allclose(total, expected, rtol=1e-4, atol=1e-5, err_msg=f"{parents} {children} {n_parent}")
+        assert np.isfinite(gradient).all()
+    assert min(found.values()) >= 5, found
+
+
 def test_one_block_is_uniform():
     ones = jnp.ones(1, jnp.int32)
     law = HSBM(affinity(1), ones, ones, 7, 4, 4)
