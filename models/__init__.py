@@ -6,7 +6,7 @@ Read them in the order of the stages: ``schema``, ``links``, ``features``, then 
 if __name__ != "plurel_prob.models":
     raise ImportError("the programs are installed as plurel_prob.models: import plurel_prob.models")
 
-from plurel_prob.models.database import Bucket, DatabaseDraw, database, structure
+from plurel_prob.models.database import Bucket, DatabaseDraw, Structure, Values, database, structure, values
 from plurel_prob.models.features import CausalGraphs, Features, causal_graphs, features
 from plurel_prob.models.links import Links, links
 from plurel_prob.models.schema import Schema, schema
@@ -18,10 +18,13 @@ __all__ = [
     "CausalGraphs",
     "Features",
     "Schema",
+    "Structure",
+    "Values",
     "database",
     "causal_graphs",
     "features",
     "links",
     "schema",
     "structure",
+    "values",
 ]

@@ -24,6 +24,20 @@ class Bucket(NamedTuple):
     n_page: int  # pages of values of all blocks that are held
 
 
+class Structure(NamedTuple):
+    """All of a database whose size does not depend on its rows."""
+
+    schema: Schema
+    graphs: CausalGraphs
+
+
+class Values(NamedTuple):
+    """All of a database that has the size of its rows."""
+
+    links: Links
+    features: Features
+
+
 class DatabaseDraw(NamedTuple):
     """What the joint program returns: the stages."""
 
@@ -46,17 +60,30 @@ def stage(name: str) -> scope:
     return scope(prefix=name, hide_types=["plate"])
 
 
-def structure(prior: Prior, observed: Schema | None = None) -> tuple[Schema, CausalGraphs]:
-    """Everything about a database whose size does not depend on its rows. A model of its own, with the same sites."""
+def structure(prior: Prior, observed: Schema | None = None) -> Structure:
+    """Draw schema and causal graphs: a model of its own, with the sites that :func:`database` has for them.
+
+    Args:
+        prior: what is random, and how.
+        observed: stage 1, if it is known rather than drawn; padded to the prior's bounds.
+    """
     with named_keys():
         return _structure(prior, observed)
 
 
-def _structure(prior: Prior, observed: Schema | None) -> tuple[Schema, CausalGraphs]:
-    with stage("schema"):
-        tables = schema(prior.schema) if observed is None else observed
-    with stage("features"):
-        return tables, causal_graphs(prior.features, prior.schema, tables)
+def values(
+    prior: Prior,
+    structure: Structure,
+    bucket: Bucket,
+    held: HeldBlocks | None = None,
+    intervention: Intervention | None = None,
+) -> Values:
+    """Draw links and features given a structure: a model of its own, with the sites that :func:`database` has for them.
+
+    Arguments are those of :func:`database`; a key draws here what it draws there.
+    """
+    with named_keys():
+        return _values(prior, structure, bucket, held or all_blocks(structure.schema.n_row), intervention)
 
 
 def database(
@@ -66,7 +93,7 @@ def database(
     held: HeldBlocks | None = None,
     observed: Schema | None = None,
 ) -> DatabaseDraw:
-    """Draw a database: schema, links, features.
+    """Draw a database: schema, links, features. :func:`structure` and :func:`values` in one.
 
     A NumPyro model: ``seed``, ``trace``, ``substitute``, ``condition``, ``do``, ``log_density`` and ``Predictive`` work on
     it. Sites are named ``schema/...``, ``links/...``, ``features/...`` and keyed by name.
@@ -87,8 +114,21 @@ def database(
     with named_keys():
         tables, graphs = _structure(prior, observed)
         held = held or all_blocks(tables.n_row)
-        with stage("links"):
-            joined = links(prior.links, tables, bucket.n_block * BLOCK, held)
-        with stage("features"):
-            drawn = features(prior.features, prior.schema, tables, joined, graphs, held, bucket.n_page, intervention)
+        joined, drawn = _values(prior, Structure(tables, graphs), bucket, held, intervention)
     return DatabaseDraw(tables, joined, graphs, drawn, held)
+
+
+def _structure(prior: Prior, observed: Schema | None) -> Structure:
+    with stage("schema"):
+        tables = schema(prior.schema) if observed is None else observed
+    with stage("features"):
+        return Structure(tables, causal_graphs(prior.features, prior.schema, tables))
+
+
+def _values(prior: Prior, known: Structure, bucket: Bucket, held: HeldBlocks, intervention: Intervention | None) -> Values:
+    tables, graphs = known
+    with stage("links"):
+        joined = links(prior.links, tables, bucket.n_block * BLOCK, held)
+    with stage("features"):
+        drawn = features(prior.features, prior.schema, tables, joined, graphs, held, bucket.n_page, intervention)
+    return Values(joined, drawn)

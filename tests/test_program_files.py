@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from plurel_prob.sampling.program_files import CheckedFiles
+from plurel_prob.programs.files import CheckedFiles
 from tests.test_sampling import run
 
 PROGRAM = """

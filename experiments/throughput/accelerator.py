@@ -15,11 +15,13 @@ from pathlib import Path
 import jax
 import numpy as np
 from jax import random
+from numpyro import handlers
 
 from plurel_prob import get_prior
 from plurel_prob.databases.tables import column_values
 from plurel_prob.models.database import Draw, database
-from plurel_prob.sampling.programs import MIN_BUCKET, run_program
+from plurel_prob.programs.sizes import MIN_BUCKET
+from plurel_prob.programs.structure import sample_sites
 
 
 def program(prior_name: str, n: int) -> Callable:
@@ -27,7 +29,9 @@ def program(prior_name: str, n: int) -> Callable:
     prior = get_prior(prior_name)
 
     def draw_one(key: jax.Array) -> Draw:
-        return run_program(lambda: database(prior, MIN_BUCKET), key)
+        with handlers.trace() as trace:
+            stages = handlers.seed(database, key)(prior, MIN_BUCKET)
+        return Draw(stages, sample_sites(trace))
 
     return jax.jit(jax.vmap(draw_one)) if n > 1 else jax.jit(lambda keys: jax.tree.map(lambda x: x[None], draw_one(keys[0])))
 

@@ -203,7 +203,7 @@ def use_compilation_cache() -> None:
     import jax
     import platformdirs
 
-    from plurel_prob.sampling.program_files import check_program_files
+    from plurel_prob.programs.files import check_program_files
 
     check_program_files()
     if jax.config.jax_compilation_cache_dir is None:  # type: ignore[attr-defined]

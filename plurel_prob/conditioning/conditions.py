@@ -12,7 +12,6 @@ from jax import random
 from numpyro.distributions import Distribution
 
 from plurel_prob.conditioning.graphs import posterior_of_graph, read_graph
-from plurel_prob.conditioning.programs import PARENT_ROW, free_sites
 from plurel_prob.databases.latents import REGISTRIES
 from plurel_prob.databases.schema import PKEY, TIME, column_name, index_of, key_name, table_name
 from plurel_prob.databases.tables import EPOCH
@@ -23,7 +22,9 @@ from plurel_prob.keys import site_key
 from plurel_prob.priors import Prior
 from plurel_prob.priors.fields import support_bounds
 from plurel_prob.priors.toml import nearest
-from plurel_prob.sampling.programs import MIN_BUCKET
+from plurel_prob.programs.given import free_sites
+from plurel_prob.programs.layout import PARENT_ROW, site_layout
+from plurel_prob.programs.sizes import MIN_BUCKET
 
 N_ROW = ("schema/n_row_entity", "schema/n_row_activity")  # the graph decides which of them counts
 NAMES = {"family": list(FAMILIES), **REGISTRIES}  # of the values of sites
@@ -59,7 +60,7 @@ class Conditions:
 
     def __init__(self, given: Mapping[str, Any], prior: Prior, seed: int):
         self.prior, self.seed = prior, seed
-        self.layout = free_sites(prior, MIN_BUCKET)
+        self.layout = free_sites(site_layout(prior, MIN_BUCKET))
         self.conditions: list[Condition] = []
         self.columns: dict[str, Any] = {}
         for name, request in given.items():

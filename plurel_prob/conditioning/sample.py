@@ -8,16 +8,18 @@ import numpy as np
 from jax import random
 
 from plurel_prob.conditioning.conditions import N_ROW, Condition, Conditions
-from plurel_prob.conditioning.handler import Given
-from plurel_prob.conditioning.programs import PARENT_ROW, GivenSites, Verdicts, free_sites, given_program, structure_program
 from plurel_prob.databases import Database
 from plurel_prob.databases.schema import table_name
 from plurel_prob.errors import DatabaseError
 from plurel_prob.models.database import Bucket
 from plurel_prob.models.schema import Schema
 from plurel_prob.priors import Prior
-from plurel_prob.replay.layout import Site, structure_layout
-from plurel_prob.sampling.programs import bucket_of_all
+from plurel_prob.programs.densities import Densities, Density, structure_densities, values_densities
+from plurel_prob.programs.given import GivenSites, free_sites, nothing_given
+from plurel_prob.programs.layout import PARENT_ROW, Layout, structure_layout, values_layout
+from plurel_prob.programs.sizes import bucket_of_all
+from plurel_prob.programs.structure import draw_structure
+from plurel_prob.programs.values import draw_with, form_of
 
 
 def sample_given(seed: int, prior: Prior, given: Mapping[str, Any], bucket: Bucket | None = None) -> Database:
@@ -27,26 +29,28 @@ def sample_given(seed: int, prior: Prior, given: Mapping[str, Any], bucket: Buck
         DatabaseError: a name is unknown, a value has the wrong form, the prior excludes it, or two contradict each other.
     """
     asked, key = Conditions(given, prior, seed), random.key(seed)
-    schema, sizes, verdicts = jax.device_get(structure_program(prior)(key, given_sites(asked, structure_layout(prior))))
-    bucket = bucket or bucket_of_all(sizes)
-    layout = free_sites(prior, bucket)
+    layout = structure_layout(prior)
+    known = draw_structure(prior, key, given_sites(asked, layout))
+    bucket, form = bucket or bucket_of_all(known.sizes), form_of(known.structure)
+    layout_of_values = free_sites(values_layout(prior, bucket, form))
     for condition in asked.conditions:
-        _check_exists(condition, schema, layout[condition.site].axes)
-        _check_possible(condition, verdicts)
-    drawn, verdicts = jax.device_get(given_program(prior, bucket)(key, given_sites(asked, layout)))
-    for condition in asked.conditions:
-        _check_possible(condition, verdicts)
+        _check_exists(condition, known.structure.schema, (layout | layout_of_values)[condition.site].axes)
+    _check_possible(asked, structure_densities(prior)(known.sites)[1])
+    drawn = draw_with(prior, key, known, bucket, given=given_sites(asked, layout_of_values))
+    if any(condition.site in layout_of_values for condition in asked.conditions):
+        sites = {name: drawn.sites[name] for name in values_layout(prior, bucket, form)}
+        _check_possible(asked, values_densities(prior, bucket, form)(known.structure, sites))
     database = Database.from_draw(drawn, seed, prior, tuple(given))
     return database.do(asked.columns) if asked.columns else database
 
 
-def given_sites(asked: Conditions, layout: dict[str, Site]) -> GivenSites:
+def given_sites(asked: Conditions, layout: Layout) -> GivenSites:
     """What is given, as the arrays of whole sites that programs take.
 
     Raises:
         DatabaseError: the same part is given two values.
     """
-    given = {name: Given(np.zeros(site.shape, bool), np.zeros(site.shape, site.dtype)) for name, site in layout.items()}
+    given = nothing_given(layout)
     for condition in sorted(asked.conditions, key=lambda condition: condition.is_weak):
         if condition.site not in given:
             continue
@@ -88,15 +92,18 @@ def _check_parent_rows(condition: Condition, schema: Schema) -> None:
         )
 
 
-def _check_possible(condition: Condition, verdicts: Verdicts) -> None:
+def _check_possible(asked: Conditions, densities: Densities) -> None:
     """Refuse what has no place in the database, and what the prior cannot draw."""
-    if condition.site not in verdicts:
-        return
-    verdict = verdicts[condition.site]
-    n_batch = verdict.is_possible.ndim
+    for condition in asked.conditions:
+        if condition.site in densities:
+            _check_one(condition, jax.device_get(densities[condition.site]))
+
+
+def _check_one(condition: Condition, density: Density) -> None:
+    n_batch = density.is_possible.ndim
     part = condition.at + tuple(map(slice, condition.value.shape))
-    if condition.at and condition.site not in N_ROW and not condition.is_weak and not verdict.is_used[part[:n_batch]].any():
+    if condition.at and condition.site not in N_ROW and not condition.is_weak and not density.is_used[part[:n_batch]].any():
         raise DatabaseError(f"given {condition.name}: the database has no use for it ({condition.site})")
-    if not verdict.is_possible[part[:n_batch]].all():
+    if not density.is_possible[part[:n_batch]].all():
         value = np.array2string(condition.value, threshold=6)
         raise DatabaseError(f"given {condition.name}: the prior excludes {value} ({condition.site}); a prior file may allow it")

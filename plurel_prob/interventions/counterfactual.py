@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 from jax import random
@@ -21,8 +19,11 @@ from plurel_prob.errors import DatabaseError
 from plurel_prob.interventions.columns import Column, find_column
 from plurel_prob.interventions.requests import Request, values_to_set
 from plurel_prob.models.database import Bucket, Draw
-from plurel_prob.replay.programs import intervention_form, replay_program
-from plurel_prob.replay.sites import VALUE, Sites, bucket_of_latents, check_complete, sites_of, value_pages
+from plurel_prob.programs.given import all_given
+from plurel_prob.programs.layout import structure_layout, values_layout
+from plurel_prob.programs.structure import draw_structure
+from plurel_prob.programs.values import draw_with, form_of
+from plurel_prob.replay.sites import Sites, bucket_of_latents, check_complete, sites_of, value_pages
 
 
 class Noise(NamedTuple):
@@ -48,25 +49,27 @@ class Replay:
         check_complete(latents)
         self.database, self.bucket = database, bucket_of_latents(latents)
         self.sites = sites_of(latents, database.prior, self.bucket)
-        self.sites.pop(VALUE, None)
+        # every site is given: the key draws nothing
+        self.known = draw_structure(database.prior, random.key(0), all_given(structure_layout(database.prior), self.sites))
         self.natural = value_pages(latents, self.bucket)
         self.noise = Noise(random.key(database.seed), {})
-        self.base = self.run(Intervention(*map(jnp.asarray, self._nothing())))
+        self.base = self.run(Intervention(*self._nothing()))
 
     def run(self, intervention: Intervention, noise: Noise | None = None) -> Draw:
         """Run the program, with the noise of the database or other noise."""
         key, sites = noise or self.noise
-        program = replay_program(self.database.prior, self.bucket)
-        return jax.device_get(program(key, jax.tree.map(jnp.asarray, self.sites | sites), intervention))
+        prior, form = self.database.prior, form_of(self.known.structure)
+        given = all_given(values_layout(prior, self.bucket, form), self.sites | sites)
+        return draw_with(prior, key, self.known, self.bucket, given=given, intervention=intervention)
 
-    def _nothing(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _nothing(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """An intervention that sets nothing, on the host."""
-        is_set = np.zeros(intervention_form(self.database.prior, self.bucket).is_set.shape, bool)
-        return is_set, np.full_like(self.natural, np.nan), self.natural
+        is_set = np.zeros(self.known.structure.graphs.is_categorical.shape, bool)
+        return is_set, np.full_like(self.natural, np.nan), self.natural, np.array(True)
 
     def intervention(self, columns: Mapping[str, Request]) -> tuple[Intervention, dict[str, pd.Series]]:
         """Set columns; also return what each of them shows then (missing: as drawn)."""
-        is_set, value, natural = self._nothing()
+        is_set, value, *natural = self._nothing()
         shown = {}
         for name, request in columns.items():
             column = find_column(self.database, name)
@@ -74,7 +77,7 @@ class Replay:
             numbers, shown[name] = values_to_set(column, request, codes.astype(int))
             is_set[column.table, column.node] = True
             value[pages_of_column(column, self.base, self.bucket)] = _in_blocks(numbers)
-        return Intervention(*map(jnp.asarray, (is_set, value, natural))), shown
+        return Intervention(is_set, value, *natural), shown
 
 
 def pages_of_column(column: Column, draw: Draw, bucket: Bucket) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 
 from plurel_prob.blocks import BLOCK
@@ -13,12 +12,11 @@ from plurel_prob.distributions import FAMILIES
 from plurel_prob.errors import DatabaseError
 from plurel_prob.models.database import Bucket
 from plurel_prob.priors import Prior
-from plurel_prob.replay.layout import site_layout
-from plurel_prob.sampling.programs import Sizes, bucket_of_all
+from plurel_prob.programs.layout import PARENT_ROW, VALUE, site_layout
+from plurel_prob.programs.sizes import Sizes, bucket_of_all
 
-PADDED_WITH = {"schema/label": -1, "features/column_node": -1, "links/parent_row": -1}
+PADDED_WITH = {"schema/label": -1, "features/column_node": -1, PARENT_ROW: -1}
 LINKS = ("n_level", "n_parent_cluster", "n_child_cluster", "affinity", "parent_row")
-VALUE = "features/value"
 
 Sites = dict[str, np.ndarray]
 Variables = dict[str, Any]
@@ -50,7 +48,7 @@ def bucket_of_latents(latents: Groups) -> Bucket:
     """Smallest bucket that holds a database."""
     of_database, of_tables = variables_of(latents)
     n_line = np.array([len(variables["value"]) for variables in of_tables])
-    return bucket_of_all(Sizes(*map(jnp.asarray, (of_database["n_row"], n_line, of_database["is_entity"] == 1))))
+    return bucket_of_all(Sizes(of_database["n_row"], n_line, of_database["is_entity"] == 1))
 
 
 def sites_of(latents: Groups, prior: Prior, bucket: Bucket) -> Sites:

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jax
 from jax import Device
 
 from plurel_prob.databases import Database
 from plurel_prob.models.database import Bucket, Draw
 from plurel_prob.priors import Prior, get_prior
-from plurel_prob.sampling.programs import MAX_SEED, bucket_of, check_seed, draw, draw_on, mesh_of
+from plurel_prob.programs.values import default_mesh, mesh_of
+from plurel_prob.sampling.programs import MAX_SEED, bucket_of, check_seed, draw, draw_on
 from plurel_prob.sampling.rows import sample_rows, sample_to
 from plurel_prob.sampling.streams import Stream, stream
 
@@ -78,7 +78,7 @@ def sample_many(
         ValueError: see :func:`sample`.
     """
     prior = get_prior(prior)
-    mesh = mesh_of(jax.devices()[:1] if devices is None else devices)
+    mesh = default_mesh() if devices is None else mesh_of(devices)
     remaining = iter(seeds)
     while batch := list(itertools.islice(remaining, mesh.size)):
         for seed in batch:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
@@ -21,7 +20,10 @@ from plurel_prob.databases.tables import all_columns
 from plurel_prob.files import check_folder
 from plurel_prob.models.database import Bucket, Draw
 from plurel_prob.priors import Prior, get_prior
-from plurel_prob.sampling.programs import Sizes, bucket_for, bucket_of_all, check_seed, draw, held_program, sizes_of
+from plurel_prob.programs.sizes import Sizes, bucket_for, bucket_of_all
+from plurel_prob.programs.structure import draw_structure
+from plurel_prob.programs.values import draw_with
+from plurel_prob.sampling.programs import check_seed, draw, sizes_of
 
 MIN_PART = 64  # blocks that are drawn at a time, at least, beside the first eight
 MAX_WHOLE = N_PILOT_BLOCK + MIN_PART  # blocks of a table that is not drawn in parts
@@ -52,8 +54,8 @@ def draw_part(prior: Prior, seed: int, sizes: Sizes, table: int, part: int) -> D
 
 
 def _draw(prior: Prior, seed: int, sizes: Sizes, n: np.ndarray, skipped: np.ndarray) -> Draw:
-    held = HeldBlocks(jnp.asarray(n, jnp.int32), jnp.asarray(skipped, jnp.int32))
-    return jax.device_get(held_program(prior, _bucket(sizes))(random.key(seed), held))
+    held, key = HeldBlocks(jnp.asarray(n, jnp.int32), jnp.asarray(skipped, jnp.int32)), random.key(seed)
+    return draw_with(prior, key, draw_structure(prior, key), _bucket(sizes), held=held)
 
 
 def _bucket(sizes: Sizes) -> Bucket:

@@ -1,16 +1,19 @@
 """The log density of a database, site by site."""
 
 from dataclasses import dataclass
+from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
 from plurel_prob.databases.database import Database
 from plurel_prob.databases.schema import table_name
 from plurel_prob.errors import DatabaseError
-from plurel_prob.replay.programs import score_program
+from plurel_prob.models.database import Bucket
+from plurel_prob.priors import Prior
+from plurel_prob.programs.densities import structure_densities, values_densities
+from plurel_prob.programs.layout import structure_layout
+from plurel_prob.programs.values import form_of
 from plurel_prob.replay.sites import bucket_of_latents, check_complete, sites_of
 
 LEVELS = ("stage", "table", "site")
@@ -53,8 +56,8 @@ def log_density(database: Database) -> Score:
 
     Every latent counts: discrete choices with their probability, real numbers with their density, random keys with
     :math:`-64 \log 2`. Node values have a density under compact mechanisms (in the units of nodes, before the transforms of
-    columns); under PluRel's they are a function of the other latents and add nothing. Sums are computed in 32 bits a site and
-    table, and added up in 64.
+    columns); under PluRel's they are a function of the other latents and add nothing. Densities are
+    computed in 32 bits, and added up in 64.
 
     Args:
         database: drawn, or read back from disk: the score is the same.
@@ -72,15 +75,21 @@ def log_density(database: Database) -> Score:
         raise DatabaseError(f"{database.name}: values were given by hand ({', '.join(database.by_hand)}); score a plain draw")
     latents = database.read_latents()
     check_complete(latents)
-    bucket = bucket_of_latents(latents)
-    sites = jax.tree.map(jnp.asarray, sites_of(latents, database.prior, bucket))
-    log_densities = jax.device_get(score_program(database.prior, bucket)(sites))
+    bucket, n_table = bucket_of_latents(latents), int(latents["prior"].variables["n_table"][0])
     rows = []
-    for name in sites:  # in the order of the program
+    for name, log_prob in site_log_probs(database.prior, bucket, sites_of(latents, database.prior, bucket)).items():
         stage, _, site = name.partition("/")
-        if log_densities[name].ndim == 0:
-            rows.append((stage, "", site, float(log_densities[name])))
+        if log_prob.ndim == 0:
+            rows.append((stage, "", site, float(log_prob)))
         else:
-            per_table = enumerate(log_densities[name][: int(latents["prior"].variables["n_table"][0])].astype(np.float64))
-            rows += [(stage, table_name(table), site, float(value)) for table, value in per_table]
+            rows += [(stage, table_name(table), site, float(log_prob[table].sum())) for table in range(n_table)]
     return Score(pd.DataFrame(rows, columns=["stage", "table", "site", "log_density"]))
+
+
+def site_log_probs(prior: Prior, bucket: Bucket, sites: dict[str, Any]) -> dict[str, np.ndarray]:
+    """Log densities of the elements of each site, in the order of the program; the first axis, if there is one, is tables."""
+    of_structure, of_values = structure_layout(prior), sites.keys() - structure_layout(prior).keys()
+    known, densities = structure_densities(prior)({name: sites[name] for name in of_structure})
+    run = values_densities(prior, bucket, form_of(known))
+    densities = {**densities, **run(known, {name: sites[name] for name in of_values})}
+    return {name: np.asarray(densities[name].log_prob, np.float64) for name in sites}

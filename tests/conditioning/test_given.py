@@ -9,12 +9,14 @@ from jax import random
 import plurel_prob
 from plurel_prob import DatabaseError, sample
 from plurel_prob.conditioning.conditions import Conditions
-from plurel_prob.conditioning.handler import Given
-from plurel_prob.conditioning.programs import free_sites, given_program
 from plurel_prob.distributions.mechanisms.transforms import TRANSFORMS, UNBOUNDED
 from plurel_prob.priors import get_prior
+from plurel_prob.programs.densities import structure_densities, values_densities
+from plurel_prob.programs.given import all_given
+from plurel_prob.programs.layout import VALUE, structure_layout, values_layout
+from plurel_prob.programs.structure import draw_structure
+from plurel_prob.programs.values import draw_with, form_of
 from plurel_prob.sampling import draw
-from tests.models.test_database import assert_same_draw
 from tests.models.tiny import BUCKET, SEED, tiny
 
 GRAPH = [("table_0", "table_2"), ("table_1", "table_2"), ("table_2", 3)]
@@ -32,21 +34,25 @@ def given(**parts):
 
 
 def test_its_own_sites_give_a_draw_again(drawn):
-    run = given_program(PRIOR, BUCKET)
-    layout = free_sites(PRIOR, BUCKET)
-    nothing = {name: Given(np.zeros(site.shape, bool), np.zeros(site.shape, site.dtype)) for name, site in layout.items()}
-    same, verdicts = jax.device_get(run(random.key(SEED), nothing))
-    assert_same_draw(same.sites, drawn.sites)
+    key, layout = random.key(SEED), structure_layout(PRIOR)
+    known = draw_structure(PRIOR, key)
+    form = form_of(known.structure)
+    layout_of_values = values_layout(PRIOR, BUCKET, form)
+    of_structure, of_values = ({name: drawn.sites[name] for name in of} for of in (layout, layout_of_values))
+    same, verdicts = structure_densities(PRIOR)(of_structure)
+    jax.tree.map(np.testing.assert_array_equal, same, known.structure)
+    verdicts = {**verdicts, **values_densities(PRIOR, BUCKET, form)(same, of_values)}
+    assert verdicts.keys() == drawn.sites.keys()
     assert all(verdict.is_possible.all() for verdict in verdicts.values())
-    sites = {name: same.sites[name] for name in layout}
-    everything = {name: Given(np.ones_like(value, bool), value) for name, value in sites.items()}
-    again, _ = jax.device_get(run(random.key(SEED), everything))
-    jax.tree.map(np.testing.assert_array_equal, again, same)
+    again = draw_structure(PRIOR, random.key(SEED + 1), all_given(layout, of_structure))
+    jax.tree.map(np.testing.assert_array_equal, again, known)
+    given = all_given(layout_of_values, of_values)
+    jax.tree.map(np.testing.assert_array_equal, draw_with(PRIOR, key, again, BUCKET, given=given), drawn)
     # with the sites of one database and the noise of another, all but the noise is that of the first
-    other, _ = jax.device_get(run(random.key(SEED + 1), everything))
-    for name, value in sites.items():
-        np.testing.assert_array_equal(other.sites[name], value, err_msg=name)
-    assert not np.array_equal(other.sites["features/value"], same.sites["features/value"])
+    other = draw_with(PRIOR, random.key(SEED + 1), again, BUCKET, given=given)
+    for name in drawn.sites.keys() - {VALUE}:
+        np.testing.assert_array_equal(other.sites[name], drawn.sites[name], err_msg=name)
+    assert not np.array_equal(other.sites[VALUE], drawn.sites[VALUE])
 
 
 def test_parts_are_as_given_and_the_rest_is_as_it_was(drawn):

@@ -13,7 +13,6 @@ from plurel_prob import Bucket, Database, database, sample
 from plurel_prob.cli.score import score as score_command
 from plurel_prob.models.features import is_room
 from plurel_prob.sampling import draw
-from plurel_prob.sampling.programs import run_program
 from tests.models.tiny import BUCKET, SEED, tables_of, tiny
 
 
@@ -107,7 +106,7 @@ def test_sizes_that_do_not_hold_a_database_are_refused(tiny_prior, drawn):
 @pytest.mark.parametrize("tiny_prior", ["compact"], indirect=True)
 def test_a_compiled_program_has_no_values_of_a_database_that_it_does_not_hold(tiny_prior, drawn):
     small = BUCKET._replace(n_page=int((drawn.stages.held.n * drawn.stages.graphs.n_line).sum()) - 1)
-    features = jax.jit(lambda: run_program(lambda: database(tiny_prior, small), random.key(SEED)).stages.features)()
+    features = jax.jit(lambda: handlers.seed(database, random.key(SEED))(tiny_prior, small).features)()
     assert np.isnan(np.asarray(features.column)).all() and np.isnan(np.asarray(features.value)).all()
 
 

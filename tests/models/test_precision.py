@@ -4,11 +4,11 @@ from functools import partial
 
 import jax
 import pytest
-from jax import lax, random
+from jax import lax
 
-from plurel_prob.replay.layout import forms, site_layout
-from plurel_prob.replay.programs import log_densities
-from plurel_prob.sampling.programs import draw_program, mesh_of
+from plurel_prob.programs.densities import values_densities_of
+from plurel_prob.programs.layout import forms, structure_form, values_layout
+from plurel_prob.programs.values import inputs_form, run_values
 from tests.models.tiny import BUCKET, tiny
 
 PRODUCTS = ("dot_general", "conv_general_dilated")
@@ -38,9 +38,9 @@ def test_products_are_found_wherever_they_are():
 @pytest.mark.parametrize("name", ["plurel", "compact"])
 def test_no_product_of_a_program_is_rounded(name):
     prior = tiny(name)
-    program = draw_program(prior, BUCKET, mesh_of(jax.devices()[:1]))
-    drawing = jax.make_jaxpr(program)(random.split(random.key(0), 1))
-    scoring = jax.make_jaxpr(partial(log_densities, prior, BUCKET))(forms(site_layout(prior, BUCKET)))
+    form = structure_form(prior)
+    drawing = jax.make_jaxpr(partial(run_values, prior, BUCKET))(inputs_form(prior, BUCKET, form))
+    scoring = jax.make_jaxpr(partial(values_densities_of, prior, BUCKET))(form, forms(values_layout(prior, BUCKET, form)))
     for made in (drawing, scoring):
         found = [*products(made.jaxpr)]
         assert len(found) > 2 and set(found) == {HIGHEST}

@@ -2,24 +2,23 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
 from jax import random
-from jaxtyping import PRNGKeyArray
-from numpyro import handlers
 
 from plurel_prob.declared.drawing.plan import Plan, n_label
 from plurel_prob.distributions import TruncatedZipf
 from plurel_prob.keys import site_key
-from plurel_prob.models.database import Bucket, Draw, database, structure
+from plurel_prob.models.database import Draw
 from plurel_prob.models.schema import Schema
 from plurel_prob.priors import Prior
-from plurel_prob.sampling.compilation import compile_program, kept
-from plurel_prob.sampling.programs import Sizes, bucket_of_all, run_program
+from plurel_prob.programs.given import nothing_given
+from plurel_prob.programs.layout import values_layout
+from plurel_prob.programs.sizes import bucket_of_all
+from plurel_prob.programs.structure import draw_structure
+from plurel_prob.programs.values import default_mesh, draw_with, form_of, values_program
 
 MISSING_RATE = "features/missing_rate"
 
@@ -67,39 +66,24 @@ def observed_schema(plan: Plan, prior: Prior, n_row: Sequence[int], window: np.n
     place = np.arange(max_table, dtype=np.int32)
     is_table = place < n_table
     order = np.where(is_table, place, -1).astype(np.int32)
-    size, arrays = np.int32(n_table), (order, is_table, is_entity, counts[0], parent_table, counts[1], counts[2])
-    return Schema(*map(jnp.asarray, (size, *arrays, is_categorical, n_category, window)))
+    arrays: Any = (order, is_table, is_entity, counts[0], parent_table, counts[1], counts[2], is_categorical, n_category, window)
+    return Schema(np.int32(n_table), *arrays)  # type: ignore[arg-type]  # on the host
 
 
 def draw_observed(
     prior: Prior, observed: Schema, seed: int, on_step: Callable[[str, int, int], None] = lambda step, n_done, n: None
 ) -> Draw:
     """Draw stages 2 and 3, and bring them to the host. No cell is missing: that is up to what the schema allows."""
-    key, form = random.key(seed), jax.tree.map(lambda part: jax.ShapeDtypeStruct(part.shape, part.dtype), observed)
+    key = random.key(seed)
     on_step("compiling", 0, 1)
-    bucket = bucket_of_all(jax.device_get(_sizes(prior, form)(key, observed)))
-    program = _program(prior, form, bucket)
+    known = draw_structure(prior, key, observed=observed)
+    bucket = bucket_of_all(known.sizes)
+    form = form_of(known.structure)
+    given = nothing_given(values_layout(prior, bucket, form))
+    given[MISSING_RATE].is_given[...] = True  # with the rate 0
+    values_program(prior, bucket, default_mesh(), form)
     on_step("drawing keys and columns", 0, 1)
-    return jax.device_get(program(key, observed))
-
-
-@kept(8)
-def _sizes(prior: Prior, form: Schema) -> Callable[[PRNGKeyArray, Schema], Sizes]:
-    def sizes(key: PRNGKeyArray, observed: Schema) -> Sizes:
-        schema, graphs = handlers.seed(structure, key)(prior, observed)
-        return Sizes(schema.n_row, graphs.n_line, schema.is_entity)
-
-    return compile_program(jax.jit(sizes), random.key(0), form)
-
-
-@kept(8)
-def _program(prior: Prior, form: Schema, bucket: Bucket) -> Callable[[PRNGKeyArray, Schema], Draw]:
-    def run(key: PRNGKeyArray, observed: Schema) -> Draw:
-        none = jnp.zeros(observed.n_row.shape)
-        model = handlers.condition(lambda: database(prior, bucket, observed=observed), {MISSING_RATE: none})
-        return run_program(model, key)
-
-    return compile_program(jax.jit(run), random.key(0), form)
+    return draw_with(prior, key, known, bucket, given=given)
 
 
 def window_of(prior: Prior, seed: int) -> np.ndarray:

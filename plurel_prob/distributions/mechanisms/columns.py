@@ -7,7 +7,7 @@ from jax import lax, random
 from jaxtyping import Array, Float, Int, UInt32
 
 from plurel_prob.blocks import N_PILOT_BLOCK
-from plurel_prob.distributions.mechanisms.structure import CausalTables, Intervention, statistics_of
+from plurel_prob.distributions.mechanisms.structure import CausalTables, Intervention, pages_for_statistics
 from plurel_prob.distributions.mechanisms.transforms import TRANSFORMS, Cells, pilot_of
 from plurel_prob.distributions.permutation import place_of
 
@@ -40,7 +40,6 @@ def column_values(
         label: pages of nodes: their categories.
         intervention: says where statistics of columns are taken from.
     """
-    natural = statistics_of(value, intervention)
 
     def visit_table(i: Array, result: Array) -> Array:
         table = tables.order[i]
@@ -52,7 +51,8 @@ def column_values(
             node = tables.column_node[table, column]
             is_categorical = tables.is_categorical[table, node]
             pilot_pages = tables.page(table, jnp.arange(min(N_PILOT_BLOCK, tables.max_held)), node)
-            pilot = pilot_of(natural[pilot_pages].reshape(-1), n_row, laws.transform[table, column])
+            natural = pages_for_statistics(value, pilot_pages, intervention)
+            pilot = pilot_of(natural.reshape(-1), n_row, laws.transform[table, column])
             key = random.fold_in(missing_key, column)
 
             def number(position: Array, numbers: Array) -> Array:

@@ -46,7 +46,7 @@ from plurel_prob.distributions.mechanisms.pairs import Pairs, list_pairs, no_pai
 from plurel_prob.distributions.mechanisms.quantisation import draw_quantiser
 from plurel_prob.distributions.mechanisms.sorting import sort_pilot
 from plurel_prob.distributions.mechanisms.sources import Cells, SourceLaw, categorical_source, numerical_source
-from plurel_prob.distributions.mechanisms.structure import CausalTables, Intervention, statistics_of
+from plurel_prob.distributions.mechanisms.structure import CausalTables, Intervention, pages_for_statistics
 from plurel_prob.records import row_of
 from plurel_prob.threefry import unrolled
 
@@ -235,7 +235,7 @@ class PluRelMechanisms:
         is_index, known = self._is_index(table, node), values.grid[table, node]
 
         def from_pilot() -> Array:
-            pilot = statistics_of(values.value, self.intervention)[self._page(span, jnp.array(0), node)]
+            pilot = pages_for_statistics(values.value, self._page(span, jnp.array(0), node), self.intervention)
             return quantile_grid(sort_pilot(pilot, n_pilot), n_pilot)
 
         grid = lax.cond((span.first == 0) & ~is_index, from_pilot, lambda: known)
@@ -258,7 +258,7 @@ class PluRelMechanisms:
             def quantise(node: Array, place: Array) -> Array:
                 labels = draw_quantiser(
                     random.fold_in(tables.key(table, LABEL), node),
-                    statistics_of(values.value, self.intervention)[tables.page(table, 0, node)],
+                    pages_for_statistics(values.value, tables.page(table, 0, node), self.intervention),
                     tables.n_pilot(table),
                     tables.n_category[table, node],
                     self.laws.is_permuted[table, column],

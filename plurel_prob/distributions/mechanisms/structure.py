@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 from jax import lax, random
 from jaxtyping import Array, ArrayLike, Bool, Float, Int, PRNGKeyArray, UInt32
 
@@ -76,13 +77,14 @@ class CausalTables(NamedTuple):
 class Intervention(NamedTuple):
     """Values of nodes that are set by hand; what they cause follows.
 
-    Counterfactuals keep the mechanisms of a database as it was: with ``natural``, statistics of nodes (grids of encoders,
-    boundaries of categories, ranks and moments of columns) are those of its values, not of the values after the intervention.
+    Counterfactuals keep the mechanisms of a database as it was: with ``is_natural``, statistics of nodes (grids of encoders,
+    boundaries of categories, ranks and moments of columns) are those of ``natural``, not of the values after the intervention.
     """
 
-    is_set: Bool[Array, "table node"]  # nodes that have values that are set
-    value: Float[Array, "page block"]  # NaN: as the mechanism has it
-    natural: Float[Array, "page block"] | None = None  # values of all nodes before the intervention
+    is_set: Bool[Array | np.ndarray, "table node"]  # nodes that have values that are set
+    value: Float[Array | np.ndarray, "page block"]  # NaN: as the mechanism has it
+    natural: Float[Array | np.ndarray, "page block"] | None = None  # values of all nodes before the intervention
+    is_natural: Bool[Array | np.ndarray, ""] | bool = True  # whether ``natural`` is looked at
 
     def is_given(self, table: Array, node: Array, page: Array) -> Bool[Array, " row"]:
         """Which values of a page of a node are set."""
@@ -93,6 +95,10 @@ class Intervention(NamedTuple):
         return jnp.where(self.is_given(table, node, page), self.value[page], drawn)
 
 
-def statistics_of(value: Float[Array, "page block"], intervention: Intervention | None) -> Float[Array, "page block"]:
-    """Values from which statistics of nodes are taken."""
-    return value if intervention is None or intervention.natural is None else intervention.natural
+def pages_for_statistics(
+    value: Float[Array, "page block"], page: Int[Array, "..."], intervention: Intervention | None
+) -> Float[Array, "... block"]:
+    """Pages of the values from which statistics of nodes are taken."""
+    if intervention is None or intervention.natural is None:
+        return value[page]
+    return jnp.where(intervention.is_natural, intervention.natural[page], value[page])

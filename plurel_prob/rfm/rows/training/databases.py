@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -47,23 +47,12 @@ class Fresh:
         """Draw database ``i``, on a processor: it draws one at a time faster than an accelerator, which the network has."""
         import jax
 
-        from plurel_prob.databases import Database
-        from plurel_prob.sampling.programs import draw_on, mesh_of
+        from plurel_prob.programs.structure import processor
+        from plurel_prob.sampling import sample
 
-        seed, prior, processor = self.first_seed + i, self.priors[i % len(self.priors)], _processor()
-        with jax.default_device(processor):
-            database = Database.from_draw(next(draw_on(mesh_of([processor]), prior, [seed])), seed, prior)
+        with jax.default_device(processor()):
+            database = sample(self.first_seed + i, self.priors[i % len(self.priors)])
         return read_tables(database.tables, database.schema.tables, NEVER)
-
-
-def _processor() -> Any:
-    """The first processor; the first device where JAX_PLATFORMS leaves processors out."""
-    import jax
-
-    try:
-        return jax.devices("cpu")[0]
-    except RuntimeError:
-        return jax.devices()[0]
 
 
 class Stored:

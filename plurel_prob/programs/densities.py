@@ -1,0 +1,76 @@
+"""The programs that give sites their densities, and say whether the prior can draw their values."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+from numpyro import handlers
+from numpyro.distributions import ExpandedDistribution, MaskedDistribution
+
+from plurel_prob.distributions.mechanisms.compact import CompactMechanisms
+from plurel_prob.models.database import Bucket, Structure, structure, values
+from plurel_prob.priors import Prior
+from plurel_prob.programs.compilation import compile_program, kept
+from plurel_prob.programs.layout import PARENT_ROW, VALUE, forms, structure_layout, values_layout
+
+# any parent, and any number, has a density: looking at each costs time, and says nothing
+UNBOUNDED = (PARENT_ROW, VALUE)
+
+
+class Density(NamedTuple):
+    """What the law of a site says about each element of its batch; of the values of nodes, about those of each table."""
+
+    log_prob: Float[Array, "..."]  # 0 where the element is not used
+    is_used: Bool[Array, "..."]  # whether the database has it
+    is_possible: Bool[Array, "..."]  # whether its value, if it is used, has a positive density
+
+
+Densities = dict[str, Density]
+
+
+def densities(model: Callable[[], Any], sites: dict[str, Array]) -> tuple[Any, Densities]:
+    """Run a model on the values of all its sites; return what it returns, and the density of each site."""
+    with handlers.trace() as trace:
+        result = handlers.substitute(model, data=sites)()
+    return result, {name: _density(name, site) for name, site in trace.items() if site["type"] == "sample"}
+
+
+@kept(8)
+def structure_densities(prior: Prior) -> Callable[[dict[str, Array]], tuple[Structure, Densities]]:
+    """Program from the sites of a structure to it and their densities."""
+    program = jax.jit(lambda sites: densities(lambda: structure(prior), sites))
+    return compile_program(program, forms(structure_layout(prior)))
+
+
+@kept(8)
+def values_densities(prior: Prior, bucket: Bucket, form: Structure) -> Callable[[Structure, dict[str, Array]], Densities]:
+    """Program from a structure and the sites of values to their densities."""
+    return compile_program(jax.jit(partial(values_densities_of, prior, bucket)), form, forms(values_layout(prior, bucket, form)))
+
+
+def values_densities_of(prior: Prior, bucket: Bucket, known: Structure, sites: dict[str, Array]) -> Densities:
+    """Densities of the sites of values for one structure."""
+    return densities(lambda: values(prior, known, bucket), sites)[1]
+
+
+def _density(name: str, site: dict[str, Any]) -> Density:
+    law, value = site["fn"], site["value"]
+    log_prob = law.table_log_prob(value) if isinstance(law, CompactMechanisms) else law.log_prob(value)
+    is_possible = log_prob > -jnp.inf
+    if name not in UNBOUNDED:
+        is_possible = is_possible & law.support(value)
+    is_used = jnp.broadcast_to(_is_used(law), is_possible.shape)
+    return Density(log_prob, is_used, is_possible | ~is_used)
+
+
+def _is_used(law: Any) -> Bool[Array, "..."]:
+    """Which elements of a batch are not masked."""
+    is_used = jnp.array(True)
+    while isinstance(law, MaskedDistribution | ExpandedDistribution):
+        if isinstance(law, MaskedDistribution):
+            is_used = is_used & law._mask
+        law = law.base_dist
+    return is_used
