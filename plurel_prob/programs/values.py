@@ -135,14 +135,13 @@ def draw_values(
     nothing_given, nothing_done = _nothing(prior, bucket, mesh, form)
     structures = jax.tree.map(lambda *parts: np.stack(parts), *(drawn.structure for drawn in known))
     inputs = Inputs(
-        jnp.stack(keys),
-        structures,
+        jax.device_put(jnp.stack(keys), NamedSharding(mesh, PartitionSpec(AXIS))),
+        structures,  # the program itself places what is on the host
         _all_held(structures) if held is None else _one(held),
         nothing_given if given is None else _one(given),
         nothing_done if intervention is None else _one(intervention),
     )
-    placed = jax.device_put(inputs, NamedSharding(mesh, PartitionSpec(AXIS)))
-    return values_program(prior, bucket, mesh, form)(placed)
+    return values_program(prior, bucket, mesh, form)(inputs)
 
 
 def draw_with(prior: Prior, key: PRNGKeyArray, known: StructureDraw, bucket: Bucket, **others: Any) -> Draw:

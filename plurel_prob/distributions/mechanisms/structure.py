@@ -92,7 +92,13 @@ class Intervention(NamedTuple):
 
     def apply(self, table: Array, node: Array, page: Array, drawn: Float[Array, " row"]) -> Float[Array, " row"]:
         """Replace values of a page of a node that are set."""
-        return jnp.where(self.is_given(table, node, page), self.value[page], drawn)
+
+        """Replace values of a page of a node that are set."""
+
+        def replace() -> Array:
+            return jnp.where(jnp.isnan(self.value[page]), drawn, self.value[page])
+
+        return lax.cond(self.is_set[table, node], replace, lambda: drawn)
 
 
 def pages_for_statistics(
