@@ -6,7 +6,7 @@ import jax
 import pytest
 
 from plurel_prob import Prior, get_prior
-from plurel_prob.sampling.compilation import unload
+from plurel_prob.compiled.compilation import unload
 
 # compiled programs are kept between test runs and workers; processes that tests start find them, too
 os.environ["JAX_COMPILATION_CACHE_DIR"] = str(Path(__file__).parent.parent / "out" / "test-programs")

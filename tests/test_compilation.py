@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from plurel_prob.sampling.compilation import compile_program
+from plurel_prob.compiled.compilation import compile_program
 
 
 @pytest.mark.parametrize("collects", [True, False])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from plurel_prob.sampling.program_files import CheckedFiles
+from plurel_prob.compiled.files import CheckedFiles
 from tests.test_sampling import run
 
 PROGRAM = """
@@ -26,7 +26,7 @@ def compile():
     print(found.count("cache_hits"), found.count("cache_misses"))
 
 compile()  # JAX opens its cache, without check
-from plurel_prob.cli.sample import use_compilation_cache
+from plurel_prob.compiled.files import use_compilation_cache
 use_compilation_cache()
 compile()
 compile()

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 import plurel_prob
+from plurel_prob.compiled.programs import sizes_of
 from plurel_prob.databases.disk import write_parts
 from plurel_prob.priors import PriorError, override, scale_rows
-from plurel_prob.sampling.programs import sizes_of
 from plurel_prob.sampling.rows import in_parts, n_part
 from tests.models.tiny import tiny
 

@@ -147,7 +147,7 @@ def test_structure_is_the_same_for_another_instruction_set(tmp_path, small_prior
 LOWERED = """
 import hashlib, jax
 from plurel_prob import Bucket
-from plurel_prob.sampling.programs import draw_program, mesh_of
+from plurel_prob.compiled.programs import draw_program, mesh_of
 from tests.models.tiny import tiny
 program = draw_program(tiny("compact"), Bucket(8, 1024), mesh_of(jax.devices()[:1]))
 print(hashlib.sha256(program.lower(jax.random.key(0)[None]).as_text().encode()).hexdigest())
@@ -162,7 +162,7 @@ def test_processes_share_compiled_programs():
 
 ON_FOUR_DEVICES = """
 import jax, numpy as np, plurel_prob
-from plurel_prob.sampling.programs import draw, draw_on, mesh_of
+from plurel_prob.compiled.programs import draw, draw_on, mesh_of
 from tests.models.tiny import tiny
 assert len(jax.devices()) == 4
 prior = tiny("compact")

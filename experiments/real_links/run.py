@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.lines import read_lines
-from plurel_prob.cli.sample import use_compilation_cache
+from plurel_prob.compiled.files import use_compilation_cache
 from plurel_prob.databases import ObservedDatabase, observe
 from plurel_prob.inference.links import LinkInference, infer_links
 

@@ -17,9 +17,9 @@ import numpy as np
 from jax import random
 
 from plurel_prob import get_prior
+from plurel_prob.compiled.programs import MIN_BUCKET, run_program
 from plurel_prob.databases.tables import column_values
 from plurel_prob.models.database import Draw, database
-from plurel_prob.sampling.programs import MIN_BUCKET, run_program
 
 
 def program(prior_name: str, n: int) -> Callable:

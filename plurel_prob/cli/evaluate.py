@@ -14,8 +14,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedCo
 
 from plurel_prob.cli.evaluation_tables import WIDTH, means_of, table_of
 from plurel_prob.cli.extras import extra
-from plurel_prob.cli.output import Description, PlainConsole, check_out, write_whole
-from plurel_prob.cli.sample import use_compilation_cache
+from plurel_prob.cli.output import PlainConsole, check_out, write_whole
+from plurel_prob.cli.progress import Description
+from plurel_prob.compiled.files import use_compilation_cache
 from plurel_prob.errors import DatabaseError, shown
 
 if TYPE_CHECKING:

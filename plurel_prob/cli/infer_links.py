@@ -7,7 +7,8 @@ from cyclopts.types import NonNegativeInt, PositiveInt
 from rich.table import Table
 
 from plurel_prob.cli.output import PlainConsole, check_out, plain, write_whole
-from plurel_prob.cli.sample import progress_bar, use_compilation_cache
+from plurel_prob.cli.progress import progress_bar
+from plurel_prob.compiled.files import use_compilation_cache
 from plurel_prob.databases import observe
 from plurel_prob.errors import DatabaseError
 from plurel_prob.priors import get_prior

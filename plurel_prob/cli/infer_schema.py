@@ -34,7 +34,7 @@ def schema(
     observed = observe(path)
     check_out(out)
 
-    from plurel_prob.cli.sample import use_compilation_cache
+    from plurel_prob.compiled.files import use_compilation_cache
     from plurel_prob.inference.schema import infer_schema, table_graph
 
     use_compilation_cache()

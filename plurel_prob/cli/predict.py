@@ -13,8 +13,9 @@ from rich.table import Table
 from plurel_prob.cli.evaluate import folder_of
 from plurel_prob.cli.extras import extra
 from plurel_prob.cli.output import PlainConsole, check_out, plain, write_whole
-from plurel_prob.cli.sample import progress_bar, use_compilation_cache
+from plurel_prob.cli.progress import progress_bar
 from plurel_prob.cli.tasks import print_whole
+from plurel_prob.compiled.files import use_compilation_cache
 from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.rfm.rows.weights import WEIGHTS
 

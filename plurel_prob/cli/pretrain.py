@@ -7,7 +7,7 @@ from cyclopts import Group, Parameter
 from cyclopts.types import NonNegativeInt, PositiveFloat, PositiveInt
 
 from plurel_prob.cli.extras import extra
-from plurel_prob.cli.sample import use_compilation_cache
+from plurel_prob.compiled.files import use_compilation_cache
 from plurel_prob.errors import DatabaseError
 
 ROWS, CELLS = Group("Network of rows only"), Group("Network of cells only")

@@ -34,7 +34,7 @@ def score(path: Path, /, *, prior: str | None = None, given: list[Path] | None =
     check_out(out)
     law = get_prior(prior or "plurel")
 
-    from plurel_prob.cli.sample import use_compilation_cache
+    from plurel_prob.compiled.files import use_compilation_cache
     from plurel_prob.scoring import log_density
     from plurel_prob.scoring.observed import observed_log_density
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from plurel_prob.cli.output import PlainConsole, check_out, write_whole
-from plurel_prob.cli.sample import progress_bar
+from plurel_prob.cli.progress import progress_bar
 from plurel_prob.databases.disk import MANIFEST, PROVENANCE
 from plurel_prob.errors import DatabaseError, reason
 

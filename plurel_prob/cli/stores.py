@@ -14,6 +14,7 @@ from rich.table import Table
 
 from plurel_prob.cli.notes import noted, origin_noted
 from plurel_prob.cli.output import PlainConsole
+from plurel_prob.cli.progress import PartsProgress, progress_bar
 from plurel_prob.errors import DatabaseError, bounded_int, shown
 from plurel_prob.files import check_apart, check_folder, check_no_link
 from plurel_prob.priors import Prior, override
@@ -194,8 +195,6 @@ def rows_asked(requests: Sequence[str], source: str | None, schema: DeclaredSche
 
 def sample_into_stores(order: Order, seeds: Sequence[int], workers: int) -> None:
     """Draw a database for each seed, and put each into a store of its own."""
-    from plurel_prob.cli.sample import PartsProgress, progress_bar
-
     if not seeds:
         PlainConsole(soft_wrap=True).print("There is nothing to draw in this shard.")
         return
@@ -242,7 +241,7 @@ def _drawn(order: Order, seeds: list[int], workers: int, on_step: OnStep) -> Gen
 
 def draw_and_store(order: Order, seed: int, *, on_step: OnStep = lambda step, n_done, n: None) -> tuple[list[str], list[str]]:
     """Draw one database, and put it into a store; return its row of the summary, and what the store cannot keep."""
-    from plurel_prob.cli.sample import use_compilation_cache
+    from plurel_prob.compiled.files import use_compilation_cache
 
     use_compilation_cache()
     start, prior, target = time.perf_counter(), override(Prior(name=order.name), order.record), order.target(seed)

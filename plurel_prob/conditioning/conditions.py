@@ -11,6 +11,7 @@ import pandas as pd
 from jax import random
 from numpyro.distributions import Distribution
 
+from plurel_prob.compiled.programs import MIN_BUCKET
 from plurel_prob.conditioning.graphs import posterior_of_graph, read_graph
 from plurel_prob.conditioning.programs import PARENT_ROW, free_sites
 from plurel_prob.databases.latents import REGISTRIES
@@ -23,7 +24,6 @@ from plurel_prob.keys import site_key
 from plurel_prob.priors import Prior
 from plurel_prob.priors.fields import support_bounds
 from plurel_prob.priors.toml import nearest
-from plurel_prob.sampling.programs import MIN_BUCKET
 
 N_ROW = ("schema/n_row_entity", "schema/n_row_activity")  # the graph decides which of them counts
 NAMES = {"family": list(FAMILIES), **REGISTRIES}  # of the values of sites

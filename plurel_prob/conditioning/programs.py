@@ -8,14 +8,14 @@ from jax import random
 from jaxtyping import PRNGKeyArray
 from numpyro import handlers
 
+from plurel_prob.compiled.compilation import compile_program, kept
+from plurel_prob.compiled.programs import Sizes, run_program
 from plurel_prob.conditioning.handler import Given, Verdict, given_values
 from plurel_prob.models.database import Bucket, Draw, database, structure
 from plurel_prob.models.schema import Schema
 from plurel_prob.priors import Prior
 from plurel_prob.replay.layout import Site, site_layout, structure_layout
 from plurel_prob.replay.sites import VALUE
-from plurel_prob.sampling.compilation import compile_program, kept
-from plurel_prob.sampling.programs import Sizes, run_program
 
 PARENT_ROW = "links/parent_row"
 

@@ -7,6 +7,7 @@ import jax
 import numpy as np
 from jax import random
 
+from plurel_prob.compiled.programs import bucket_of_all
 from plurel_prob.conditioning.conditions import N_ROW, Condition, Conditions
 from plurel_prob.conditioning.handler import Given
 from plurel_prob.conditioning.programs import PARENT_ROW, GivenSites, Verdicts, free_sites, given_program, structure_program
@@ -17,7 +18,6 @@ from plurel_prob.models.database import Bucket
 from plurel_prob.models.schema import Schema
 from plurel_prob.priors import Prior
 from plurel_prob.replay.layout import Site, structure_layout
-from plurel_prob.sampling.programs import bucket_of_all
 
 
 def sample_given(seed: int, prior: Prior, given: Mapping[str, Any], bucket: Bucket | None = None) -> Database:

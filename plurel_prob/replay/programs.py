@@ -11,14 +11,14 @@ from jaxtyping import Array, PRNGKeyArray
 from numpyro import handlers
 
 from plurel_prob.blocks import BLOCK
+from plurel_prob.compiled.compilation import compile_program, kept
+from plurel_prob.compiled.programs import run_program
 from plurel_prob.distributions.mechanisms.compact import CompactMechanisms
 from plurel_prob.distributions.mechanisms.structure import Intervention
 from plurel_prob.models.database import Bucket, Draw, database
 from plurel_prob.priors import Prior
 from plurel_prob.replay.layout import Site, forms, site_layout
 from plurel_prob.replay.sites import VALUE
-from plurel_prob.sampling.compilation import compile_program, kept
-from plurel_prob.sampling.programs import run_program
 
 
 def log_densities(prior: Prior, bucket: Bucket, sites: dict[str, Array]) -> dict[str, Array]:

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from plurel_prob.blocks import BLOCK
+from plurel_prob.compiled.programs import Sizes, bucket_of_all
 from plurel_prob.databases.flat import Groups
 from plurel_prob.databases.latents import CHOICES, FAMILY_PARAMETERS, REGISTRIES
 from plurel_prob.databases.schema import table_name
@@ -14,7 +15,6 @@ from plurel_prob.errors import DatabaseError
 from plurel_prob.models.database import Bucket
 from plurel_prob.priors import Prior
 from plurel_prob.replay.layout import site_layout
-from plurel_prob.sampling.programs import Sizes, bucket_of_all
 
 PADDED_WITH = {"schema/label": -1, "features/column_node": -1, "links/parent_row": -1}
 LINKS = ("n_level", "n_parent_cluster", "n_child_cluster", "affinity", "parent_row")

@@ -8,10 +8,10 @@ from typing import Any
 import jax
 from jax import Device
 
+from plurel_prob.compiled.programs import MAX_SEED, bucket_of, check_seed, draw, draw_on, mesh_of
 from plurel_prob.databases import Database
 from plurel_prob.models.database import Bucket, Draw
 from plurel_prob.priors import Prior, get_prior
-from plurel_prob.sampling.programs import MAX_SEED, bucket_of, check_seed, draw, draw_on, mesh_of
 from plurel_prob.sampling.rows import sample_rows, sample_to
 from plurel_prob.sampling.streams import Stream, stream
 
@@ -57,7 +57,7 @@ def sample(
     check_seed(seed)
     prior = get_prior(prior)
     if given:
-        from plurel_prob.conditioning import sample_given  # it imports this package
+        from plurel_prob.conditioning import sample_given
 
         return sample_given(seed, prior, given, bucket)
     return Database.from_draw(draw(prior, seed, bucket), seed, prior)

@@ -15,13 +15,13 @@ import pandas as pd
 from jax import random
 
 from plurel_prob.blocks import BLOCK, N_PILOT_BLOCK, HeldBlocks
+from plurel_prob.compiled.programs import Sizes, bucket_for, bucket_of_all, check_seed, draw, held_program, sizes_of
 from plurel_prob.databases import Database, disk
 from plurel_prob.databases.schema import PKEY, DatabaseSchema, index_of, table_name
 from plurel_prob.databases.tables import all_columns
 from plurel_prob.files import check_folder
 from plurel_prob.models.database import Bucket, Draw
 from plurel_prob.priors import Prior, get_prior
-from plurel_prob.sampling.programs import Sizes, bucket_for, bucket_of_all, check_seed, draw, held_program, sizes_of
 
 MIN_PART = 64  # blocks that are drawn at a time, at least, beside the first eight
 MAX_WHOLE = N_PILOT_BLOCK + MIN_PART  # blocks of a table that is not drawn in parts

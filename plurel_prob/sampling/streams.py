@@ -8,10 +8,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from plurel_prob.compiled.programs import MAX_SEED, check_seed, draw, draw_on_device
 from plurel_prob.databases import Database
 from plurel_prob.models.database import Draw
 from plurel_prob.priors import Prior, get_prior
-from plurel_prob.sampling.programs import MAX_SEED, check_seed, draw, draw_on_device
 
 FORMS = ("tables", "arrays")
 

@@ -119,7 +119,7 @@ def random_numbers(monkeypatch):
 
 
 def test_steps_are_named(tmp_path, capsys, schema, monkeypatch, random_numbers):
-    from plurel_prob.cli.sample import PartsProgress
+    from plurel_prob.cli.progress import PartsProgress
 
     steps = []
     monkeypatch.setattr(PartsProgress, "__call__", lambda self, *step: steps.append(step))

@@ -11,9 +11,9 @@ from numpyro.infer.util import log_density
 import plurel_prob
 from plurel_prob import Bucket, Database, database, sample
 from plurel_prob.cli.score import score as score_command
+from plurel_prob.compiled.programs import run_program
 from plurel_prob.models.features import is_room
 from plurel_prob.sampling import draw
-from plurel_prob.sampling.programs import run_program
 from tests.models.tiny import BUCKET, SEED, tables_of, tiny
 
 

@@ -6,9 +6,9 @@ import jax
 import pytest
 from jax import lax, random
 
+from plurel_prob.compiled.programs import draw_program, mesh_of
 from plurel_prob.replay.layout import forms, site_layout
 from plurel_prob.replay.programs import log_densities
-from plurel_prob.sampling.programs import draw_program, mesh_of
 from tests.models.tiny import BUCKET, tiny
 
 PRODUCTS = ("dot_general", "conv_general_dilated")

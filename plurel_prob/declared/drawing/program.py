@@ -12,14 +12,14 @@ from jax import random
 from jaxtyping import PRNGKeyArray
 from numpyro import handlers
 
+from plurel_prob.compiled.compilation import compile_program, kept
+from plurel_prob.compiled.programs import Sizes, bucket_of_all, run_program
 from plurel_prob.declared.drawing.plan import Plan, n_label
 from plurel_prob.distributions import TruncatedZipf
 from plurel_prob.keys import site_key
 from plurel_prob.models.database import Bucket, Draw, database, structure
 from plurel_prob.models.schema import Schema
 from plurel_prob.priors import Prior
-from plurel_prob.sampling.compilation import compile_program, kept
-from plurel_prob.sampling.programs import Sizes, bucket_of_all, run_program
 
 MISSING_RATE = "features/missing_rate"
 

@@ -47,8 +47,8 @@ class Fresh:
         """Draw database ``i``, on a processor: it draws one at a time faster than an accelerator, which the network has."""
         import jax
 
+        from plurel_prob.compiled.programs import draw_on, mesh_of
         from plurel_prob.databases import Database
-        from plurel_prob.sampling.programs import draw_on, mesh_of
 
         seed, prior, processor = self.first_seed + i, self.priors[i % len(self.priors)], _processor()
         with jax.default_device(processor):

@@ -12,10 +12,10 @@ from jaxtyping import Array, Bool, Int, Key, PRNGKeyArray
 from numpyro import handlers
 
 from plurel_prob.blocks import BLOCK, HeldBlocks
+from plurel_prob.compiled.compilation import compile_program, kept
 from plurel_prob.models.database import Bucket, DatabaseDraw, Draw, database, structure
 from plurel_prob.priors import Prior
 from plurel_prob.priors.fields import upper_bound
-from plurel_prob.sampling.compilation import compile_program, kept
 
 MAX_SEED = 2**31 - 1
 AXIS = "database"  # of a mesh of devices
