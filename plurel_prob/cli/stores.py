@@ -17,14 +17,13 @@ from plurel_prob.cli.output import PlainConsole
 from plurel_prob.cli.progress import PartsProgress, progress_bar
 from plurel_prob.errors import DatabaseError, bounded_int, shown
 from plurel_prob.files import check_apart, check_folder, check_no_link
-from plurel_prob.priors import Prior, override
-from plurel_prob.priors.stages import MAX_ROW
 
 if TYPE_CHECKING:
     from plurel_prob.declared import DeclaredSchema
+    from plurel_prob.priors import Prior
     from plurel_prob.stores import Format
 else:
-    DeclaredSchema = Format = Any  # stores import pyarrow
+    DeclaredSchema = Format = Prior = Any  # stores import pyarrow, priors JAX
 
 SUFFIXES = {"duckdb": ".duckdb", "sqlite": ".sqlite"}
 MOST_TOLD = 20  # kinds of statements that are not read
@@ -59,7 +58,7 @@ class Order(NamedTuple):
         """Where the database of a seed goes."""
         if self.format == "postgresql":
             return self.out
-        from plurel_prob.declared.drawing import name_of
+        from plurel_prob.drawing import name_of
 
         name = "plurel" if self.schema is None else name_of(self.schema)
         return Path(self.out) / f"{name}-{seed}{SUFFIXES.get(self.format, '')}"
@@ -128,7 +127,7 @@ def order_of(
 
         with extra("sql"):
             from plurel_prob.declared import declared_of, honoured
-            from plurel_prob.declared.drawing import drawable
+            from plurel_prob.drawing import drawable
 
             declared = drawable(declared_of(schema, dialect, ignore_unsupported=True))
             declared = declared if ignore_unsupported else honoured(declared)
@@ -137,7 +136,7 @@ def order_of(
         raise DatabaseError("--ignore-unsupported: is for the constraints of a schema; give it with --schema")
     asked = rows_asked(rows, schema, declared)
     if declared is not None:
-        from plurel_prob.declared.drawing import check_fits, check_rows_asked
+        from plurel_prob.drawing import check_fits, check_rows_asked
 
         check_fits(declared, format)
         check_rows_asked(declared, prior, asked)
@@ -169,13 +168,15 @@ def rows_asked(requests: Sequence[str], source: str | None, schema: DeclaredSche
     Raises:
         DatabaseError: a request is of another form, or there is no database that has rows.
     """
+    from plurel_prob.priors.stages import MAX_ROW
+
     found, given = dict[str, int](), dict[str, int]()
     for request in requests:
         if schema is None or source is None:
             raise DatabaseError(f"--rows {request}: needs the tables of a --schema; --rows-scale multiplies those of drawn ones")
         table, sign, number = request.rpartition("=")
         if request == LENT:
-            from plurel_prob.declared.drawing import lent_rows
+            from plurel_prob.drawing import lent_rows
 
             found = lent_rows(source, schema)
         elif table in given:
@@ -242,6 +243,7 @@ def _drawn(order: Order, seeds: list[int], workers: int, on_step: OnStep) -> Gen
 def draw_and_store(order: Order, seed: int, *, on_step: OnStep = lambda step, n_done, n: None) -> tuple[list[str], list[str]]:
     """Draw one database, and put it into a store; return its row of the summary, and what the store cannot keep."""
     from plurel_prob.compiled.files import use_compilation_cache
+    from plurel_prob.priors import Prior, override
 
     use_compilation_cache()
     start, prior, target = time.perf_counter(), override(Prior(name=order.name), order.record), order.target(seed)
@@ -258,7 +260,7 @@ def draw_and_store(order: Order, seed: int, *, on_step: OnStep = lambda step, n_
         with noted(target, order.origin(seed)):
             lost = write_store(tables, declared, target, order.format, overwrite=order.overwrite)
     else:
-        from plurel_prob.declared.drawing import ignored_lines, sample_declared, save, write_ignored
+        from plurel_prob.drawing import ignored_lines, sample_declared, save, write_ignored
 
         database = sample_declared(order.schema, seed, prior, rows=order.rows, on_step=on_step)
         tables, declared, written = database.tables, database.schema, count(1)

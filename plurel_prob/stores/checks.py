@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, ForeignKey, Rule, UniqueIndex
 from plurel_prob.declared.literals import decimal_of
 from plurel_prob.declared.narrow import steps_of
+from plurel_prob.declared.row_tests import broken_rows, repeated_rows
 from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.stores.arrow import Rows, missing_rows, value_at
-from plurel_prob.stores.rules import broken_rows, repeated_rows
 from plurel_prob.stores.times import time_series
 
 MAX_EXACT = 76  # digits of decimals that Arrow compares

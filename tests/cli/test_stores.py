@@ -101,7 +101,7 @@ def test_what_is_there_and_what_is_hidden(tmp_path, capsys, schema):
 @pytest.fixture
 def random_numbers(monkeypatch):
     """Random numbers in the place of the program's."""
-    from plurel_prob.declared.drawing import draw, program
+    from plurel_prob.drawing import draw, program
     from plurel_prob.models.database import Draw
 
     monkeypatch.setattr(program, "_sizes", lambda prior, form: lambda key, observed: None)
