@@ -11,7 +11,6 @@ from plurel_prob.cli.progress import progress_bar
 from plurel_prob.compiled.files import use_compilation_cache
 from plurel_prob.databases import observe
 from plurel_prob.errors import DatabaseError
-from plurel_prob.priors import get_prior
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,6 +42,8 @@ def links(
     if not (table and dot and column):
         raise DatabaseError(f"--key {key}: needs a table and its foreign key column, such as table_2.foreign_row_0")
     check_out(out)
+    from plurel_prob.priors import get_prior
+
     model = get_prior(prior)
     database = observe(path)
     parent_row = database.parent_row(table, column)

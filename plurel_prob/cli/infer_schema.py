@@ -9,7 +9,6 @@ from rich.table import Table
 
 from plurel_prob.cli.output import PlainConsole, check_out, plain, write_whole
 from plurel_prob.databases import observe
-from plurel_prob.priors import get_prior
 
 if TYPE_CHECKING:
     import xarray
@@ -30,6 +29,8 @@ def schema(
         seed: seed of the draws.
         out: netCDF file for the draws, in ArviZ's layout; one that exists is replaced.
     """
+    from plurel_prob.priors import get_prior
+
     law = get_prior(prior)
     observed = observe(path)
     check_out(out)

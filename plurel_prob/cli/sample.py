@@ -17,12 +17,12 @@ from plurel_prob.cli.progress import PartsProgress, progress_bar
 from plurel_prob.cli.stores import order_of, refuse_options, rows_asked, sample_into_stores
 from plurel_prob.databases.schema import DatabaseSchema
 from plurel_prob.errors import DatabaseError, bounded_int, shown
-from plurel_prob.priors import Prior, get_prior, override, scale_rows
 
 if TYPE_CHECKING:
     from plurel_prob.corpora import Corpus
+    from plurel_prob.priors import Prior
 else:
-    Corpus = Any  # it imports xarray
+    Corpus = Prior = Any  # they import xarray and JAX
 
 
 MAX_SHARD = 2**31  # jobs: as many as seeds
@@ -88,6 +88,7 @@ def sample(
         address: host:port of the Ray cluster, or auto for the one on this machine; without it one is started here, and ended.
     """
     from plurel_prob.corpora import open_corpus
+    from plurel_prob.priors import get_prior, scale_rows
     from plurel_prob.sampling import MAX_SEED
 
     scaled = scale_rows(get_prior(prior), rows_scale)
@@ -196,6 +197,8 @@ def draw_and_put(
 @lru_cache(maxsize=4)
 def _prior_of(name: str, record: str) -> Prior:
     """The prior of a record, as JSON; made once for all databases that a process draws."""
+    from plurel_prob.priors import Prior, override
+
     return override(Prior(name=name), json.loads(record))
 
 

@@ -1,21 +1,15 @@
 """The ``Database``: one draw, as its users see it."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from plurel_prob.databases import disk
 from plurel_prob.databases.flat import Groups, tree_of
-from plurel_prob.databases.latents import latents
 from plurel_prob.databases.provenance import Origin
 from plurel_prob.databases.schema import DatabaseSchema
-from plurel_prob.databases.tables import materialise
-from plurel_prob.errors import DatabaseError, shown
-from plurel_prob.models.database import Draw
-from plurel_prob.priors import Prior
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -24,8 +18,10 @@ if TYPE_CHECKING:
 
     from plurel_prob.interventions.counterfactual import Replay
     from plurel_prob.interventions.effects import Effect
+    from plurel_prob.models.database import Draw
+    from plurel_prob.priors import Prior
 else:
-    DataTree = Any  # imported where they are used: they are slow to import, or import this module
+    DataTree = Draw = Prior = Any  # they are slow to import
 
 
 class Database:
@@ -52,6 +48,9 @@ class Database:
     @classmethod
     def from_draw(cls, draw: Draw, seed: int, prior: Prior, given: tuple[str, ...] = ()) -> "Database":
         """Materialise a draw."""
+        from plurel_prob.databases.latents import latents
+        from plurel_prob.databases.tables import materialise
+
         tables, schema = materialise(draw, prior.features.has_booleans)
         return cls(tables, schema, Origin(seed, prior, given), read_latents=partial(latents, draw))
 
@@ -184,27 +183,12 @@ class Database:
         Raises:
             DatabaseError: ``path`` exists and ``overwrite`` is false, or it cannot be written.
         """
-        return disk.write(self, Path(path), overwrite=overwrite, tasks=tasks, latents=latents)
+        from plurel_prob.databases.disk import write
+        from plurel_prob.tasks import write_tasks
+
+        return write(self, Path(path), overwrite=overwrite, also=[write_tasks] if tasks else [], latents=latents)
 
     def __repr__(self) -> str:
         tables = self.schema.tables.values()
         n_row, n_key = sum(t.n_row for t in tables), len(self.schema.graph)
         return f"Database({self.name}: {len(tables)} tables, {n_row} rows, {self.n_cell} cells, {n_key} foreign keys)"
-
-
-def load(path: Path | str) -> Database:
-    """Read a database that :meth:`Database.save` wrote. Latents are read when they are first looked at.
-
-    Raises:
-        DatabaseError: the folder is no such database; the message names the file.
-    """
-    tables, schema, origin = disk.read(Path(path))
-    return Database(tables, schema, origin, read_latents=partial(_latents_of, Path(path), frozenset(tables)))
-
-
-def _latents_of(path: Path, tables: Collection[str]) -> Groups:
-    groups = disk.read_latents(path)
-    others = {name.rpartition("/")[2] for name in groups if name != "prior"} ^ set(tables)
-    if others:
-        raise DatabaseError(f"{path / disk.LATENTS}: has other tables than {disk.MANIFEST}, such as {shown(min(others))}")
-    return groups

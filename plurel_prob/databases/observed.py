@@ -1,12 +1,10 @@
 """Databases that are given rather than drawn: any folder in RelBench format."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from plurel_prob.databases.disk import read_tables
 from plurel_prob.databases.schema import TableSchema
 from plurel_prob.errors import DatabaseError, reason, shown
 
@@ -68,17 +66,3 @@ class ObservedDatabase:
             value = shown(str(foreign.iloc[broken[0]]))
             raise DatabaseError(f"{what} is {value} in row {broken[0]}, which is no row of {shown(parent)}")
         return place
-
-
-def observe(path: Path | str, *, needs_keys: bool = True) -> ObservedDatabase:
-    """Read the tables of a folder in RelBench format.
-
-    Args:
-        path: the folder.
-        needs_keys: whether a key or time of the manifest that is no column of its table is an error here; otherwise it is one
-            where it is used.
-
-    Raises:
-        DatabaseError: a file is missing or broken; the message names it.
-    """
-    return ObservedDatabase(Path(path).name, *read_tables(Path(path), needs_keys=needs_keys))
