@@ -124,3 +124,20 @@ except SystemExit as end:
 """
     ended = run("-c", code)
     assert "['pandas']" in ended.stdout, ended.stdout + ended.stderr
+
+
+def classes_of(texts: Mapping[str, str]) -> dict[str, list[str]]:
+    """Modules by the name of the public classes that they define."""
+    found = defaultdict(list)
+    for module, text in texts.items():
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found[node.name].append(module)
+    return found
+
+
+def test_a_public_class_has_a_name_of_its_own():
+    found = classes_of(sources())
+    assert found["Database"] == ["plurel_prob.databases.database"] and len(found) > 250
+    assert {name: modules for name, modules in found.items() if len(modules) > 1} == {}
+    assert classes_of({"p.a": "class A: ...\nclass _B: ...", "p.b": "def f():\n    class A: ..."}) == {"A": ["p.a", "p.b"]}

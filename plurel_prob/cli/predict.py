@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from plurel_prob.rfm.prediction.ask import Asked
     from plurel_prob.rfm.prediction.report import Compared
-    from plurel_prob.rfm.prediction.source import Source
+    from plurel_prob.rfm.prediction.source import PredictionSource
     from plurel_prob.rfm.rows.learner import RowLearner
 else:
-    Asked = Compared = RowLearner = Source = Any  # they import JAX
+    Asked = Compared = RowLearner = PredictionSource = Any  # they import JAX
 
 SUFFIXES = (".csv", ".parquet", ".json")
 N_SHOWN = 10  # rows of a preview, and columns that matter
@@ -151,7 +151,7 @@ def _check_options(asked: dict[str, str | None], *only: dict[str, str | None]) -
 
 
 def _ask(
-    source: Source,
+    source: PredictionSource,
     options: dict[str, str | None],
     split: str,
     after: str | None,

@@ -31,7 +31,7 @@ OnStep = Callable[[str, int, int], None]  # what is done next, how much of it is
 LENT = "source"  # rows that the database of the schema has
 
 
-class Order(NamedTuple):
+class DrawRequest(NamedTuple):
     """What is drawn, and where it goes; processes are sent it.
 
     Attributes:
@@ -110,7 +110,7 @@ def order_of(
     *,
     strict: bool = False,
     ignore_unsupported: bool = False,
-) -> Order:
+) -> DrawRequest:
     """Read a schema, and what is asked of it; name what of it is not read, or with ``strict`` refuse that.
 
     Raises:
@@ -140,7 +140,7 @@ def order_of(
 
         check_fits(declared, format)
         check_rows_asked(declared, prior, asked)
-    order = Order(out, format, declared, asked, prior.name, prior.record(), prior.fingerprint, overwrite)
+    order = DrawRequest(out, format, declared, asked, prior.name, prior.record(), prior.fingerprint, overwrite)
     target = order.target(0)
     if schema is not None and Path(schema).is_dir() and isinstance(target, Path):
         check_apart(Path(schema), target)
@@ -194,7 +194,7 @@ def rows_asked(requests: Sequence[str], source: str | None, schema: DeclaredSche
     return found | given
 
 
-def sample_into_stores(order: Order, seeds: Sequence[int], workers: int) -> None:
+def sample_into_stores(order: DrawRequest, seeds: Sequence[int], workers: int) -> None:
     """Draw a database for each seed, and put each into a store of its own."""
     if not seeds:
         PlainConsole(soft_wrap=True).print("There is nothing to draw in this shard.")
@@ -233,14 +233,16 @@ def sample_into_stores(order: Order, seeds: Sequence[int], workers: int) -> None
         console.print(f"{len(seeds) - len(left):,} of {len(seeds):,} databases were there already.")
 
 
-def _drawn(order: Order, seeds: list[int], workers: int, on_step: OnStep) -> Generator[tuple[list[str], list[str]]]:
+def _drawn(order: DrawRequest, seeds: list[int], workers: int, on_step: OnStep) -> Generator[tuple[list[str], list[str]]]:
     from plurel_prob.sampling.pool import map_in_processes
 
     n_worker, work = max(1, min(workers, len(seeds))), partial(draw_and_store, order)
     return map_in_processes(partial(work, on_step=on_step) if n_worker == 1 else work, seeds, n_worker)
 
 
-def draw_and_store(order: Order, seed: int, *, on_step: OnStep = lambda step, n_done, n: None) -> tuple[list[str], list[str]]:
+def draw_and_store(
+    order: DrawRequest, seed: int, *, on_step: OnStep = lambda step, n_done, n: None
+) -> tuple[list[str], list[str]]:
     """Draw one database, and put it into a store; return its row of the summary, and what the store cannot keep."""
     from plurel_prob.compiled.files import use_compilation_cache
     from plurel_prob.priors import Prior, override

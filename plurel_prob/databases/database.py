@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from xarray import DataTree
 
     from plurel_prob.interventions.counterfactual import Replay
-    from plurel_prob.interventions.effects import Effect
+    from plurel_prob.interventions.effects import AverageEffect
     from plurel_prob.models.database import Draw
     from plurel_prob.priors import Prior
 else:
@@ -130,7 +130,7 @@ class Database:
 
         return counterfactual(self, columns)
 
-    def effect(self, cause: str, outcome: str, values: tuple[Any, Any] | None = None, *, n_draw: int = 10) -> "Effect":
+    def effect(self, cause: str, outcome: str, values: tuple[Any, Any] | None = None, *, n_draw: int = 10) -> "AverageEffect":
         r"""Estimate an average effect, :math:`E[Y \mid do(X = x_1)] - E[Y \mid do(X = x_0)]`, over rows and noise.
 
         Every draw gives the two settings the same noise, so that only what the cause changes differs. The first draw has the

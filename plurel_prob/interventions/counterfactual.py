@@ -18,7 +18,7 @@ from plurel_prob.databases.schema import column_name, table_name
 from plurel_prob.databases.tables import column_values, node_values
 from plurel_prob.distributions.mechanisms.structure import Intervention
 from plurel_prob.errors import DatabaseError
-from plurel_prob.interventions.columns import Column, find_column
+from plurel_prob.interventions.columns import FeatureColumn, find_column
 from plurel_prob.interventions.requests import Request, values_to_set
 from plurel_prob.models.database import Bucket, Draw
 from plurel_prob.replay.programs import intervention_form, replay_program
@@ -77,7 +77,7 @@ class Replay:
         return Intervention(*map(jnp.asarray, (is_set, value, natural))), shown
 
 
-def pages_of_column(column: Column, draw: Draw, bucket: Bucket) -> np.ndarray:
+def pages_of_column(column: FeatureColumn, draw: Draw, bucket: Bucket) -> np.ndarray:
     """Pages of the first dimension of the node that a column shows."""
     index: Any = np.broadcast_to(np.arange(bucket.n_page)[:, None], (bucket.n_page, BLOCK))
     numbered = draw._replace(stages=draw.stages._replace(features=draw.stages.features._replace(value=index)))

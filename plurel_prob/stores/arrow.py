@@ -22,7 +22,7 @@ ERRORS = (pa.ArrowException, ValueError, TypeError, ArithmeticError, OverflowErr
 
 
 @runtime_checkable
-class Rows(Protocol):
+class ArrowRows(Protocol):
     """Rows of a table as columns of Arrow: a ``pyarrow.Table``, or one whose columns are read when they are asked for."""
 
     @property
@@ -215,7 +215,7 @@ PREPARE: dict[str, Callable[[pd.Series, Column], Any]] = {
 }
 
 
-def frame_of(rows: Rows, declared: DeclaredTable) -> pd.DataFrame:
+def frame_of(rows: ArrowRows, declared: DeclaredTable) -> pd.DataFrame:
     """Give rows as a frame: NumPy types; pandas' nullable ones for integers and booleans of which some are missing;
     categories; objects for dates, times of day, decimals, bytes, and integers (as decimals) where 64 bits are too few.
     """

@@ -15,7 +15,7 @@ from plurel_prob.rfm.columns import MISSING, NEVER, STATIC, microsecond, microse
 
 
 @dataclass(frozen=True)
-class Table:
+class TimedTable:
     """A table.
 
     Attributes:
@@ -36,7 +36,7 @@ class Table:
     is_train: Bool[np.ndarray, " row"]
     is_label: bool = False
 
-    def without(self, columns: set[str]) -> "Table":
+    def without(self, columns: set[str]) -> "TimedTable":
         """Leave columns out, foreign keys too; rows keep their primary key and their times."""
         missing = columns - set(self.frame.columns)
         if missing:
@@ -48,7 +48,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Source:
+class DatabaseView:
     """A database with its splits: validation starts after ``val``, test after ``test``; nothing after ``until`` is seen."""
 
     name: str
@@ -58,21 +58,21 @@ class Source:
     test: int
     until: int
 
-    def read_table(self, name: str) -> Table:
+    def read_table(self, name: str) -> TimedTable:
         """A table; a row without a time, in a table that has times, is seen by no other."""
         frame, schema = self.tables[name], self.schemas[name]
         if schema.time_col is None:
             time = np.full(len(frame), STATIC)
-            return Table(name, frame, schema, time, np.full(len(frame), self.until), time == STATIC)
+            return TimedTable(name, frame, schema, time, np.full(len(frame), self.until), time == STATIC)
         stored = microseconds(frame[schema.time_col], shown(f"{name}.{schema.time_col}"))
         time = np.where(stored == MISSING, NEVER, stored)
         as_of = np.where(stored == MISSING, STATIC, np.minimum(stored, self.until))
-        return Table(name, frame, schema, time, as_of, time <= min(self.val, self.until))
+        return TimedTable(name, frame, schema, time, as_of, time <= min(self.val, self.until))
 
 
 def read_source(
     source: Path | str | ObservedDatabase | Database, until: pd.Timestamp | str | None, val: pd.Timestamp | None = None
-) -> Source:
+) -> DatabaseView:
     """See :func:`plurel_prob.rfm.cells.contexts.relational_data`."""
     name, tables, schemas, splits = _parts(source)
     if val is not None:
@@ -84,7 +84,7 @@ def read_source(
         raise DatabaseError(f"until must be 'val', 'test', a timestamp or None, got {until!r}")
     last = named[until] if until is None or isinstance(until, str) else until
     until_us = NEVER - 1 if last is None else microsecond(last)
-    return Source(name, tables, schemas, microsecond(splits[0]), microsecond(splits[1]), until_us)
+    return DatabaseView(name, tables, schemas, microsecond(splits[0]), microsecond(splits[1]), until_us)
 
 
 Splits = tuple[pd.Timestamp, pd.Timestamp] | None
