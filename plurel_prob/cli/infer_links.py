@@ -47,7 +47,7 @@ def links(
     model = get_prior(prior)
     database = observe(path)
     parent_row = database.parent_row(table, column)
-    parent = database.schemas[table].fkeys[column]
+    parent = database.schema.tables[table].fkeys[column]
 
     from plurel_prob.inference.links import MODELS, infer_links
 

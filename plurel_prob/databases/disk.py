@@ -40,15 +40,19 @@ def write(
     """Write a database and its latents to the folder ``path``; a table in ``parts`` from the frames there, one by one.
 
     What ``also`` writes beside the tables is noted in the provenance, too.
+
+    Raises:
+        DatabaseError: ``path`` exists and ``overwrite`` is false, it cannot be written, or the database was not drawn.
     """
+    origin, window = database.origin, database.schema.window
+    assert window is not None, "a drawn database has one"
     with new_folder(path, overwrite=overwrite) as folder:
         write_tables(database, folder, parts)
         if latents:
             write_groups(database.read_latents(), folder / LATENTS)
         for write_more in also:
             write_more(folder)
-        window = (str(database.schema.window[0].date()), str(database.schema.window[1].date()))
-        content = provenance(database.origin, window) | {"files": checksums(folder)}
+        content = provenance(origin, (str(window[0].date()), str(window[1].date()))) | {"files": checksums(folder)}
         (folder / PROVENANCE).write_text(dumps(content), encoding="utf-8")
     return path
 
@@ -174,7 +178,7 @@ def read(path: Path) -> tuple[dict[str, pd.DataFrame], DatabaseSchema, Origin]:
     """Read tables, schema and origin of a written database."""
     origin, window = origin_of(read_provenance(path), str(path / PROVENANCE))
     frames, tables = read_tables(path)
-    return frames, DatabaseSchema(tables, window), origin
+    return frames, DatabaseSchema.drawn(tables, window), origin
 
 
 def read_tables(path: Path, *, needs_keys: bool = True) -> tuple[dict[str, pd.DataFrame], dict[str, TableSchema]]:

@@ -7,7 +7,8 @@ from pathlib import Path
 from plurel_prob.databases import disk
 from plurel_prob.databases.database import Database
 from plurel_prob.databases.flat import Groups
-from plurel_prob.databases.observed import ObservedDatabase
+from plurel_prob.databases.manifest import known_splits, read_manifest
+from plurel_prob.databases.schema import DatabaseSchema
 from plurel_prob.errors import DatabaseError, shown
 
 
@@ -18,7 +19,7 @@ def load(path: Path | str) -> Database:
         DatabaseError: the folder is no such database; the message names the file.
     """
     tables, schema, origin = disk.read(Path(path))
-    return Database(tables, schema, origin, read_latents=partial(_latents_of, Path(path), frozenset(tables)))
+    return Database(origin.name, tables, schema, origin, read_latents=partial(_latents_of, Path(path), frozenset(tables)))
 
 
 def _latents_of(path: Path, tables: Collection[str]) -> Groups:
@@ -29,8 +30,8 @@ def _latents_of(path: Path, tables: Collection[str]) -> Groups:
     return groups
 
 
-def observe(path: Path | str, *, needs_keys: bool = True) -> ObservedDatabase:
-    """Read the tables of a folder in RelBench format.
+def observe(path: Path | str, *, needs_keys: bool = True) -> Database:
+    """Read the tables of a folder in RelBench format, drawn or real, without latents.
 
     Args:
         path: the folder.
@@ -40,4 +41,6 @@ def observe(path: Path | str, *, needs_keys: bool = True) -> ObservedDatabase:
     Raises:
         DatabaseError: a file is missing or broken; the message names it.
     """
-    return ObservedDatabase(Path(path).name, *disk.read_tables(Path(path), needs_keys=needs_keys))
+    path = Path(path)
+    tables, schemas = disk.read_tables(path, needs_keys=needs_keys)
+    return Database(path.name, tables, DatabaseSchema(schemas, splits=known_splits(read_manifest(path), path)))

@@ -33,6 +33,11 @@ class Origin(NamedTuple):
     given: tuple[str, ...] = ()  # names of what was given, the rest being drawn
     by_hand: tuple[str, ...] = ()  # columns that were set
 
+    @property
+    def name(self) -> str:
+        """What the database is called."""
+        return f"plurel-{self.seed}"
+
 
 def provenance(origin: Origin, window: tuple[str, str]) -> dict[str, Any]:
     """Return model, seed, names of what was given or set by hand, and the versions that drew, as plain JSON values.

@@ -99,7 +99,8 @@ def counterfactual(database: Database, columns: Mapping[str, Request]) -> Databa
     for table in range(int(replay.base.stages.schema.n_table)):
         frames[table_name(table)] = _changed_frame(database, table, replay.base, changed, shown)
     read_latents = partial(_changed_latents, database, replay.base, changed)
-    return Database(frames, database.schema, database.origin._replace(by_hand=tuple(columns)), read_latents=read_latents)
+    origin = database.origin._replace(by_hand=tuple(columns))
+    return Database(database.name, frames, database.schema, origin, read_latents=read_latents)
 
 
 def _changed_latents(database: Database, base: Draw, changed: Draw) -> Groups:

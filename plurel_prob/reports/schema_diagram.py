@@ -75,7 +75,7 @@ def keys_of(subject: Subject) -> list[DiagramKey]:
     tables = subject.database.tables
     return [
         DiagramKey(parent, child, column, float(tables[child][column].isna().mean() if len(tables[child]) else 0.0))
-        for child, column, parent in subject.database.foreign_keys
+        for child, column, parent in subject.database.schema.foreign_keys
         if parent in subject.schemas
     ]
 

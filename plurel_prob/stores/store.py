@@ -141,7 +141,7 @@ def _read_path(path: Path) -> tuple[dict[str, pa.Table], DeclaredSchema]:
 
     if (path / MANIFEST).exists():
         observed = observe(path)
-        declared = infer_declared(observed.tables, observed.schemas, str(path))
+        declared = infer_declared(observed.tables, observed.schema.tables, str(path))
         declared = replace(declared, skipped=index_notes(path, observed.tables))
         return arrow_tables(observed.tables, declared), declared
     if (path / SCHEMA).exists():

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float32, Float64, Int32, Int64
 
-from plurel_prob.databases import Database, ObservedDatabase
+from plurel_prob.databases import Database
 from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.cells.contexts.data import NormalisedColumn, RelationalData
 from plurel_prob.rfm.cells.contexts.kernel import RowGraph
@@ -21,7 +21,7 @@ MAX_DEVIATION = 1e6  # a cell that is farther from the mean, in standard deviati
 
 
 def relational_data(
-    source: Path | str | ObservedDatabase | Database,
+    source: Path | str | Database,
     *,
     vocabulary: Vocabulary,
     until: pd.Timestamp | str | None = None,

@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Int64
 
-from plurel_prob.databases import Database, ObservedDatabase, observe
-from plurel_prob.databases.manifest import read_manifest, splits_of
+from plurel_prob.databases import Database, observe
 from plurel_prob.databases.schema import TableSchema
 from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.rfm.columns import MISSING, NEVER, STATIC, microsecond, microseconds
@@ -70,33 +69,18 @@ class DatabaseView:
         return TimedTable(name, frame, schema, time, as_of, time <= min(self.val, self.until))
 
 
-def read_source(
-    source: Path | str | ObservedDatabase | Database, until: pd.Timestamp | str | None, val: pd.Timestamp | None = None
-) -> DatabaseView:
+def read_source(source: Path | str | Database, until: pd.Timestamp | str | None, val: pd.Timestamp | None = None) -> DatabaseView:
     """See :func:`plurel_prob.rfm.cells.contexts.relational_data`."""
-    name, tables, schemas, splits = _parts(source)
+    database = source if isinstance(source, Database) else observe(source)
+    splits = database.schema.splits
     if val is not None:
         splits = (val, val if splits is None else splits[1])
     if splits is None:
-        raise DatabaseError(f"{name}: nothing says where its training split ends: give val_timestamp, or its folder")
+        raise DatabaseError(f"{database.name}: nothing says where its training split ends: give val_timestamp, or its folder")
     named = {"val": splits[0], "test": splits[1], None: None}
     if isinstance(until, str) and until not in named:
         raise DatabaseError(f"until must be 'val', 'test', a timestamp or None, got {until!r}")
     last = named[until] if until is None or isinstance(until, str) else until
     until_us = NEVER - 1 if last is None else microsecond(last)
-    return DatabaseView(name, tables, schemas, microsecond(splits[0]), microsecond(splits[1]), until_us)
-
-
-Splits = tuple[pd.Timestamp, pd.Timestamp] | None
-
-
-def _parts(
-    source: Path | str | ObservedDatabase | Database,
-) -> tuple[str, dict[str, pd.DataFrame], dict[str, TableSchema], Splits]:
-    if isinstance(source, Database):
-        schema = source.schema
-        return source.name, source.tables, schema.tables, (schema.val_timestamp, schema.test_timestamp)
-    if isinstance(source, ObservedDatabase):
-        return source.name, source.tables, source.schemas, None
-    observed, path = observe(source), Path(source)
-    return observed.name, observed.tables, observed.schemas, splits_of(read_manifest(path), path)
+    val_us, test_us = microsecond(splits[0]), microsecond(splits[1])
+    return DatabaseView(database.name, database.tables, database.schema.tables, val_us, test_us, until_us)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float32, Float64
 
-from plurel_prob.databases import Database, ObservedDatabase
+from plurel_prob.databases import Database
 from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.rows.features import Labels, Question
 from plurel_prob.rfm.rows.learner.blend import blend
@@ -83,7 +83,7 @@ class RowLearner:
 
     def fit(
         self,
-        database: Path | str | Database | ObservedDatabase | RowTask,
+        database: Path | str | Database | RowTask,
         task: str | Question | None = None,
         labels: Labels | None = None,
         *,

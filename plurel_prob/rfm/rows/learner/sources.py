@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from plurel_prob.databases import Database, ObservedDatabase
+from plurel_prob.databases import Database
 from plurel_prob.databases.schema import TableSchema
 from plurel_prob.databases.stored import Frame, open_tables
 from plurel_prob.errors import DatabaseError, shown
@@ -75,7 +75,7 @@ class LearningProblem:
 
 
 def problem_of(
-    database: Path | str | Database | ObservedDatabase | RowTask,
+    database: Path | str | Database | RowTask,
     task: str | Question | None,
     labels: Labels | None,
     split: str,
@@ -99,7 +99,7 @@ def problem_of(
     if isinstance(database, str | Path):
         frames, schemas = open_tables(Path(database))
     else:
-        frames, schemas = database.tables, database.schema.tables if isinstance(database, Database) else database.schemas
+        frames, schemas = database.tables, database.schema.tables
     if task.table not in schemas:
         raise DatabaseError(f"there is no table {shown(task.table)}; there are {shown(', '.join(schemas))}")
     context, schema = labels.present(), schemas[task.table]
