@@ -19,7 +19,7 @@ demo: $(VENV)/installed
 	@echo "Four databases are in out/. What to look at next:"
 	@echo "  $(BIN)/plurel-prob describe out/plurel-19  schema, keys and columns of another one"
 	@echo "  out/plurel-18/db/*.parquet                  its tables; manifest.yaml has the keys (RelBench 3 format)"
-	@echo "  out/plurel-18/latents.nc                    every latent: xarray.open_datatree"
+	@echo "  out/plurel-18/latents.npz                   every latent: plurel_prob.load(path).latents is their tree"
 	@echo "  README.md, then models/database.py          how it is drawn"
 
 # programs compile in half the time without LLVM's optimisations, and the slowest tests are left out; a thread for each worker

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from plurel_prob.corpora import Folder
+from plurel_prob.corpora import CorpusFolder
 from plurel_prob.rfm.cells.training import TrainingConfig
 
 PACKAGES = ("jax", "jaxlib", "equinox", "optax", "numpy")
@@ -33,7 +33,7 @@ def config_of(args: argparse.Namespace, n_step: int, seed: int) -> TrainingConfi
 
 def folders_of(corpus: Path, n_database: int) -> list[Path]:
     """The databases of the smallest seeds: a larger corpus has those of a smaller one."""
-    names = Folder(corpus).databases()  # by seed
+    names = CorpusFolder(corpus).databases()  # by seed
     if len(names) < n_database:
         raise SystemExit(f"{corpus} has {len(names)} databases; {n_database} are needed")
     return [corpus / name for name in names[:n_database]]

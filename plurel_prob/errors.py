@@ -1,4 +1,4 @@
-"""The error of bad input, and how values that nobody vouches for get into its message."""
+"""Errors of bad input and of lost workers, and how values that nobody vouches for get into their messages."""
 
 import reprlib
 from collections.abc import Iterator
@@ -9,6 +9,14 @@ MAX_SHOWN, MAX_REASON = 80, 240  # characters
 
 class DatabaseError(ValueError):
     """A database, a schema or a file that cannot be read or written; the message names it."""
+
+
+class PriorError(ValueError):
+    """A prior that cannot be used; the message says which field, and why."""
+
+
+class WorkerLost(RuntimeError):
+    """A process that draws has died."""
 
 
 def shown(value: Any, limit: int = MAX_SHOWN) -> str:

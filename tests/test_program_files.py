@@ -26,7 +26,7 @@ def compile():
     print(found.count("cache_hits"), found.count("cache_misses"))
 
 compile()  # JAX opens its cache, without check
-from plurel_prob.cli.sample import use_compilation_cache
+from plurel_prob.programs.files import use_compilation_cache
 use_compilation_cache()
 compile()
 compile()

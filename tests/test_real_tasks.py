@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plurel_prob.rfm.rows.network import RowNetwork, Size, save_network
+from plurel_prob.rfm.rows.network import RowNetwork, RowNetworkSize, save_network
 from tests.rfm.rows.features.shop import shop as write_shop
 from tests.studies import load
 
@@ -91,7 +91,7 @@ def test_a_task_has_a_line_of_every_method(tmp_path, monkeypatch):
     shop, out = write_shop(tmp_path / "shop"), tmp_path / "x.jsonl"
     for name, experts in (("a", True), ("b", False)):
         (tmp_path / name).mkdir()
-        network = RowNetwork(Size(1, 16, 2, 16, experts=experts), key=jax.random.key(0))
+        network = RowNetwork(RowNetworkSize(1, 16, 2, 16, experts=experts), key=jax.random.key(0))
         save_network(tmp_path / name / "rows.safetensors", network, {"seed": "4"})
     paths = ["--data", shop, "--runs", tmp_path / "a", tmp_path / "b", "--out", out, "--regimes", "frozen"]
     monkeypatch.setattr(sys, "argv", ["run.py", *map(str, paths)])

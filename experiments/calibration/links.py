@@ -14,7 +14,7 @@ from numpyro.handlers import seed as seeded
 from experiments.calibration.ranking import ranked
 from plurel_prob.blocks import HeldBlocks
 from plurel_prob.inference.links.infer import draws_of
-from plurel_prob.inference.links.key import Key
+from plurel_prob.inference.links.key import ObservedLinks
 from plurel_prob.inference.links.popularity import ALPHA, concentration
 from plurel_prob.inference.links.posterior import BlockPosterior
 from plurel_prob.models.links import Links, links
@@ -42,7 +42,7 @@ def blocks(key: PRNGKeyArray, rng: np.random.Generator, n_parent: int, n_child: 
     """Functionals of structure and affinities: the truth, and draws from the posterior of the model with blocks."""
     sample_key, fit_key = random.split(key)
     drawn = jax.tree.map(lambda x: np.asarray(x)[1, 0], simulate(sample_key, jnp.array([n_parent, n_child])))
-    posterior = BlockPosterior(Key(drawn.parent_row[:n_child].astype(np.int64), n_parent), PRIOR, fit_key, N_DRAW)
+    posterior = BlockPosterior(ObservedLinks(drawn.parent_row[:n_child].astype(np.int64), n_parent), PRIOR, fit_key, N_DRAW)
     fit = posterior.fit(rng, has_popularity=False)
     draws = {name: np.concatenate(parts) for name, parts in draws_of(fit).items()}
     truth = {name: getattr(drawn, name)[None] for name in draws}
@@ -111,4 +111,4 @@ def popularity(rng: np.random.Generator, n_parent: int, n_child: int) -> tuple[s
     """The concentration of popularity: the truth, and draws from its posterior."""
     alpha = float(np.exp(rng.normal(float(ALPHA.loc), float(ALPHA.scale))))
     parent_row = rng.choice(n_parent, n_child, p=rng.dirichlet(np.full(n_parent, alpha)))
-    return "alpha", alpha, concentration(Key(parent_row, n_parent), 1).draw(rng, N_DRAW)
+    return "alpha", alpha, concentration(ObservedLinks(parent_row, n_parent), 1).draw(rng, N_DRAW)

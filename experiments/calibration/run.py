@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from experiments.calibration import features, links, recovery, schema, summary
 from experiments.lines import read_lines
-from plurel_prob.cli.sample import use_compilation_cache
+from plurel_prob.programs.files import use_compilation_cache
 
 HERE = Path(__file__).parent
 PACKAGES = ("plurel-prob", "jax", "jaxlib", "numpyro", "numpy", "scipy")

@@ -15,14 +15,14 @@ from sklearn.metrics import r2_score, roc_auc_score
 
 from experiments.lines import append_lines, read_lines
 from plurel_prob.rfm.cells.contexts import BOOLEAN
-from plurel_prob.rfm.cells.training import Run, TaskData, Validation, load_model
+from plurel_prob.rfm.cells.training import CellsRun, TaskData, ValidationCells, load_model
 from plurel_prob.rfm.evaluation import task_names
 
 PACKAGES = ("jax", "jaxlib", "relbench", "scikit-learn")
 Done = set[tuple[str, str, str]]  # run, database, task
 
 
-def figures(validation: Validation, run: Run, n_row: int) -> dict:
+def figures(validation: ValidationCells, run: CellsRun, n_row: int) -> dict:
     """How well a network predicts the rows: mean loss, and AUROC or R2, which is that of numbers before they were normalised."""
     prediction = validation.predict(run.model)
     losses = {"loss": validation.losses_of(prediction), "baseline": validation.baseline}
@@ -46,7 +46,7 @@ def measured(args: argparse.Namespace, done: Done) -> Iterator[dict]:
                 continue
             data, first = TaskData(folder, task, *lengths, split=args.split), runs[waiting[0]]
             n_row = min(args.n_row, len(data.targets.row))
-            validation = Validation(data, first.config, first.encoder, n_row)
+            validation = ValidationCells(data, first.config, first.encoder, n_row)
             for name in waiting:
                 start, config = time.perf_counter(), runs[name].config
                 yield {

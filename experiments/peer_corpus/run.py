@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from experiments.lines import append_lines, read_lines
 from experiments.networks import PACKAGES, add_options, config_of, folders_of
 from plurel_prob.rfm.cells.network import text_encoder
-from plurel_prob.rfm.cells.training import Validation, folder_data, load_model, train
+from plurel_prob.rfm.cells.training import ValidationCells, folder_data, load_model, train
 
 
 def named(text: str) -> tuple[str, Path]:
@@ -64,7 +64,7 @@ def measured(args: argparse.Namespace, done: set[tuple[str, int]]) -> Iterator[d
     corpora = split({name: folders_of(path, args.n_database + args.n_held_out) for name, path in args.corpora}, args.n_database)
     read = cache(lambda name: folder_data(corpora[name][0], args.context_length, args.masked))
     held_out = {name: folder_data(others, args.context_length) for name, (_, others) in corpora.items()}
-    validations: dict[str, Validation] = {}
+    validations: dict[str, ValidationCells] = {}
     for seed in range(args.n_seed):
         config = config_of(args, args.steps, seed)
         for name, (folders, _) in corpora.items():
@@ -75,7 +75,7 @@ def measured(args: argparse.Namespace, done: set[tuple[str, int]]) -> Iterator[d
             trained, encoder = load_model(run), text_encoder(config.text_encoder)
             if not validations:  # the same cells for all
                 validations = {
-                    other: Validation(data, trained.config, encoder, args.n_validation) for other, data in held_out.items()
+                    other: ValidationCells(data, trained.config, encoder, args.n_validation) for other, data in held_out.items()
                 }
             yield {
                 "corpus": name,

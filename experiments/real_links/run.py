@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from experiments.lines import read_lines
-from plurel_prob.cli.sample import use_compilation_cache
-from plurel_prob.databases import ObservedDatabase, observe
+from plurel_prob.databases import Database, observe
 from plurel_prob.inference.links import LinkInference, infer_links
+from plurel_prob.programs.files import use_compilation_cache
 
 HERE = Path(__file__).parent
 PACKAGES = ("plurel-prob", "jax", "numpyro", "numpy", "arviz-stats")
@@ -37,7 +37,7 @@ def main() -> None:
     path = options.out / "keys.jsonl"
     done = {(row["database"], row["key"]) for row in read_lines(path)}
     for database in map(observe, options.databases):
-        for child, column, parent in database.foreign_keys:
+        for child, column, parent in database.schema.foreign_keys:
             if (database.name, f"{child}.{column}") in done:
                 continue
             row = study(database, child, column, parent, options)
@@ -47,7 +47,7 @@ def main() -> None:
             write_comparison(path, options.out)
 
 
-def study(database: ObservedDatabase, child: str, column: str, parent: str, options: argparse.Namespace) -> dict:
+def study(database: Database, child: str, column: str, parent: str, options: argparse.Namespace) -> dict:
     """Fit, compare and check the models of one key."""
     parent_row, n_parent = database.parent_row(child, column), len(database.tables[parent])
     start = time.perf_counter()

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 
 from experiments.lines import append_lines, read_lines
 from plurel_prob.rfm.evaluation import evaluate, task_names
-from plurel_prob.rfm.evaluation.rows import Rows
+from plurel_prob.rfm.evaluation.rows import RowsMethod
 from plurel_prob.rfm.rows.network import RowNetwork, closed, experts
 from plurel_prob.rfm.rows.tasks import read_task
 
@@ -51,7 +51,7 @@ def measured(args: argparse.Namespace, done: set[tuple]) -> Iterator[dict]:
         with ExitStack() as stack:
             for module, constant, value in changes:
                 stack.enter_context(patch.object(module, constant, value))
-            method = Rows(RowNetwork("small", key=jax.random.key(0)), "network")
+            method = RowsMethod(RowNetwork("small", key=jax.random.key(0)), "network")
             for folder in args.data:
                 for task in task_names(folder):
                     if (folder.name, task, name) in done:

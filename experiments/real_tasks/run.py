@@ -16,7 +16,7 @@ from experiments.lines import append_lines, read_lines
 from experiments.real_tasks.runs import Name, networks_of
 from plurel_prob.rfm.evaluation import Method, evaluate, task_names
 from plurel_prob.rfm.evaluation.methods import BASELINES
-from plurel_prob.rfm.evaluation.rows import Rows
+from plurel_prob.rfm.evaluation.rows import RowsMethod
 from plurel_prob.rfm.rows.tasks import read_task
 
 PACKAGES = ("jax", "jaxlib", "relbench", "lightgbm", "scikit-learn", "numpy")
@@ -28,8 +28,8 @@ def methods_of(runs: list[Path]) -> dict[Name, Method]:
     found: dict[Name, Method] = {(name, 0): method for name, method in BASELINES.items()}
     for (name, seed), network in networks_of(runs).items():
         if name == "rows_network":
-            found["rows", seed] = Rows(network, "all")
-        found[name, seed] = Rows(network, "network")
+            found["rows", seed] = RowsMethod(network, "all")
+        found[name, seed] = RowsMethod(network, "network")
     return found
 
 

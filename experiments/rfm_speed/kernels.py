@@ -20,7 +20,7 @@ from jax import random
 from network import TEXT_DIM, cells_of, made_up_batch
 
 from plurel_prob.rfm.cells.training import TrainingConfig
-from plurel_prob.rfm.cells.training.steps import Prepared, initial_state, step_of
+from plurel_prob.rfm.cells.training.steps import DeviceBatch, initial_state, step_of
 
 N_STEP, N_TOLD = 10, 12
 ATTENTIONS = {"column", "feature", "neighbour"}  # told together: on a card equal computations of theirs are one kernel
@@ -36,7 +36,7 @@ def record(size: str, n_context: int, n_token: int, tile: int, folder: Path) -> 
     config = TrainingConfig(size=size, batch_size=n_context, context_length=n_token)
     batch = made_up_batch(n_context, n_token)
     texts = random.normal(random.key(1), (128, TEXT_DIM))
-    inputs = (Prepared(cells_of(batch, tile), jax.device_put(batch.masked)), texts)
+    inputs = (DeviceBatch(cells_of(batch, tile), jax.device_put(batch.masked)), texts)
     step, state = step_of(config), initial_state(config, TEXT_DIM)
     folder.mkdir(parents=True, exist_ok=True)
     program = step.lower(inputs, state).compile()  # type: ignore[attr-defined]

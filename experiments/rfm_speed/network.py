@@ -21,7 +21,15 @@ import numpy as np
 from jax import random
 
 from plurel_prob.rfm.cells.contexts.batch import Batch
-from plurel_prob.rfm.cells.network import SIZES, Cells, RelationalTransformer, Size, cell_loss, n_parameter, tiles_of
+from plurel_prob.rfm.cells.network import (
+    SIZES,
+    ContextCells,
+    RelationalTransformer,
+    TransformerSize,
+    cell_loss,
+    n_parameter,
+    tiles_of,
+)
 from plurel_prob.rfm.cells.network.attention import attend, relations_of
 
 N_CELL, TEXT_DIM = 6, 384
@@ -46,9 +54,9 @@ def made_up_batch(n_context: int, n_token: int, seed: int = 0) -> Batch:
     return Batch(kind, values, *ids, column, row, parent, np.zeros_like(values), is_masked, masked, mean, std)
 
 
-def cells_of(batch: Batch, tile: int) -> Cells:
+def cells_of(batch: Batch, tile: int) -> ContextCells:
     """Put a batch and its tiles on the device."""
-    return jax.device_put(Cells(*batch[: Batch._fields.index("masked")], *tiles_of(batch, tile)))
+    return jax.device_put(ContextCells(*batch[: Batch._fields.index("masked")], *tiles_of(batch, tile)))
 
 
 def seconds(call: Callable[[], object], n: int = 7) -> tuple[float, float]:
@@ -61,7 +69,7 @@ def seconds(call: Callable[[], object], n: int = 7) -> tuple[float, float]:
     return taken[0], float(np.median(taken[1:]))
 
 
-def flop(size: Size, cells: Cells, tile: int) -> float:
+def flop(size: TransformerSize, cells: ContextCells, tile: int) -> float:
     """Floating-point operations of a forward pass: of products with weights, and of attention in the tiles that are held."""
     n_token = cells.row.size
     weights = size.n_block * (15 * size.width**2 + 3 * size.width * size.hidden) + TEXT_DIM * size.width * 2
@@ -76,14 +84,14 @@ def network_rows(sizes: list[str], n_contexts: list[int], lengths: list[int], ti
         yield row | network_speed(SIZES[name], made_up_batch(n_context, n_token), tile)
 
 
-def network_speed(size: Size, batch: Batch, tile: int) -> dict:
+def network_speed(size: TransformerSize, batch: Batch, tile: int) -> dict:
     """Measure one network, forward and with its gradient."""
     dtype = jnp.float32 if jax.default_backend() == "cpu" else jnp.bfloat16
     texts = random.normal(random.key(1), (128, TEXT_DIM))
     model = RelationalTransformer(size, TEXT_DIM, key=random.key(0))
     cells, target = cells_of(batch, tile), jnp.asarray(batch.target)
 
-    def loss(model: RelationalTransformer, cells: Cells, target: jax.Array) -> jax.Array:
+    def loss(model: RelationalTransformer, cells: ContextCells, target: jax.Array) -> jax.Array:
         predicted = model(cells, texts, dtype=dtype, tile=tile)[:, 0]
         return cell_loss(predicted, target, cells.kind[:, 0]).mean()
 
@@ -117,8 +125,8 @@ def attention_rows(n_context: int, lengths: list[int], tiles: list[int], n_head:
         for tile in tiles:
             cells = cells_of(batch, tile)
 
-            def tiled(q: jax.Array, k: jax.Array, v: jax.Array, cells: Cells = cells, tile: int = tile) -> jax.Array:
-                def one(q: jax.Array, k: jax.Array, v: jax.Array, c: Cells) -> jax.Array:
+            def tiled(q: jax.Array, k: jax.Array, v: jax.Array, cells: ContextCells = cells, tile: int = tile) -> jax.Array:
+                def one(q: jax.Array, k: jax.Array, v: jax.Array, c: ContextCells) -> jax.Array:
                     relations = relations_of(c.column, c.row, c.parent, c.column_pairs, c.feature_pairs, c.order, tile)
                     heads = [x.reshape(-1, tile, n_head, dim).swapaxes(1, 2) for x in (q, k, v)]
                     return attend(*heads, relations.feature).astype(jnp.float32).sum()

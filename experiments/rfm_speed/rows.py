@@ -19,7 +19,7 @@ import numpy as np
 import optax
 from jax import random
 
-from plurel_prob.rfm.rows.network import SIZES, Prepared, RowBatch, RowNetwork, n_parameter, prepare, row_loss
+from plurel_prob.rfm.rows.network import SIZES, PreparedBatch, RowBatch, RowNetwork, n_parameter, prepare, row_loss
 
 
 def made_up_batch(n_task: int, n_context: int, n_query: int, n_feature: int, seed: int = 0) -> RowBatch:
@@ -51,7 +51,7 @@ def speed(name: str, n_feature: int = 40) -> dict:
     batch = made_up_batch(16, 300, 100, n_feature)
 
     @eqx.filter_jit
-    def step(network: RowNetwork, state: optax.OptState, prepared: Prepared) -> tuple[RowNetwork, optax.OptState]:
+    def step(network: RowNetwork, state: optax.OptState, prepared: PreparedBatch) -> tuple[RowNetwork, optax.OptState]:
         def loss(network: RowNetwork) -> jax.Array:
             return row_loss(network(prepared), prepared.query_y, prepared.kind).mean()
 

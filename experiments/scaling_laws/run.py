@@ -18,7 +18,7 @@ from typing import NamedTuple
 from experiments.lines import append_lines, read_lines
 from experiments.networks import PACKAGES, add_options, config_of, folders_of
 from plurel_prob.rfm.cells.network import text_encoder
-from plurel_prob.rfm.cells.training import Validation, folder_data, load_model, train
+from plurel_prob.rfm.cells.training import ValidationCells, folder_data, load_model, train
 
 
 class Point(NamedTuple):
@@ -46,7 +46,7 @@ def grid(databases: list[int], cells: list[float], n_seed: int, n_corner_seed: i
 def measured(args: argparse.Namespace, points: list[Point]) -> Iterator[dict]:
     """Train at each point, and give its line."""
     held_out = folder_data([args.held_out], args.context_length)
-    validation: Validation | None = None
+    validation: ValidationCells | None = None
     read = cache(lambda n_database: folder_data(folders_of(args.corpus, n_database), args.context_length, args.masked))
     for point in points:
         n_step, start = max(1, round(point.n_cell / (args.batch_size * args.context_length))), time.perf_counter()
@@ -55,7 +55,7 @@ def measured(args: argparse.Namespace, points: list[Point]) -> Iterator[dict]:
         train(data, run, config, checkpoint_every=max(1, config.n_step // 4), log_every=max(1, config.n_step // 100))
         trained = load_model(run)
         if validation is None:  # the same cells for all, and one program
-            validation = Validation(held_out, trained.config, text_encoder(config.text_encoder), args.n_validation)
+            validation = ValidationCells(held_out, trained.config, text_encoder(config.text_encoder), args.n_validation)
         yield {
             **point._asdict(),
             **validation.figures(trained.model),

@@ -11,8 +11,8 @@ from pathlib import Path
 import jax
 
 from plurel_prob import get_prior
-from plurel_prob.cli.sample import use_compilation_cache
 from plurel_prob.priors import scale_rows
+from plurel_prob.programs.files import use_compilation_cache
 from plurel_prob.sampling import bucket_of, draw
 
 

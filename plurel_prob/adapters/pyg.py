@@ -5,10 +5,10 @@ import pandas as pd
 import torch
 from torch_geometric.data import HeteroData
 
-from plurel_prob.databases import Database, ObservedDatabase, TableSchema
+from plurel_prob.databases import Database, TableSchema
 
 
-def to_hetero_data(database: Database | ObservedDatabase) -> HeteroData:
+def to_hetero_data(database: Database) -> HeteroData:
     """Give a database as a heterogeneous graph: a node a row, an edge a reference.
 
     A table is a node type:
@@ -26,13 +26,11 @@ def to_hetero_data(database: Database | ObservedDatabase) -> HeteroData:
         >>> from plurel_prob.adapters.pyg import to_hetero_data
         >>> graph = to_hetero_data(sample(seed=10))  # doctest: +SKIP
     """
-    schemas = database.schemas if isinstance(database, ObservedDatabase) else database.schema.tables
-    observed = ObservedDatabase(database.name, database.tables, schemas)
     graph = HeteroData()
-    for name, schema in schemas.items():
+    for name, schema in database.schema.tables.items():
         _add_rows(graph, name, database.tables[name], schema)
-    for child, key, parent in observed.foreign_keys:
-        parent_row = observed.parent_row(child, key)
+    for child, key, parent in database.schema.foreign_keys:
+        parent_row = database.parent_row(child, key)
         child_row = np.flatnonzero(parent_row >= 0)
         edges = torch.from_numpy(np.stack([child_row, parent_row[child_row]]))
         graph[child, key, parent].edge_index = edges

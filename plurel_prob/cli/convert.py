@@ -39,7 +39,7 @@ def convert(
         overwrite: replace what exists: a folder only if this program wrote all that is in it, a file only if it is a SQLite or
             DuckDB file.
     """
-    from plurel_prob.cli.sample import progress_bar
+    from plurel_prob.cli.progress import progress_bar
     from plurel_prob.databases.disk import MANIFEST
     from plurel_prob.stores import read_store, write_store
 

@@ -17,6 +17,7 @@ def describe(path: Path, /) -> None:
     """
     database = load(path)
     console = PlainConsole()
+    assert database.schema.window is not None, "a drawn database has one"
     first, last = database.schema.window
     console.print(plain(database.name, "bold") + plain(f": prior {database.prior.name}, {first.date()} to {last.date()}"))
     console.print(f"validation from {database.schema.val_timestamp.date()}, test from {database.schema.test_timestamp.date()}")

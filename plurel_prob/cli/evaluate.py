@@ -14,9 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedCo
 
 from plurel_prob.cli.evaluation_tables import WIDTH, means_of, table_of
 from plurel_prob.cli.extras import extra
-from plurel_prob.cli.output import Description, PlainConsole, check_out, write_whole
-from plurel_prob.cli.sample import use_compilation_cache
+from plurel_prob.cli.output import PlainConsole, check_out, write_whole
+from plurel_prob.cli.progress import Description
 from plurel_prob.errors import DatabaseError, shown
+from plurel_prob.programs.files import use_compilation_cache
 
 if TYPE_CHECKING:
     from plurel_prob.rfm.evaluation import Evaluation, Method
@@ -93,7 +94,7 @@ def evaluate(
         names = [(folder, name) for folder in map(folder_of, data) for name in task_names(folder, task or ())]
         settings = list(product(split or SPLIT, regime or REGIME))
         console, found = wide(), []
-        with Steps() as steps:
+        with EvaluationBar() as steps:
             by = methods(method or (), checkpoint, fine_tune, context_length, text_encoder, on_rows=steps.rows)
             steps.update(steps.line, total=len(names) * len(settings) * len(by))
             n_row = max_rows or (MAX_ROW_OF_CELLS if "cells" in by or "cells_tuned" in by else None)
@@ -117,7 +118,12 @@ def evaluate(
 
 
 def of_settings(
-    folder: Path, name: str, by: Mapping[str, Method], settings: Sequence[tuple[Split, Regime]], n_row: int | None, steps: "Steps"
+    folder: Path,
+    name: str,
+    by: Mapping[str, Method],
+    settings: Sequence[tuple[Split, Regime]],
+    n_row: int | None,
+    steps: "EvaluationBar",
 ) -> Iterator[list[Evaluation]]:
     """Evaluate methods on a task, in one split and regime after another."""
     from plurel_prob.rfm.evaluation import evaluate as evaluations
@@ -141,7 +147,7 @@ def wide() -> PlainConsole:
     return console
 
 
-class Steps(Progress):
+class EvaluationBar(Progress):
     """A bar that shows which task, and which method, is evaluated."""
 
     def __init__(self) -> None:
@@ -171,7 +177,7 @@ class Steps(Progress):
 
 
 @contextmanager
-def passing_over(steps: Steps, is_one_of_all: bool) -> Iterator[None]:
+def passing_over(steps: EvaluationBar, is_one_of_all: bool) -> Iterator[None]:
     """Go on with the other tasks where one of all cannot be predicted; fail where it was asked for."""
     try:
         yield

@@ -9,8 +9,8 @@ from cyclopts.types import NonNegativeInt, PositiveInt
 from rich.table import Table
 
 from plurel_prob.cli.output import PlainConsole, check_out, plain, write_whole
-from plurel_prob.cli.sample import use_compilation_cache
 from plurel_prob.errors import DatabaseError
+from plurel_prob.programs.files import use_compilation_cache
 
 if TYPE_CHECKING:
     from xarray import DataTree

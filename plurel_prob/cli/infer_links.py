@@ -7,10 +7,10 @@ from cyclopts.types import NonNegativeInt, PositiveInt
 from rich.table import Table
 
 from plurel_prob.cli.output import PlainConsole, check_out, plain, write_whole
-from plurel_prob.cli.sample import progress_bar, use_compilation_cache
+from plurel_prob.cli.progress import progress_bar
 from plurel_prob.databases import observe
 from plurel_prob.errors import DatabaseError
-from plurel_prob.priors import get_prior
+from plurel_prob.programs.files import use_compilation_cache
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,10 +42,12 @@ def links(
     if not (table and dot and column):
         raise DatabaseError(f"--key {key}: needs a table and its foreign key column, such as table_2.foreign_row_0")
     check_out(out)
+    from plurel_prob.priors import get_prior
+
     model = get_prior(prior)
     database = observe(path)
     parent_row = database.parent_row(table, column)
-    parent = database.schemas[table].fkeys[column]
+    parent = database.schema.tables[table].fkeys[column]
 
     from plurel_prob.inference.links import MODELS, infer_links
 

@@ -9,7 +9,6 @@ from rich.table import Table
 
 from plurel_prob.cli.output import PlainConsole, check_out, plain, write_whole
 from plurel_prob.databases import observe
-from plurel_prob.priors import get_prior
 
 if TYPE_CHECKING:
     import xarray
@@ -30,12 +29,14 @@ def schema(
         seed: seed of the draws.
         out: netCDF file for the draws, in ArviZ's layout; one that exists is replaced.
     """
+    from plurel_prob.priors import get_prior
+
     law = get_prior(prior)
     observed = observe(path)
     check_out(out)
 
-    from plurel_prob.cli.sample import use_compilation_cache
     from plurel_prob.inference.schema import infer_schema, table_graph
+    from plurel_prob.programs.files import use_compilation_cache
 
     use_compilation_cache()
     with PlainConsole(stderr=True).status("adding up orders, family by family"):

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import ProgressColumn, Task
 from rich.text import Text
 
 from plurel_prob.errors import DatabaseError, printable, reason
@@ -37,14 +36,6 @@ class PlainConsole(Console):
 def plain(text: str, style: str = "") -> Text:
     """Text as it is, without control characters."""
     return Text(printable(text), style)
-
-
-class Description(ProgressColumn):
-    """What a progress bar is about."""
-
-    def render(self, task: Task) -> Text:
-        """Text of a task."""
-        return plain(task.description)
 
 
 def check_out(out: Path | None) -> None:

@@ -13,9 +13,10 @@ from rich.table import Table
 from plurel_prob.cli.evaluate import folder_of
 from plurel_prob.cli.extras import extra
 from plurel_prob.cli.output import PlainConsole, check_out, plain, write_whole
-from plurel_prob.cli.sample import progress_bar, use_compilation_cache
+from plurel_prob.cli.progress import progress_bar
 from plurel_prob.cli.tasks import print_whole
 from plurel_prob.errors import DatabaseError, shown
+from plurel_prob.programs.files import use_compilation_cache
 from plurel_prob.rfm.rows.weights import WEIGHTS
 
 if TYPE_CHECKING:
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
 
     from plurel_prob.rfm.prediction.ask import Asked
     from plurel_prob.rfm.prediction.report import Compared
-    from plurel_prob.rfm.prediction.source import Source
+    from plurel_prob.rfm.prediction.source import PredictionSource
     from plurel_prob.rfm.rows.learner import RowLearner
 else:
-    Asked = Compared = RowLearner = Source = Any  # they import JAX
+    Asked = Compared = RowLearner = PredictionSource = Any  # they import JAX
 
 SUFFIXES = (".csv", ".parquet", ".json")
 N_SHOWN = 10  # rows of a preview, and columns that matter
@@ -150,7 +151,7 @@ def _check_options(asked: dict[str, str | None], *only: dict[str, str | None]) -
 
 
 def _ask(
-    source: Source,
+    source: PredictionSource,
     options: dict[str, str | None],
     split: str,
     after: str | None,

@@ -7,8 +7,8 @@ from cyclopts import Group, Parameter
 from cyclopts.types import NonNegativeInt, PositiveFloat, PositiveInt
 
 from plurel_prob.cli.extras import extra
-from plurel_prob.cli.sample import use_compilation_cache
 from plurel_prob.errors import DatabaseError
+from plurel_prob.programs.files import use_compilation_cache
 
 ROWS, CELLS = Group("Network of rows only"), Group("Network of cells only")
 

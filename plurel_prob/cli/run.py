@@ -11,9 +11,7 @@ from cyclopts import CycloptsError
 from plurel_prob.cli.app import app
 from plurel_prob.cli.output import PlainConsole
 from plurel_prob.cli.signals import HUNG_UP, TERMINATED, heed_signals
-from plurel_prob.errors import DatabaseError, printable, reason, shown
-from plurel_prob.priors import PriorError
-from plurel_prob.sampling.pool import WorkerLost
+from plurel_prob.errors import DatabaseError, PriorError, WorkerLost, printable, reason, shown
 
 DEBUG = "PLUREL_PROB_DEBUG"  # variable of the environment: print tracebacks
 LOST = 1

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 from cyclopts.types import NonNegativeInt, PositiveInt
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from plurel_prob.cli.output import Description, PlainConsole
+from plurel_prob.cli.output import PlainConsole
+from plurel_prob.cli.progress import PartsProgress, progress_bar
 from plurel_prob.cli.stores import order_of, refuse_options, rows_asked, sample_into_stores
 from plurel_prob.databases.schema import DatabaseSchema
 from plurel_prob.errors import DatabaseError, bounded_int, shown
-from plurel_prob.priors import Prior, get_prior, override, scale_rows
 
 if TYPE_CHECKING:
     from plurel_prob.corpora import Corpus
+    from plurel_prob.priors import Prior
 else:
-    Corpus = Any  # it imports xarray
+    Corpus = Prior = Any  # they import xarray and JAX
 
 
 MAX_SHARD = 2**31  # jobs: as many as seeds
@@ -88,6 +88,7 @@ def sample(
         address: host:port of the Ray cluster, or auto for the one on this machine; without it one is started here, and ended.
     """
     from plurel_prob.corpora import open_corpus
+    from plurel_prob.priors import get_prior, scale_rows
     from plurel_prob.sampling import MAX_SEED
 
     scaled = scale_rows(get_prior(prior), rows_scale)
@@ -179,6 +180,7 @@ def draw_and_put(
 ) -> list[str]:
     """Draw one database from the prior of a record and put it into a corpus, unless it is there; return its summary."""
     from plurel_prob.databases import load
+    from plurel_prob.programs.files import use_compilation_cache
     from plurel_prob.sampling import sample_to
 
     use_compilation_cache()
@@ -195,50 +197,9 @@ def draw_and_put(
 @lru_cache(maxsize=4)
 def _prior_of(name: str, record: str) -> Prior:
     """The prior of a record, as JSON; made once for all databases that a process draws."""
+    from plurel_prob.priors import Prior, override
+
     return override(Prior(name=name), json.loads(record))
-
-
-def use_compilation_cache() -> None:
-    """Keep compiled programs between runs, in the user's cache folder, unless JAX is told another."""
-    import jax
-    import platformdirs
-
-    from plurel_prob.programs.files import check_program_files
-
-    check_program_files()
-    if jax.config.jax_compilation_cache_dir is None:  # type: ignore[attr-defined]
-        jax.config.update("jax_compilation_cache_dir", platformdirs.user_cache_dir("plurel_prob"))
-
-
-class PartsProgress:
-    """A bar for what is being done, such as the parts of a long table, gone when it is complete."""
-
-    def __init__(self, progress: Progress):
-        self.progress, self.task = progress, progress.add_task("", visible=False)
-
-    def __call__(self, table: str, n_drawn: int, n_part: int) -> None:
-        """Show how much is done."""
-        if n_drawn == 1:
-            self.progress.reset(self.task, total=n_part)
-        self.progress.update(self.task, description=table, completed=n_drawn, total=n_part, visible=n_drawn < n_part)
-
-    def __enter__(self) -> "PartsProgress":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.progress.remove_task(self.task)
-
-
-def progress_bar() -> Progress:
-    """Return a bar with count, elapsed and remaining time, on stderr."""
-    return Progress(
-        Description(),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=PlainConsole(stderr=True),
-    )
 
 
 def summary_table() -> Table:

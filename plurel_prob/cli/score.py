@@ -9,7 +9,6 @@ from plurel_prob.cli.output import PlainConsole, check_out, plain, write_whole
 from plurel_prob.databases import load, observe
 from plurel_prob.databases.disk import PROVENANCE
 from plurel_prob.errors import DatabaseError, reason
-from plurel_prob.priors import get_prior
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -31,10 +30,12 @@ def score(path: Path, /, *, prior: str | None = None, given: list[Path] | None =
         given: netCDF files that `plurel-prob infer links` and `infer features` wrote: block structures and mechanisms.
         out: CSV file for all parts, in nats; one that exists is replaced.
     """
+    from plurel_prob.priors import get_prior
+
     check_out(out)
     law = get_prior(prior or "plurel")
 
-    from plurel_prob.cli.sample import use_compilation_cache
+    from plurel_prob.programs.files import use_compilation_cache
     from plurel_prob.scoring import log_density
     from plurel_prob.scoring.observed import observed_log_density
 

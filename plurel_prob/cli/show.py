@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from plurel_prob.cli.output import PlainConsole, check_out, write_whole
-from plurel_prob.cli.sample import progress_bar
+from plurel_prob.cli.progress import progress_bar
 from plurel_prob.databases.disk import MANIFEST, PROVENANCE
 from plurel_prob.errors import DatabaseError, reason
 
@@ -65,7 +65,7 @@ def write_page(subject: Subject, target: Path) -> None:
     from plurel_prob.reports import database_page
 
     with progress_bar() as progress:
-        total = len(subject.database.foreign_keys) + len(subject.schemas)
+        total = len(subject.database.schema.foreign_keys) + len(subject.schemas)
         task = progress.add_task("drawing", total=total)
         page = database_page(subject, lambda _: progress.advance(task))
     write_text(target, page)

@@ -14,16 +14,16 @@ from rich.table import Table
 
 from plurel_prob.cli.notes import noted, origin_noted
 from plurel_prob.cli.output import PlainConsole
+from plurel_prob.cli.progress import PartsProgress, progress_bar
 from plurel_prob.errors import DatabaseError, bounded_int, shown
 from plurel_prob.files import check_apart, check_folder, check_no_link
-from plurel_prob.priors import Prior, override
-from plurel_prob.priors.stages import MAX_ROW
 
 if TYPE_CHECKING:
     from plurel_prob.declared import DeclaredSchema
+    from plurel_prob.priors import Prior
     from plurel_prob.stores import Format
 else:
-    DeclaredSchema = Format = Any  # stores import pyarrow
+    DeclaredSchema = Format = Prior = Any  # stores import pyarrow, priors JAX
 
 SUFFIXES = {"duckdb": ".duckdb", "sqlite": ".sqlite"}
 MOST_TOLD = 20  # kinds of statements that are not read
@@ -31,7 +31,7 @@ OnStep = Callable[[str, int, int], None]  # what is done next, how much of it is
 LENT = "source"  # rows that the database of the schema has
 
 
-class Order(NamedTuple):
+class DrawRequest(NamedTuple):
     """What is drawn, and where it goes; processes are sent it.
 
     Attributes:
@@ -58,7 +58,7 @@ class Order(NamedTuple):
         """Where the database of a seed goes."""
         if self.format == "postgresql":
             return self.out
-        from plurel_prob.declared.drawing import name_of
+        from plurel_prob.drawing import name_of
 
         name = "plurel" if self.schema is None else name_of(self.schema)
         return Path(self.out) / f"{name}-{seed}{SUFFIXES.get(self.format, '')}"
@@ -110,7 +110,7 @@ def order_of(
     *,
     strict: bool = False,
     ignore_unsupported: bool = False,
-) -> Order:
+) -> DrawRequest:
     """Read a schema, and what is asked of it; name what of it is not read, or with ``strict`` refuse that.
 
     Raises:
@@ -127,7 +127,7 @@ def order_of(
 
         with extra("sql"):
             from plurel_prob.declared import declared_of, honoured
-            from plurel_prob.declared.drawing import drawable
+            from plurel_prob.drawing import drawable
 
             declared = drawable(declared_of(schema, dialect, ignore_unsupported=True))
             declared = declared if ignore_unsupported else honoured(declared)
@@ -136,11 +136,11 @@ def order_of(
         raise DatabaseError("--ignore-unsupported: is for the constraints of a schema; give it with --schema")
     asked = rows_asked(rows, schema, declared)
     if declared is not None:
-        from plurel_prob.declared.drawing import check_fits, check_rows_asked
+        from plurel_prob.drawing import check_fits, check_rows_asked
 
         check_fits(declared, format)
         check_rows_asked(declared, prior, asked)
-    order = Order(out, format, declared, asked, prior.name, prior.record(), prior.fingerprint, overwrite)
+    order = DrawRequest(out, format, declared, asked, prior.name, prior.record(), prior.fingerprint, overwrite)
     target = order.target(0)
     if schema is not None and Path(schema).is_dir() and isinstance(target, Path):
         check_apart(Path(schema), target)
@@ -168,13 +168,15 @@ def rows_asked(requests: Sequence[str], source: str | None, schema: DeclaredSche
     Raises:
         DatabaseError: a request is of another form, or there is no database that has rows.
     """
+    from plurel_prob.priors.stages import MAX_ROW
+
     found, given = dict[str, int](), dict[str, int]()
     for request in requests:
         if schema is None or source is None:
             raise DatabaseError(f"--rows {request}: needs the tables of a --schema; --rows-scale multiplies those of drawn ones")
         table, sign, number = request.rpartition("=")
         if request == LENT:
-            from plurel_prob.declared.drawing import lent_rows
+            from plurel_prob.drawing import lent_rows
 
             found = lent_rows(source, schema)
         elif table in given:
@@ -192,10 +194,8 @@ def rows_asked(requests: Sequence[str], source: str | None, schema: DeclaredSche
     return found | given
 
 
-def sample_into_stores(order: Order, seeds: Sequence[int], workers: int) -> None:
+def sample_into_stores(order: DrawRequest, seeds: Sequence[int], workers: int) -> None:
     """Draw a database for each seed, and put each into a store of its own."""
-    from plurel_prob.cli.sample import PartsProgress, progress_bar
-
     if not seeds:
         PlainConsole(soft_wrap=True).print("There is nothing to draw in this shard.")
         return
@@ -233,16 +233,19 @@ def sample_into_stores(order: Order, seeds: Sequence[int], workers: int) -> None
         console.print(f"{len(seeds) - len(left):,} of {len(seeds):,} databases were there already.")
 
 
-def _drawn(order: Order, seeds: list[int], workers: int, on_step: OnStep) -> Generator[tuple[list[str], list[str]]]:
+def _drawn(order: DrawRequest, seeds: list[int], workers: int, on_step: OnStep) -> Generator[tuple[list[str], list[str]]]:
     from plurel_prob.sampling.pool import map_in_processes
 
     n_worker, work = max(1, min(workers, len(seeds))), partial(draw_and_store, order)
     return map_in_processes(partial(work, on_step=on_step) if n_worker == 1 else work, seeds, n_worker)
 
 
-def draw_and_store(order: Order, seed: int, *, on_step: OnStep = lambda step, n_done, n: None) -> tuple[list[str], list[str]]:
+def draw_and_store(
+    order: DrawRequest, seed: int, *, on_step: OnStep = lambda step, n_done, n: None
+) -> tuple[list[str], list[str]]:
     """Draw one database, and put it into a store; return its row of the summary, and what the store cannot keep."""
-    from plurel_prob.cli.sample import use_compilation_cache
+    from plurel_prob.priors import Prior, override
+    from plurel_prob.programs.files import use_compilation_cache
 
     use_compilation_cache()
     start, prior, target = time.perf_counter(), override(Prior(name=order.name), order.record), order.target(seed)
@@ -259,7 +262,7 @@ def draw_and_store(order: Order, seed: int, *, on_step: OnStep = lambda step, n_
         with noted(target, order.origin(seed)):
             lost = write_store(tables, declared, target, order.format, overwrite=order.overwrite)
     else:
-        from plurel_prob.declared.drawing import ignored_lines, sample_declared, save, write_ignored
+        from plurel_prob.drawing import ignored_lines, sample_declared, save, write_ignored
 
         database = sample_declared(order.schema, seed, prior, rows=order.rows, on_step=on_step)
         tables, declared, written = database.tables, database.schema, count(1)

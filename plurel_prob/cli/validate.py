@@ -12,9 +12,9 @@ from rich.table import Table
 from plurel_prob.cli.output import PlainConsole
 
 if TYPE_CHECKING:
-    from plurel_prob.validation import Problem
+    from plurel_prob.validation import Violation
 else:
-    Problem = Any  # imported where folders are read
+    Violation = Any  # imported where folders are read
 
 WRONG = 1  # exit code
 MAX_SHOWN = 5  # problems of a rule
@@ -43,7 +43,7 @@ def validate(path: Path, /, *, profile: Annotated[Literal["relbench", "rt"], Par
     sys.exit(WRONG)
 
 
-def problems_table(problems: Sequence[Problem]) -> Table:
+def problems_table(problems: Sequence[Violation]) -> Table:
     """Return a row for each problem, of the first five of each rule."""
     result, seen = Table("rule", "table", "column", "first row", "rows", "problem"), Counter[str]()
     for problem in problems:

@@ -23,7 +23,8 @@ def verify(path: str, /, *, redraw: NonNegativeInt = 1) -> None:
         redraw: databases to draw again and compare, spread over all.
     """
     from plurel_prob import corpora
-    from plurel_prob.cli.sample import progress_bar, use_compilation_cache
+    from plurel_prob.cli.progress import progress_bar
+    from plurel_prob.programs.files import use_compilation_cache
 
     corpus = corpora.open_corpus(path)
     names = corpus.databases()

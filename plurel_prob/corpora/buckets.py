@@ -24,7 +24,7 @@ N_RETRY = 8  # of a request, which takes a quarter of a minute where nothing ans
 
 
 @dataclass(frozen=True)
-class Bucket(Corpus):
+class CorpusBucket(Corpus):
     """Databases below a URL. There are no folders to rename, nor locks: a database is there once its provenance is.
 
     A worker uploads all other files, then creates ``plurel_prob.json``, which fails if it exists. So of several workers that

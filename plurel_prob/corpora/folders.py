@@ -17,7 +17,7 @@ UNMARKED = (".plurel-*.partial-*", ".plurel-*.old-*")  # names that earlier rele
 
 
 @dataclass(frozen=True)
-class Folder(Corpus):
+class CorpusFolder(Corpus):
     """A folder of databases, or of one: a database appears there complete, by renaming its folder."""
 
     path: Path

@@ -57,9 +57,9 @@ def is_sealed(path: Path) -> bool:
 
 def _table_problems(path: Path) -> Iterator[str]:
     observed = observe(path)
-    for name, table in observed.schemas.items():
+    for name, table in observed.schema.tables.items():
         yield from _key_problems(name, observed.tables[name], table)
-    for child, key, _ in observed.foreign_keys:
+    for child, key, _ in observed.schema.foreign_keys:
         try:
             observed.parent_row(child, key)
         except DatabaseError as error:

@@ -1,21 +1,17 @@
-"""The ``Database``: one draw, as its users see it."""
+"""The ``Database``: tables, their schema, and what is known of their origin."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
-from plurel_prob.databases import disk
 from plurel_prob.databases.flat import Groups, tree_of
-from plurel_prob.databases.latents import latents
 from plurel_prob.databases.provenance import Origin
 from plurel_prob.databases.schema import DatabaseSchema
-from plurel_prob.databases.tables import materialise
-from plurel_prob.errors import DatabaseError, shown
-from plurel_prob.models.database import Draw
-from plurel_prob.priors import Prior
+from plurel_prob.errors import DatabaseError, reason, shown
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -23,37 +19,76 @@ if TYPE_CHECKING:
     from xarray import DataTree
 
     from plurel_prob.interventions.counterfactual import Replay
-    from plurel_prob.interventions.effects import Effect
+    from plurel_prob.interventions.effects import AverageEffect
+    from plurel_prob.models.database import Draw
+    from plurel_prob.priors import Prior
 else:
-    DataTree = Any  # imported where they are used: they are slow to import, or import this module
+    DataTree = Draw = Prior = Any  # they are slow to import
+
+MAX_KNOWN = 1000  # characters of the keys that there are
 
 
 class Database:
-    """A relational database: one draw from the joint program.
+    """A relational database, drawn or real.
 
     Attributes:
-        tables: name to data frame. Columns are typed: ``row_idx`` int64, foreign keys nullable Int64, ``date`` datetime64,
-            features float32, bool or category.
-        schema: tables, columns, keys, graph, time window.
-        origin: what it was drawn with, see :attr:`seed`, :attr:`prior`, :attr:`given` and :attr:`by_hand`.
-        read_latents: gives the latents as plain arrays, by the path of their group.
+        name: ``plurel-<seed>`` of a drawn one, else that of its folder.
+        tables: name to data frame. Columns of drawn ones are typed: ``row_idx`` int64, foreign keys nullable Int64, ``date``
+            datetime64, features float32, bool or category.
+        schema: tables, columns, keys, graph, time window, splits.
+
+    Args:
+        name: see above, as ``tables`` and ``schema``.
+        origin: what it was drawn with; None: it was not.
+        read_latents: gives the latents as plain arrays, by the path of their group; None: there are none.
     """
 
     def __init__(
         self,
+        name: str,
         tables: dict[str, pd.DataFrame],
         schema: DatabaseSchema,
-        origin: Origin,
+        origin: Origin | None = None,
         *,
-        read_latents: Callable[[], Groups],
+        read_latents: Callable[[], Groups] | None = None,
     ):
-        self.tables, self.schema, self.origin, self.read_latents = tables, schema, origin, read_latents
+        self.name, self.tables, self.schema = name, tables, schema
+        self._origin, self._read_latents = origin, read_latents
 
     @classmethod
     def from_draw(cls, draw: Draw, seed: int, prior: Prior, given: tuple[str, ...] = ()) -> "Database":
         """Materialise a draw."""
-        tables, schema = materialise(draw, prior.features.has_booleans)
-        return cls(tables, schema, Origin(seed, prior, given), read_latents=partial(latents, draw))
+        from plurel_prob.databases.latents import latents
+        from plurel_prob.databases.tables import materialise
+
+        origin = Origin(seed, prior, given)
+        return cls(origin.name, *materialise(draw, prior.features.has_booleans), origin, read_latents=partial(latents, draw))
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it is a draw, with an origin."""
+        return self._origin is not None
+
+    @property
+    def origin(self) -> Origin:
+        """What it was drawn with, see :attr:`seed`, :attr:`prior`, :attr:`given` and :attr:`by_hand`.
+
+        Raises:
+            DatabaseError: it was not drawn.
+        """
+        if self._origin is None:
+            raise DatabaseError(f"{self.name}: was not drawn, so that it has no seed, prior or latents")
+        return self._origin
+
+    def read_latents(self) -> Groups:
+        """Return the latents as plain arrays, by the path of their group.
+
+        Raises:
+            DatabaseError: there are none, or they cannot be read.
+        """
+        if self._read_latents is None:
+            raise DatabaseError(f"{self.name}: has no latents")
+        return self._read_latents()
 
     @property
     def seed(self) -> int:
@@ -76,14 +111,47 @@ class Database:
         return self.origin.by_hand
 
     @property
-    def name(self) -> str:
-        """``plurel-<seed>``."""
-        return f"plurel-{self.seed}"
-
-    @property
     def n_cell(self) -> int:
         """Number of feature cells of all tables."""
         return self.schema.n_cell
+
+    def parent_row(self, child: str, key: str) -> np.ndarray:
+        """Index of the parent row of every child row, int64; -1 where the key is missing.
+
+        Raises:
+            DatabaseError: there is no such key, or no column of it, or a value of it is not a row of the parent table.
+        """
+        schemas = self.schema.tables
+        if child not in schemas or key not in schemas[child].fkeys:
+            known = ", ".join(f"{table}.{column}" for table, column, _ in self.schema.foreign_keys)
+            what = shown(f"{child}.{key}")
+            raise DatabaseError(f"{self.name}: no foreign key {what}; there are {shown(known, MAX_KNOWN) or 'none'}")
+        parent = schemas[child].fkeys[key]
+        if parent not in self.tables:
+            raise DatabaseError(f"{self.name}: {shown(f'{child}.{key}')} refers to {shown(parent)}, which is no table")
+        what = f"{self.name}: {shown(f'{child}.{key}')}"
+        primary, frame = schemas[parent].pkey, self.tables[parent]
+        if key not in self.tables[child]:
+            raise DatabaseError(f"{what} is a key, and the table has no such column")
+        if primary is not None and primary not in frame:
+            raise DatabaseError(f"{what} refers to {shown(f'{parent}.{primary}')}, which is no column of that table")
+        foreign = self.tables[child][key]
+        values, is_there = pd.Index(frame[primary] if primary else frame.index), foreign.notna().to_numpy()
+        place = np.full(len(foreign), -1, np.int64)
+        try:
+            twice = np.flatnonzero(values.duplicated())
+            if not len(twice):
+                place[is_there] = values.get_indexer(pd.Index(foreign[is_there]))
+        except (TypeError, ValueError) as error:  # lists have no order and no hash
+            raise DatabaseError(f"{what} cannot be compared with {shown(f'{parent}.{primary}')}: {reason(error)}") from None
+        if len(twice):
+            value = shown(str(values[twice[0]]))
+            raise DatabaseError(f"{what} refers to {shown(f'{parent}.{primary}')}, which is {value} in row {twice[0]} and before")
+        broken = np.flatnonzero((place < 0) & is_there)
+        if len(broken):
+            value = shown(str(foreign.iloc[broken[0]]))
+            raise DatabaseError(f"{what} is {value} in row {broken[0]}, which is no row of {shown(parent)}")
+        return place
 
     @cached_property
     def latents(self) -> DataTree:
@@ -131,7 +199,7 @@ class Database:
 
         return counterfactual(self, columns)
 
-    def effect(self, cause: str, outcome: str, values: tuple[Any, Any] | None = None, *, n_draw: int = 10) -> "Effect":
+    def effect(self, cause: str, outcome: str, values: tuple[Any, Any] | None = None, *, n_draw: int = 10) -> "AverageEffect":
         r"""Estimate an average effect, :math:`E[Y \mid do(X = x_1)] - E[Y \mid do(X = x_0)]`, over rows and noise.
 
         Every draw gives the two settings the same noise, so that only what the cause changes differs. The first draw has the
@@ -184,27 +252,12 @@ class Database:
         Raises:
             DatabaseError: ``path`` exists and ``overwrite`` is false, or it cannot be written.
         """
-        return disk.write(self, Path(path), overwrite=overwrite, tasks=tasks, latents=latents)
+        from plurel_prob.databases.disk import write
+        from plurel_prob.tasks import write_tasks
+
+        return write(self, Path(path), overwrite=overwrite, also=[write_tasks] if tasks else [], latents=latents)
 
     def __repr__(self) -> str:
         tables = self.schema.tables.values()
-        n_row, n_key = sum(t.n_row for t in tables), len(self.schema.graph)
+        n_row, n_key = sum(t.n_row for t in tables), len(self.schema.foreign_keys)
         return f"Database({self.name}: {len(tables)} tables, {n_row} rows, {self.n_cell} cells, {n_key} foreign keys)"
-
-
-def load(path: Path | str) -> Database:
-    """Read a database that :meth:`Database.save` wrote. Latents are read when they are first looked at.
-
-    Raises:
-        DatabaseError: the folder is no such database; the message names the file.
-    """
-    tables, schema, origin = disk.read(Path(path))
-    return Database(tables, schema, origin, read_latents=partial(_latents_of, Path(path), frozenset(tables)))
-
-
-def _latents_of(path: Path, tables: Collection[str]) -> Groups:
-    groups = disk.read_latents(path)
-    others = {name.rpartition("/")[2] for name in groups if name != "prior"} ^ set(tables)
-    if others:
-        raise DatabaseError(f"{path / disk.LATENTS}: has other tables than {disk.MANIFEST}, such as {shown(min(others))}")
-    return groups

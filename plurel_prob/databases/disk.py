@@ -2,15 +2,16 @@
 
 import hashlib
 import itertools
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
+from plurel_prob.databases.database import Database
 from plurel_prob.databases.flat import Groups, read_groups, write_groups
 from plurel_prob.databases.frames import index_note, is_index, read_frame
 from plurel_prob.databases.manifest import MANIFEST, read_manifest, write_manifest
@@ -18,11 +19,6 @@ from plurel_prob.databases.provenance import PROVENANCE, Origin, dumps, origin_o
 from plurel_prob.databases.schema import DatabaseSchema, TableSchema
 from plurel_prob.errors import DatabaseError, reason, shown
 from plurel_prob.files import marked_folder, new_folder, within
-
-if TYPE_CHECKING:
-    from plurel_prob.databases.database import Database
-else:
-    Database = Any  # it imports this module
 
 LATENTS = "latents.npz"
 BEFORE = "latents.nc"  # what version 0.1 wrote
@@ -33,19 +29,30 @@ NO_PARTS: Parts = MappingProxyType({})
 
 
 def write(
-    database: Database, path: Path, *, overwrite: bool, parts: Parts = NO_PARTS, tasks: bool = False, latents: bool = True
+    database: Database,
+    path: Path,
+    *,
+    overwrite: bool,
+    parts: Parts = NO_PARTS,
+    also: Iterable[Callable[[Path], object]] = (),
+    latents: bool = True,
 ) -> Path:
-    """Write a database, its latents and tasks, to the folder ``path``; a table in ``parts`` from the frames there, one by one."""
+    """Write a database and its latents to the folder ``path``; a table in ``parts`` from the frames there, one by one.
+
+    What ``also`` writes beside the tables is noted in the provenance, too.
+
+    Raises:
+        DatabaseError: ``path`` exists and ``overwrite`` is false, it cannot be written, or the database was not drawn.
+    """
+    origin, window = database.origin, database.schema.window
+    assert window is not None, "a drawn database has one"
     with new_folder(path, overwrite=overwrite) as folder:
         write_tables(database, folder, parts)
         if latents:
             write_groups(database.read_latents(), folder / LATENTS)
-        if tasks:
-            from plurel_prob.tasks import write_tasks  # it imports this module
-
-            write_tasks(folder)
-        window = (str(database.schema.window[0].date()), str(database.schema.window[1].date()))
-        content = provenance(database.origin, window) | {"files": checksums(folder)}
+        for write_more in also:
+            write_more(folder)
+        content = provenance(origin, (str(window[0].date()), str(window[1].date()))) | {"files": checksums(folder)}
         (folder / PROVENANCE).write_text(dumps(content), encoding="utf-8")
     return path
 
@@ -171,7 +178,7 @@ def read(path: Path) -> tuple[dict[str, pd.DataFrame], DatabaseSchema, Origin]:
     """Read tables, schema and origin of a written database."""
     origin, window = origin_of(read_provenance(path), str(path / PROVENANCE))
     frames, tables = read_tables(path)
-    return frames, DatabaseSchema(tables, window), origin
+    return frames, DatabaseSchema.drawn(tables, window), origin
 
 
 def read_tables(path: Path, *, needs_keys: bool = True) -> tuple[dict[str, pd.DataFrame], dict[str, TableSchema]]:

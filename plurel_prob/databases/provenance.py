@@ -7,15 +7,19 @@ import re
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
 from plurel_prob.databases.manifest import Field, check_fields, is_text, require, time_of
 from plurel_prob.documents import read_json
-from plurel_prob.errors import DatabaseError, shown
+from plurel_prob.errors import DatabaseError, PriorError, shown
 from plurel_prob.files import PROVENANCE, within
-from plurel_prob.priors import PROGRAM_VERSION, Prior, PriorError, override
+
+if TYPE_CHECKING:
+    from plurel_prob.priors import Prior
+else:
+    Prior = Any  # it imports JAX
 
 CHECKSUM = "sha256"  # of all else in the file
 PACKAGES = ("plurel-prob", "jax", "jaxlib", "numpyro", "numpy")
@@ -29,6 +33,11 @@ class Origin(NamedTuple):
     given: tuple[str, ...] = ()  # names of what was given, the rest being drawn
     by_hand: tuple[str, ...] = ()  # columns that were set
 
+    @property
+    def name(self) -> str:
+        """What the database is called."""
+        return f"plurel-{self.seed}"
+
 
 def provenance(origin: Origin, window: tuple[str, str]) -> dict[str, Any]:
     """Return model, seed, names of what was given or set by hand, and the versions that drew, as plain JSON values.
@@ -36,6 +45,8 @@ def provenance(origin: Origin, window: tuple[str, str]) -> dict[str, Any]:
     Values are reproducible bit for bit for the same versions, backend and instruction set; structure everywhere.
     """
     import jax
+
+    from plurel_prob.priors import PROGRAM_VERSION
 
     prior = origin.prior
     return {
@@ -107,6 +118,8 @@ def origin_of(content: Mapping[str, Any], where: str) -> tuple[Origin, tuple[pd.
     Raises:
         DatabaseError: it does not record them, or they are none.
     """
+    from plurel_prob.priors import Prior, override
+
     for name in ("model", "prior", "seed", "window"):
         if name not in content:
             raise DatabaseError(f"{where}: {name} is missing")

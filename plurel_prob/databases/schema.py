@@ -1,4 +1,4 @@
-"""What a database consists of: tables, columns, keys, the graph over tables, the time window."""
+"""What a database consists of: tables, columns, keys, the graph over tables, the time window and the splits."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from plurel_prob.errors import bounded_int
+from plurel_prob.errors import DatabaseError, bounded_int
 
 PKEY, TIME = "row_idx", "date"
 MAX_INDEX = 1_000_000  # of tables, columns and keys
+Times = tuple[pd.Timestamp, pd.Timestamp]
 
 
 def table_name(table: int) -> str:
@@ -56,32 +57,52 @@ class TableSchema:
 
 @dataclass(frozen=True)
 class DatabaseSchema:
-    """All tables, and the time at which the validation and the test split start."""
+    """All tables, and what is known of their times.
+
+    Attributes:
+        tables: name to size, columns and keys.
+        window: first and last day; None where nothing tells, as for real databases.
+        splits: times at which the validation and the test split start; None where nothing tells.
+    """
 
     tables: dict[str, TableSchema]
-    window: tuple[pd.Timestamp, pd.Timestamp]
+    window: Times | None = None
+    splits: Times | None = None
+
+    @classmethod
+    def drawn(cls, tables: dict[str, TableSchema], window: Times) -> "DatabaseSchema":
+        """Schema of a drawn database: validation starts at 80 %, test at 90 % of the window's days."""
+        days = (window[1] - window[0]).days
+        val, test = (window[0] + pd.Timedelta(days=int(np.floor(share * days))) for share in (0.8, 0.9))
+        return cls(tables, window, (val, test))
 
     @property
     def graph(self) -> list[tuple[str, str, str]]:
         """Edges of the graph over tables: parent, child, and the child's foreign key column."""
-        return [(parent, child, key) for child, table in self.tables.items() for key, parent in table.fkeys.items()]
+        return [(parent, child, key) for child, key, parent in self.foreign_keys]
+
+    @property
+    def foreign_keys(self) -> list[tuple[str, str, str]]:
+        """Child table, its foreign key column, and the parent table."""
+        return [(child, key, parent) for child, table in self.tables.items() for key, parent in table.fkeys.items()]
 
     @property
     def n_cell(self) -> int:
         """Number of feature cells of all tables."""
         return sum(table.n_row * len(table.columns) for table in self.tables.values())
 
-    def split(self, share: float) -> pd.Timestamp:
-        """Day after a share of the window's days."""
-        first, last = self.window
-        return first + pd.Timedelta(days=int(np.floor(share * (last - first).days)))
-
     @property
     def val_timestamp(self) -> pd.Timestamp:
-        """Start of the validation split: 80 % of the window's days."""
-        return self.split(0.8)
+        """Start of the validation split."""
+        return self._known_splits[0]
 
     @property
     def test_timestamp(self) -> pd.Timestamp:
-        """Start of the test split: 90 % of the window's days."""
-        return self.split(0.9)
+        """Start of the test split."""
+        return self._known_splits[1]
+
+    @property
+    def _known_splits(self) -> Times:
+        if self.splits is None:
+            raise DatabaseError("nothing says where the training split of the database ends")
+        return self.splits

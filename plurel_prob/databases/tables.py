@@ -55,7 +55,7 @@ def materialise(draw: Draw, has_booleans: bool) -> tuple[dict[str, pd.DataFrame]
         constant = [column for column in schema_of_table.columns if _is_constant(frame[column])]
         frames[table_name(table)] = frame.drop(columns=constant) if constant else frame
         tables[table_name(table)] = schema_of_table.without(constant)
-    return frames, DatabaseSchema(tables, (window[0], window[1]))
+    return frames, DatabaseSchema.drawn(tables, (window[0], window[1]))
 
 
 def _is_constant(column: pd.Series) -> bool:

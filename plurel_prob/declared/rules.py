@@ -59,7 +59,7 @@ def expression_of(
     """
     from sqlglot import exp
 
-    from plurel_prob.stores.rules import problem_of
+    from plurel_prob.declared.row_tests import problem_of
 
     whole = exp.paren(expression)
     for node in list(whole.this.walk(bfs=False))[::-1]:  # what is within comes before what is around it

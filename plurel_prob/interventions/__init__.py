@@ -1,5 +1,5 @@
 """Counterfactual databases, effects, and the true causal graph."""
 
-from plurel_prob.interventions.effects import Effect
+from plurel_prob.interventions.effects import AverageEffect
 
-__all__ = ["Effect"]
+__all__ = ["AverageEffect"]

@@ -4,14 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from plurel_prob.databases.database import Database
 from plurel_prob.databases.schema import table_name
 
 if TYPE_CHECKING:
     import networkx as nx
-
-    from plurel_prob.databases.database import Database
 else:
-    Database = Any
     nx = Any  # imported where it is used
 
 

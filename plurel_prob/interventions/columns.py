@@ -14,7 +14,7 @@ from plurel_prob.blocks import BLOCK, N_PILOT_BLOCK
 from plurel_prob.databases.database import Database
 from plurel_prob.databases.schema import column_name, index_of, table_name
 from plurel_prob.distributions.mechanisms.sorting import flip
-from plurel_prob.distributions.mechanisms.transforms import TRANSFORMS, Cells, Pilot, pilot_of
+from plurel_prob.distributions.mechanisms.transforms import TRANSFORMS, Pilot, TransformInputs, pilot_of
 from plurel_prob.errors import DatabaseError
 from plurel_prob.priors.toml import nearest
 
@@ -22,7 +22,7 @@ LARGEST = 1e30  # of node values that a shown number is looked for among
 
 
 @dataclass(frozen=True)
-class Column:
+class FeatureColumn:
     """A feature column of a table of a database."""
 
     database: Database
@@ -76,7 +76,7 @@ class Column:
         return f"{self.table_name}.{self.name}"
 
 
-def find_column(database: Database, name: str) -> Column:
+def find_column(database: Database, name: str) -> FeatureColumn:
     """Look a column up by ``table.column``.
 
     Raises:
@@ -85,7 +85,7 @@ def find_column(database: Database, name: str) -> Column:
     table, _, column = name.partition(".")
     columns = {f"{t}.{c}" for t, schema in database.schema.tables.items() for c in schema.columns}
     if name in columns:
-        return Column(database, table, column)
+        return FeatureColumn(database, table, column)
     if table in database.schema.tables and column in database.latents[f"prior/{table}"].column:
         raise DatabaseError(f"{name}: constant in this database, so its table leaves it out")
     raise DatabaseError(f"{name}: no such column{nearest(name, sorted(columns))}; columns are named like table_0.feature_0")
@@ -94,7 +94,7 @@ def find_column(database: Database, name: str) -> Column:
 class Transformed:
     """What a numerical column shows of its node: a monotone transform, with the pilot of its values as they are."""
 
-    def __init__(self, column: Column):
+    def __init__(self, column: FeatureColumn):
         kind = column.latent("transform")[column.index]
         if "transform_palette" in column.latents:
             kind = column.latent("transform_palette")[kind]
@@ -133,7 +133,7 @@ class Transformed:
             block = np.zeros(BLOCK, np.float32)
             block[: len(numbers[first : first + BLOCK])] = numbers[first : first + BLOCK]
             row = first + np.arange(BLOCK)
-            cells = Cells(self.shape, jnp.asarray((row + 0.5) / self.n_row, jnp.float32))
+            cells = TransformInputs(self.shape, jnp.asarray((row + 0.5) / self.n_row, jnp.float32))
             result[first : first + BLOCK] = np.asarray(function(cells, jnp.asarray(block)))[: self.n_row - first]
         return result
 
@@ -142,12 +142,14 @@ _pilot_of = jax.jit(pilot_of)
 
 
 @jax.jit
-def _show(kind: Int[Array, ""], pilot: Pilot, cells: Cells, value: Float[Array, " row"]) -> Float[Array, " row"]:
+def _show(kind: Int[Array, ""], pilot: Pilot, cells: TransformInputs, value: Float[Array, " row"]) -> Float[Array, " row"]:
     return lax.switch(kind, list(TRANSFORMS.values()), value, pilot, cells)
 
 
 @jax.jit
-def _value_that_shows(kind: Int[Array, ""], pilot: Pilot, cells: Cells, shown: Float[Array, " row"]) -> Float[Array, " row"]:
+def _value_that_shows(
+    kind: Int[Array, ""], pilot: Pilot, cells: TransformInputs, shown: Float[Array, " row"]
+) -> Float[Array, " row"]:
     """Smallest value that is shown as at least ``shown``: bisection over all floating-point numbers, in their order."""
 
     def halve(_: Array, ends: tuple[Array, Array]) -> tuple[Array, Array]:

@@ -16,7 +16,7 @@ from plurel_prob.databases.schema import column_name, table_name
 from plurel_prob.databases.tables import column_values, node_values
 from plurel_prob.distributions.mechanisms.structure import Intervention
 from plurel_prob.errors import DatabaseError
-from plurel_prob.interventions.columns import Column, find_column
+from plurel_prob.interventions.columns import FeatureColumn, find_column
 from plurel_prob.interventions.requests import Request, values_to_set
 from plurel_prob.models.database import Bucket, Draw
 from plurel_prob.programs.given import all_given
@@ -80,7 +80,7 @@ class Replay:
         return Intervention(is_set, value, *natural), shown
 
 
-def pages_of_column(column: Column, draw: Draw, bucket: Bucket) -> np.ndarray:
+def pages_of_column(column: FeatureColumn, draw: Draw, bucket: Bucket) -> np.ndarray:
     """Pages of the first dimension of the node that a column shows."""
     index: Any = np.broadcast_to(np.arange(bucket.n_page)[:, None], (bucket.n_page, BLOCK))
     numbered = draw._replace(stages=draw.stages._replace(features=draw.stages.features._replace(value=index)))
@@ -102,7 +102,8 @@ def counterfactual(database: Database, columns: Mapping[str, Request]) -> Databa
     for table in range(int(replay.base.stages.schema.n_table)):
         frames[table_name(table)] = _changed_frame(database, table, replay.base, changed, shown)
     read_latents = partial(_changed_latents, database, replay.base, changed)
-    return Database(frames, database.schema, database.origin._replace(by_hand=tuple(columns)), read_latents=read_latents)
+    origin = database.origin._replace(by_hand=tuple(columns))
+    return Database(database.name, frames, database.schema, origin, read_latents=read_latents)
 
 
 def _changed_latents(database: Database, base: Draw, changed: Draw) -> Groups:

@@ -18,7 +18,7 @@ NOISE_KEY = "features/noise_key"  # of mechanisms whose values are a function of
 
 
 @dataclass(frozen=True)
-class Effect:
+class AverageEffect:
     """An average effect.
 
     Attributes:
@@ -38,7 +38,9 @@ class Effect:
         return self.differences.std(ddof=1) / np.sqrt(len(self.differences))
 
 
-def average_effect(database: Database, cause: str, outcome: str, values: tuple[Request, Request] | None, n_draw: int) -> Effect:
+def average_effect(
+    database: Database, cause: str, outcome: str, values: tuple[Request, Request] | None, n_draw: int
+) -> AverageEffect:
     """Estimate an average effect; see :meth:`Database.effect`."""
     if n_draw < 1:
         raise DatabaseError(f"n_draw must be at least 1, got {n_draw}")
@@ -51,7 +53,7 @@ def average_effect(database: Database, cause: str, outcome: str, values: tuple[R
         noise = replay.noise if index == 0 else other_noise(replay, index)
         before, after = (_mean_outcome(replay, replay.run(setting, noise), outcome) for setting in settings)
         differences.append(after - before)
-    return Effect(pd.DataFrame(differences))
+    return AverageEffect(pd.DataFrame(differences))
 
 
 def other_noise(replay: Replay, index: int) -> Noise:

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 
 from plurel_prob.errors import DatabaseError
-from plurel_prob.interventions.columns import Column, Transformed
+from plurel_prob.interventions.columns import FeatureColumn, Transformed
 
 Request = Any  # a value, an array with a value a row, or a function of the natural values (a pandas Series)
 
 
-def values_to_set(column: Column, request: Request, natural_code: np.ndarray) -> tuple[np.ndarray, pd.Series]:
+def values_to_set(column: FeatureColumn, request: Request, natural_code: np.ndarray) -> tuple[np.ndarray, pd.Series]:
     """Values of a column's node that a request asks for, NaN where it asks for none, and what the column then shows.
 
     A cell that shows what is asked already keeps its value. A category of a table whose nodes are all numbers (type-lazy) becomes
@@ -31,7 +31,7 @@ def values_to_set(column: Column, request: Request, natural_code: np.ndarray) ->
     return _categories_to_set(column, request, natural_code)
 
 
-def _asked(column: Column, request: Request, natural: pd.Series) -> pd.Series:
+def _asked(column: FeatureColumn, request: Request, natural: pd.Series) -> pd.Series:
     """What is asked of each row."""
     asked = request(natural.copy()) if isinstance(request, Callable) else request  # type: ignore[arg-type]
     if np.ndim(asked) == 0:
@@ -41,7 +41,7 @@ def _asked(column: Column, request: Request, natural: pd.Series) -> pd.Series:
     return pd.Series(asked).reset_index(drop=True)
 
 
-def _numbers_to_set(column: Column, request: Request) -> tuple[np.ndarray, pd.Series]:
+def _numbers_to_set(column: FeatureColumn, request: Request) -> tuple[np.ndarray, pd.Series]:
     natural = column.database.tables[column.table_name][column.name]
     asked = _asked(column, request, natural)
     try:
@@ -56,7 +56,7 @@ def _numbers_to_set(column: Column, request: Request) -> tuple[np.ndarray, pd.Se
     return np.where(is_asked, np.where(keeps, column.node_value, value), np.nan), pd.Series(numbers)
 
 
-def _categories_to_set(column: Column, request: Request, natural_code: np.ndarray) -> tuple[np.ndarray, pd.Series]:
+def _categories_to_set(column: FeatureColumn, request: Request, natural_code: np.ndarray) -> tuple[np.ndarray, pd.Series]:
     frame = column.database.tables[column.table_name]
     labels = [False, True] if column.kind == "boolean" else list(frame[column.name].cat.categories)
     asked = _asked(column, request, frame[column.name])
@@ -72,7 +72,7 @@ def _categories_to_set(column: Column, request: Request, natural_code: np.ndarra
     return value, asked
 
 
-def _typical_value(column: Column, natural_code: np.ndarray, shows: np.ndarray, shown: int) -> float:
+def _typical_value(column: FeatureColumn, natural_code: np.ndarray, shows: np.ndarray, shown: int) -> float:
     """Value of the node that stands for a category."""
     is_lazy = bool(column.latent("is_lazy")) if "is_lazy" in column.latents else False
     if not shows.any():

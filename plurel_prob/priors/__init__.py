@@ -7,9 +7,8 @@ from pathlib import Path
 
 from numpyro.distributions import DiscreteUniform
 
-from plurel_prob.errors import shown
+from plurel_prob.errors import PriorError, shown
 from plurel_prob.priors.features import CompactPrior, FeaturePrior, PluRelPrior
-from plurel_prob.priors.fields import PriorError
 from plurel_prob.priors.prior import PROGRAM_VERSION, Prior
 from plurel_prob.priors.stages import ROW_FIELDS, GraphPrior, LinkPrior, SchemaPrior, check_rows
 from plurel_prob.priors.toml import nearest, override, read_prior

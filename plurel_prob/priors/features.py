@@ -17,7 +17,8 @@ from plurel_prob.distributions import (
     Source,
     Transform,
 )
-from plurel_prob.priors.fields import MAX_COUNT, MAX_LIMIT, PriorError, check_fields, constant, count, flag, real, upper_bound
+from plurel_prob.errors import PriorError
+from plurel_prob.priors.fields import MAX_COUNT, MAX_LIMIT, check_fields, constant, count, flag, real, upper_bound
 from plurel_prob.priors.stages import GraphPrior
 
 MAX_EXPONENT = 9

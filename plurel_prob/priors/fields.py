@@ -9,15 +9,11 @@ import numpy as np
 from numpyro.distributions import Distribution, constraints
 
 from plurel_prob.distributions.named import NamedPick
-from plurel_prob.errors import reason, shown
+from plurel_prob.errors import PriorError, reason, shown
 
 MAX_COUNT = 1000  # of most things; arrays have room for that many
 MAX_LIMIT = 100_000  # of limits on numbers that are smaller
 MAX_DAY = 100_000  # since 1970, and before: dates that pandas knows
-
-
-class PriorError(ValueError):
-    """A prior that cannot be used; the message says which field, and why."""
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpyro.distributions import Distribution
 
+from plurel_prob.errors import PriorError
 from plurel_prob.priors.features import FeaturePrior, PluRelPrior
-from plurel_prob.priors.fields import PriorError
 from plurel_prob.priors.stages import LinkPrior, SchemaPrior
 
 _NOT_RECORDED = ("self", "validate_args")

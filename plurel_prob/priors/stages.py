@@ -7,9 +7,9 @@ import numpyro.distributions as dist
 from numpyro.distributions import Distribution
 
 from plurel_prob.distributions import FAMILIES, GraphFamily, OrderedPair, Pick, TruncatedZipf
+from plurel_prob.errors import PriorError
 from plurel_prob.priors.fields import (
     MAX_LIMIT,
-    PriorError,
     check_fields,
     constant,
     count,

@@ -15,9 +15,9 @@ from numpyro.distributions import Distribution
 
 from plurel_prob import distributions as own_distributions
 from plurel_prob.documents import read_toml
-from plurel_prob.errors import DatabaseError, reason, shown
+from plurel_prob.errors import DatabaseError, PriorError, reason, shown
 from plurel_prob.priors.features import FEATURE_PRIORS, FeaturePrior
-from plurel_prob.priors.fields import PriorError, check_field
+from plurel_prob.priors.fields import check_field
 from plurel_prob.priors.prior import Prior
 
 STAGES = ("schema", "links", "features")

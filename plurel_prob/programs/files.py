@@ -56,3 +56,13 @@ def check_program_files() -> None:
     open_checked.is_checked = True  # type: ignore[attr-defined]
     compilation_cache.get_file_cache = open_checked
     reset_cache()  # closes what is open
+
+
+def use_compilation_cache() -> None:
+    """Keep compiled programs between runs, in the user's cache folder, unless JAX is told another."""
+    import jax
+    import platformdirs
+
+    check_program_files()
+    if jax.config.jax_compilation_cache_dir is None:  # type: ignore[attr-defined]
+        jax.config.update("jax_compilation_cache_dir", platformdirs.user_cache_dir("plurel_prob"))

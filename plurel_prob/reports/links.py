@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from plurel_prob.databases import ObservedDatabase
+from plurel_prob.databases import Database
 from plurel_prob.errors import DatabaseError
 from plurel_prob.reports.subject import Subject
 
@@ -25,10 +25,10 @@ class Level:
     affinity: np.ndarray
 
 
-def children_of(database: ObservedDatabase, child: str, key: str) -> np.ndarray:
+def children_of(database: Database, child: str, key: str) -> np.ndarray:
     """Number of children of every parent row."""
     row = database.parent_row(child, key)
-    return np.bincount(row[row >= 0], minlength=len(database.tables[database.schemas[child].fkeys[key]]))
+    return np.bincount(row[row >= 0], minlength=len(database.tables[database.schema.tables[child].fkeys[key]]))
 
 
 def blocks_of(n_row: int, n_cluster: np.ndarray) -> np.ndarray:
@@ -56,7 +56,7 @@ def levels_of(subject: Subject, child: str, key: str) -> list[Level]:
     return result
 
 
-def by_degree(database: ObservedDatabase, child: str, key: str) -> np.ndarray:
+def by_degree(database: Database, child: str, key: str) -> np.ndarray:
     """Children by group of parents and group of children: parents with the most children first, children in row order."""
     row = database.parent_row(child, key)
     degree = children_of(database, child, key)
@@ -68,14 +68,14 @@ def by_degree(database: ObservedDatabase, child: str, key: str) -> np.ndarray:
     return count
 
 
-def check_key(database: ObservedDatabase, child: str, key: str) -> str:
+def check_key(database: Database, child: str, key: str) -> str:
     """Return the parent table of a key.
 
     Raises:
         DatabaseError: there is no such key, or its parent is no table.
     """
     database.parent_row(child, key)
-    parent = database.schemas[child].fkeys[key]
+    parent = database.schema.tables[child].fkeys[key]
     if parent not in database.tables:
         raise DatabaseError(f"{database.name}: {child}.{key} refers to {parent}, which is no table")
     return parent

@@ -70,7 +70,7 @@ def database_page(subject: Subject, on_part: Callable[[str], object] = lambda _:
     """
     anchors = {name: f"table-{i}" for i, name in enumerate(subject.schemas)}
     keys = []
-    for i, (child, column, parent) in enumerate(subject.database.foreign_keys):
+    for i, (child, column, parent) in enumerate(subject.database.schema.foreign_keys):
         keys.append(key_section(subject, f"key-{i}", child, column, parent, anchors))
         on_part(f"{child}.{column}")
     tables = []
@@ -102,7 +102,7 @@ def facts_of(subject: Subject) -> list[tuple[str, str]]:
         ("rows", f"{sum(table.n_row for table in schemas):,}"),
         ("feature columns", f"{sum(len(table.columns) for table in schemas):,}"),
         ("feature cells", f"{n_cell:,}"),
-        ("foreign keys", str(len(subject.database.foreign_keys))),
+        ("foreign keys", str(len(subject.database.schema.foreign_keys))),
     ]
     if subject.window:
         facts.append(("time window", f"{subject.window[0].date()} to {subject.window[1].date()}"))

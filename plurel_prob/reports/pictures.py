@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from plurel_prob.databases import Database, ObservedDatabase
+from plurel_prob.databases import Database
 from plurel_prob.errors import DatabaseError
 from plurel_prob.reports.causal_diagram import causal_drawing
 from plurel_prob.reports.charts import dependence_drawing
@@ -14,7 +14,7 @@ from plurel_prob.reports.schema_diagram import schema_drawing
 from plurel_prob.reports.subject import Subject, subject_of
 from plurel_prob.reports.svg import Drawing
 
-Source = Database | ObservedDatabase | Subject
+Source = Database | Subject
 MAX_DEPENDENCE = 60  # columns; a picture of more is no longer legible
 
 
@@ -77,7 +77,7 @@ def pictures(subject: Subject) -> Iterator[tuple[str, Drawing]]:
         return f"{name}.svg"
 
     yield file("schema"), schema_drawing(subject)
-    for child, key, _ in subject.database.foreign_keys:
+    for child, key, _ in subject.database.schema.foreign_keys:
         try:
             both = heatmap_drawing(subject, child, key), children_drawing(subject, child, key)
         except DatabaseError:

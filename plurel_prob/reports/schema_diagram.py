@@ -47,7 +47,7 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Key:
+class DiagramKey:
     """A foreign key in the diagram."""
 
     parent: str
@@ -70,12 +70,12 @@ def boxes_of(schemas: Mapping[str, TableSchema]) -> list[Box]:
     return boxes
 
 
-def keys_of(subject: Subject) -> list[Key]:
+def keys_of(subject: Subject) -> list[DiagramKey]:
     """All foreign keys whose parent is a table."""
     tables = subject.database.tables
     return [
-        Key(parent, child, column, float(tables[child][column].isna().mean() if len(tables[child]) else 0.0))
-        for child, column, parent in subject.database.foreign_keys
+        DiagramKey(parent, child, column, float(tables[child][column].isna().mean() if len(tables[child]) else 0.0))
+        for child, column, parent in subject.database.schema.foreign_keys
         if parent in subject.schemas
     ]
 
@@ -106,7 +106,7 @@ def schema_drawing(subject: Subject, anchors: Mapping[str, str] | None = None) -
     return Drawing(width, height, f"Tables and foreign keys of {subject.name}", in_words(subject, keys), body, bool(anchors))
 
 
-def _laid_out(boxes: list[Box], keys: list[Key], ends: list[tuple[int, int]]) -> tuple[Layout, list[tuple[float, float]]]:
+def _laid_out(boxes: list[Box], keys: list[DiagramKey], ends: list[tuple[int, int]]) -> tuple[Layout, list[tuple[float, float]]]:
     """Layout and where each key leaves its parent and meets its child: optional ones, and those of loops, leave the header."""
     ports = [
         (boxes[a].port(None if key.missing or a == b else boxes[a].table.pkey), boxes[b].port(key.column))
@@ -115,7 +115,7 @@ def _laid_out(boxes: list[Box], keys: list[Key], ends: list[tuple[int, int]]) ->
     return lay_out([box.height for box in boxes], ends, gap=GAP, bend=BEND, ports=ports), ports
 
 
-def _arrivals(child: str, keys: list[Key], layout: Layout) -> dict[str, float]:
+def _arrivals(child: str, keys: list[DiagramKey], layout: Layout) -> dict[str, float]:
     """Where the keys of a table come from, across the layers; those to itself come first."""
     routes = zip(keys, layout.route, strict=True)
     return {key.column: route[-2] if len(route) > 1 else -1.0 for key, route in routes if key.child == child}
@@ -135,7 +135,7 @@ def layer_lefts(layout: Layout) -> list[float]:
     return lefts
 
 
-def in_words(subject: Subject, keys: list[Key]) -> str:
+def in_words(subject: Subject, keys: list[DiagramKey]) -> str:
     """What the diagram shows, as a text."""
     n_activity = sum(table.time_col is not None for table in subject.schemas.values())
     refers = "; ".join(
@@ -189,7 +189,7 @@ def _row(box: Box, i: int, left: float, top: float) -> Markup:
 
 
 def _edge(
-    key: Key,
+    key: DiagramKey,
     ends: tuple[int, int],
     port: tuple[float, float],
     layout: Layout,

@@ -2,19 +2,19 @@
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from plurel_prob.databases import Database, ObservedDatabase, TableSchema, load, observe
+from plurel_prob.databases import Database, TableSchema, load, observe
 from plurel_prob.databases.disk import LATENTS, PROVENANCE, read_latents
 from plurel_prob.databases.flat import tree_of
 from plurel_prob.databases.manifest import known_splits, read_manifest
 from plurel_prob.databases.provenance import read_provenance
-from plurel_prob.databases.schema import DatabaseSchema
+from plurel_prob.databases.schema import Times
 from plurel_prob.priors import PRIORS, get_prior
 
 if TYPE_CHECKING:
@@ -28,19 +28,16 @@ class Subject:
     """A database with all that is known about it.
 
     Attributes:
-        database: name, tables, columns and keys.
+        database: tables, columns, keys and splits.
         latents: of a drawn database; None otherwise.
         provenance: what a drawn database says about its origin; empty otherwise.
-        splits: start of the validation and the test split, where they are known.
-        window: first and last time.
+        description: what its manifest says of it.
     """
 
-    database: ObservedDatabase
+    database: Database
     latents: DataTree | None
     provenance: Mapping[str, Any]
-    description: str
-    splits: tuple[pd.Timestamp, pd.Timestamp] | None
-    window: tuple[pd.Timestamp, pd.Timestamp] | None
+    description: str = ""
 
     @property
     def name(self) -> str:
@@ -50,7 +47,17 @@ class Subject:
     @property
     def schemas(self) -> dict[str, TableSchema]:
         """Columns and keys of each table."""
-        return self.database.schemas
+        return self.database.schema.tables
+
+    @property
+    def splits(self) -> Times | None:
+        """Start of the validation and the test split, where they are known."""
+        return self.database.schema.splits
+
+    @cached_property
+    def window(self) -> Times | None:
+        """First and last day of a drawn database, first and last time of the rows of another."""
+        return self.database.schema.window or time_window(self.database.tables, self.schemas)
 
     @property
     def kind(self) -> str:
@@ -81,11 +88,11 @@ class Subject:
         return shlex.join([*words, "--out", "out"]), " ".join(needs)
 
 
-def subject_of(database: Database | ObservedDatabase) -> Subject:
+def subject_of(database: Database) -> Subject:
     """Return a database that is in memory as the subject of a report."""
-    if isinstance(database, ObservedDatabase):
-        return Subject(database, None, {}, "", None, time_window(database.tables, database.schemas))
-    origin, schema = database.origin, database.schema
+    if not database.is_drawn:
+        return Subject(database, None, {})
+    origin = database.origin
     provenance = {
         "model": origin.prior.name,
         "seed": origin.seed,
@@ -93,8 +100,7 @@ def subject_of(database: Database | ObservedDatabase) -> Subject:
         "given": list(origin.given),
         "by_hand": list(origin.by_hand),
     }
-    observed = ObservedDatabase(database.name, database.tables, schema.tables)
-    return Subject(observed, database.latents, provenance, "", (schema.val_timestamp, schema.test_timestamp), schema.window)
+    return Subject(database, database.latents, provenance)
 
 
 def read_subject(path: Path) -> Subject:
@@ -104,19 +110,16 @@ def read_subject(path: Path) -> Subject:
         DatabaseError: a file is missing or broken; the message names it.
     """
     manifest = read_manifest(path)
-    known = partial(Subject, description=manifest.description or "", splits=known_splits(manifest, path))
+    description = manifest.description or ""
     if not (path / PROVENANCE).exists():
-        observed = observe(path)
-        return known(observed, None, {}, window=time_window(observed.tables, observed.schemas))
+        return Subject(observe(path), None, {}, description)
     drawn, provenance = load(path), read_provenance(path)
     latents = tree_of(read_latents(path)) if (path / LATENTS).exists() else None
-    schema: DatabaseSchema = drawn.schema
-    return known(ObservedDatabase(manifest.name, drawn.tables, schema.tables), latents, provenance, window=schema.window)
+    schema = replace(drawn.schema, splits=known_splits(manifest, path))
+    return Subject(Database(manifest.name, drawn.tables, schema), latents, provenance, description)
 
 
-def time_window(
-    tables: Mapping[str, pd.DataFrame], schemas: Mapping[str, TableSchema]
-) -> tuple[pd.Timestamp, pd.Timestamp] | None:
+def time_window(tables: Mapping[str, pd.DataFrame], schemas: Mapping[str, TableSchema]) -> Times | None:
     """First and last time of all rows; None if no table has times."""
     times = [tables[name][schema.time_col].dropna() for name, schema in schemas.items() if schema.time_col]
     times = [column for column in times if len(column) and pd.api.types.is_datetime64_any_dtype(column.dtype)]

@@ -57,7 +57,7 @@ def sample(
     check_seed(seed)
     prior = get_prior(prior)
     if given:
-        from plurel_prob.conditioning import sample_given  # it imports this package
+        from plurel_prob.conditioning import sample_given
 
         return sample_given(seed, prior, given, bucket)
     return Database.from_draw(draw(prior, seed, bucket), seed, prior)

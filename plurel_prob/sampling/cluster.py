@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Any, Generic, TypeVar
 
-from plurel_prob.errors import DatabaseError
-from plurel_prob.sampling.pool import WorkerLost
+from plurel_prob.errors import DatabaseError, WorkerLost
 
 Result = TypeVar("Result")
 

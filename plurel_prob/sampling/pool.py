@@ -10,11 +10,9 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import TypeVar
 
+from plurel_prob.errors import WorkerLost
+
 Result = TypeVar("Result")
-
-
-class WorkerLost(RuntimeError):
-    """A process that draws has died."""
 
 
 def map_in_processes(work: Callable[[int], Result], seeds: Iterable[int], n_worker: int) -> Generator[Result]:

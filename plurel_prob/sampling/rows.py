@@ -24,6 +24,7 @@ from plurel_prob.programs.sizes import Sizes, bucket_for, bucket_of_all
 from plurel_prob.programs.structure import draw_structure
 from plurel_prob.programs.values import draw_with
 from plurel_prob.sampling.programs import check_seed, draw, sizes_of
+from plurel_prob.tasks import write_tasks
 
 MIN_PART = 64  # blocks that are drawn at a time, at least, beside the first eight
 MAX_WHOLE = N_PILOT_BLOCK + MIN_PART  # blocks of a table that is not drawn in parts
@@ -177,8 +178,8 @@ def sample_to(
 
     # what is constant in the first blocks may vary later: the columns of long tables are known once they are written
     schemas = {table_name(t): all_columns(first_blocks, t, prior.features.has_booleans)[1] for t in long}
-    by_name = {table_name(t): parts(t) for t in long}
-    written = disk.write(database, path, overwrite=overwrite, parts=by_name, tasks=tasks, latents=latents)
+    by_name, also = {table_name(t): parts(t) for t in long}, [write_tasks] if tasks else []
+    written = disk.write(database, path, overwrite=overwrite, parts=by_name, also=also, latents=latents)
     columns = {name: disk.column_names(written, name) for name in schemas}
     tables = {name: schema.without(set(schema.columns) - columns[name]) for name, schema in schemas.items()}
     return replace(database.schema, tables=database.schema.tables | tables)

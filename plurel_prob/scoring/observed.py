@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from plurel_prob.databases.observed import ObservedDatabase
-from plurel_prob.databases.schema import TableSchema
+from plurel_prob.databases.database import Database
+from plurel_prob.databases.schema import DatabaseSchema, TableSchema
 from plurel_prob.errors import DatabaseError, reason, shown
 from plurel_prob.inference.features import columns_log_prob, foreign_columns_of
 from plurel_prob.inference.links import links_log_prob, uniform_log_prob
@@ -27,7 +27,7 @@ class GivenError(DatabaseError):
     """A posterior that is given is about other tables, or none."""
 
 
-def observed_log_density(observed: ObservedDatabase, prior: Prior, given: Sequence[DataTree] = ()) -> Score:
+def observed_log_density(observed: Database, prior: Prior, given: Sequence[DataTree] = ()) -> Score:
     r"""Log probability of a database's tables, as far as they determine it, under a prior.
 
     The parts are the number of tables, :math:`\log p(n)`; the graph over them, :math:`\log p(G \mid n)`, summed over what is not
@@ -49,15 +49,15 @@ def observed_log_density(observed: ObservedDatabase, prior: Prior, given: Sequen
         GivenError: what is given is about other tables, or no posterior.
     """
     graph, schema, notes = table_graph(_with_known_parents(observed)), prior.schema, list[str]()
-    rows = [("schema", "", "n_table", log_prob(schema.n_table, len(observed.schemas)))]
+    rows = [("schema", "", "n_table", log_prob(schema.n_table, len(observed.schema.tables)))]
     if np.isfinite(rows[0][-1]):
         with _leaving_out(notes):
             rows.append(("schema", "", "graph", graph_log_prob(graph, prior)))
-    for name, table in observed.schemas.items():
+    for name, table in observed.schema.tables.items():
         law, kind = (schema.n_row_entity, "entity") if graph.out_degree(name) else (schema.n_row_activity, "activity")
         rows.append(("schema", name, f"n_row_{kind}", log_prob(law, table.n_row)))
     blocks = {str(tree.attrs["key"]): tree for tree in given if "key" in tree.attrs}
-    for child, key, parent in observed.foreign_keys:
+    for child, key, parent in observed.schema.foreign_keys:
         tree = blocks.pop(f"{child}.{key}", None)
         with _leaving_out(notes):
             parent_row = observed.parent_row(child, key)
@@ -76,13 +76,14 @@ def observed_log_density(observed: ObservedDatabase, prior: Prior, given: Sequen
     return Score(pd.DataFrame(rows, columns=["stage", "table", "site", "log_density"]), tuple(notes))
 
 
-def _with_known_parents(observed: ObservedDatabase) -> ObservedDatabase:
+def _with_known_parents(observed: Database) -> Database:
     """Leave out keys to what is no table."""
 
     def known(schema: TableSchema) -> TableSchema:
-        return replace(schema, fkeys={key: parent for key, parent in schema.fkeys.items() if parent in observed.schemas})
+        return replace(schema, fkeys={key: parent for key, parent in schema.fkeys.items() if parent in observed.schema.tables})
 
-    return replace(observed, schemas={name: known(schema) for name, schema in observed.schemas.items()})
+    tables = {name: known(schema) for name, schema in observed.schema.tables.items()}
+    return Database(observed.name, observed.tables, DatabaseSchema(tables))
 
 
 @contextmanager
@@ -129,10 +130,10 @@ def mean_log_prob(parent_row: np.ndarray, n_parent: int, tree: DataTree) -> floa
     return float(np.mean([links_log_prob(parent_row, n_parent, *draw) for draw in zip(*parameters, strict=True)]))
 
 
-def _columns(observed: ObservedDatabase, tree: DataTree) -> list[tuple[str, str, str, float]]:
+def _columns(observed: Database, tree: DataTree) -> list[tuple[str, str, str, float]]:
     """Log densities of a table's columns under their mechanisms, means over the draws."""
     table = str(tree.attrs["table"])
-    if table not in observed.schemas:
+    if table not in observed.schema.tables:
         raise GivenError(f"{observed.name}: no table {shown(table)}, which a posterior is given for")
     if observed.tables[table].empty:
         raise DatabaseError(f"{observed.name}: columns of {shown(table)}, which has no rows")

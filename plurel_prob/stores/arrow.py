@@ -13,27 +13,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable
+from plurel_prob.declared.arrow_types import arrow_type, label_type
 from plurel_prob.errors import DatabaseError, reason, shown
 from plurel_prob.stores.times import kind_of, time_series, time_texts
 
-MAX_DIGIT = 76
 WIDE = pa.decimal256(39, 0)  # integers of 128 bits
 ERRORS = (pa.ArrowException, ValueError, TypeError, ArithmeticError, OverflowError)
-TYPES = {
-    "float": pa.float64(),
-    "boolean": pa.bool_(),
-    "date": pa.date32(),
-    "time": pa.time64("us"),
-    "interval": pa.duration("us"),
-    "text": pa.string(),
-    "uuid": pa.string(),
-    "json": pa.string(),
-    "blob": pa.binary(),
-}
 
 
 @runtime_checkable
-class Rows(Protocol):
+class ArrowRows(Protocol):
     """Rows of a table as columns of Arrow: a ``pyarrow.Table``, or one whose columns are read when they are asked for."""
 
     @property
@@ -41,42 +30,6 @@ class Rows(Protocol):
         """Number of rows."""
 
     def __getitem__(self, column: str) -> pa.ChunkedArray: ...
-
-
-def arrow_type(column: Column) -> pa.DataType | None:
-    """Type that holds the values of a column; None for integers of more than 64 bits and decimals without a precision: as their
-    values need.
-
-    Raises:
-        DatabaseError: a decimal has more than 76 digits.
-    """
-    if column.kind == "integer":
-        return None if column.bits is None else getattr(pa, f"{'u' if column.is_unsigned else ''}int{column.bits}")()
-    if column.kind == "timestamp":
-        return pa.timestamp("us", "UTC" if column.has_zone else None)
-    if column.kind == "category":
-        return pa.dictionary(pa.int32(), label_type(column))
-    if column.kind != "decimal":
-        return TYPES[column.kind]
-    if column.precision is None:
-        return None
-    if column.precision > MAX_DIGIT:
-        raise DatabaseError(f"{column.name}: {column.precision} digits; decimals have at most {MAX_DIGIT}")
-    return (pa.decimal128 if column.precision <= 38 else pa.decimal256)(column.precision, column.scale or 0)
-
-
-def label_type(column: Column) -> pa.DataType:
-    """Type of the labels of a category: string, int64, float64 if one of its numbers is a float, or as these decimals need."""
-    if all(isinstance(label, str) for label in column.labels):
-        return pa.string()
-    if any(isinstance(label, float) for label in column.labels):
-        return pa.float64()
-    if all(isinstance(label, int) and -(2**63) <= label < 2**63 for label in column.labels):
-        return pa.int64()
-    parts = [Decimal(label).as_tuple() for label in column.labels]
-    scale = max(0, *(-int(part.exponent) for part in parts))
-    whole = max(1, *(len(part.digits) + int(part.exponent) for part in parts))
-    return (pa.decimal128 if whole + scale <= 38 else pa.decimal256)(whole + scale, scale)
 
 
 def arrow_tables(tables: dict[str, pd.DataFrame], declared: DeclaredSchema) -> dict[str, pa.Table]:
@@ -262,7 +215,7 @@ PREPARE: dict[str, Callable[[pd.Series, Column], Any]] = {
 }
 
 
-def frame_of(rows: Rows, declared: DeclaredTable) -> pd.DataFrame:
+def frame_of(rows: ArrowRows, declared: DeclaredTable) -> pd.DataFrame:
     """Give rows as a frame: NumPy types; pandas' nullable ones for integers and booleans of which some are missing;
     categories; objects for dates, times of day, decimals, bytes, and integers (as decimals) where 64 bits are too few.
     """

@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, ForeignKey, Rule, UniqueIndex
 from plurel_prob.declared.literals import decimal_of
 from plurel_prob.declared.narrow import steps_of
+from plurel_prob.declared.row_tests import broken_rows, repeated_rows
 from plurel_prob.errors import DatabaseError, shown
-from plurel_prob.stores.arrow import Rows, missing_rows, value_at
-from plurel_prob.stores.rules import broken_rows, repeated_rows
+from plurel_prob.stores.arrow import ArrowRows, missing_rows, value_at
 from plurel_prob.stores.times import time_series
 
 MAX_EXACT = 76  # digits of decimals that Arrow compares
@@ -99,7 +99,7 @@ def _plain(values: Any) -> pd.Series:
     return pd.Series(time_series(values))
 
 
-def _keys(rows: Rows, columns: tuple[str, ...]) -> pd.DataFrame:
+def _keys(rows: ArrowRows, columns: tuple[str, ...]) -> pd.DataFrame:
     """Columns of a key, by their places in it."""
     return pd.DataFrame({place: _plain(rows[name]) for place, name in enumerate(columns)})
 
@@ -164,7 +164,7 @@ def _check_order(compare: Any, rows: pa.Table, table: DeclaredTable, names: tupl
         raise DatabaseError(f"{source}: {table.name}.{names[0]}, row {row}: {values}")
 
 
-def parent_rows(tables: Mapping[str, Rows], table: DeclaredTable, key: ForeignKey, source: str) -> np.ndarray:
+def parent_rows(tables: Mapping[str, ArrowRows], table: DeclaredTable, key: ForeignKey, source: str) -> np.ndarray:
     """Give the row of the parent to which each row refers by a key; -1 where part of the key is missing.
 
     Raises:

@@ -7,12 +7,12 @@ from decimal import Decimal
 import pyarrow as pa
 
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, ForeignKey
+from plurel_prob.declared.arrow_types import label_type
 from plurel_prob.declared.literals import decimal_of
 from plurel_prob.declared.narrow import steps_of
 from plurel_prob.declared.schema import Number, quoted
 from plurel_prob.errors import DatabaseError
 from plurel_prob.stores.alike import with_keys_alike
-from plurel_prob.stores.arrow import label_type
 from plurel_prob.stores.conditions import Dialect, condition_of, index_statements, ruled
 from plurel_prob.stores.types import with_types
 

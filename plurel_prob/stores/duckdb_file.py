@@ -12,10 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, ForeignKey, order_tables
+from plurel_prob.declared.arrow_types import arrow_type
 from plurel_prob.declared.files import places_of
 from plurel_prob.declared.schema import quoted
 from plurel_prob.errors import DatabaseError
-from plurel_prob.stores.arrow import arrow_type, cast, converted, typed
+from plurel_prob.stores.arrow import cast, converted, typed
 from plurel_prob.stores.checks import parent_rows
 from plurel_prob.stores.ddl import statements_of
 from plurel_prob.stores.order import depths

@@ -6,9 +6,9 @@ from contextlib import closing
 import pyarrow as pa
 
 from plurel_prob.declared import Column, DeclaredSchema, order_tables
+from plurel_prob.declared.arrow_types import MAX_DIGIT, label_type
 from plurel_prob.errors import DatabaseError
 from plurel_prob.files import check_names
-from plurel_prob.stores.arrow import MAX_DIGIT, label_type
 from plurel_prob.stores.ddl import Dialect, ddl_of, statements_of
 from plurel_prob.stores.types import with_types
 

@@ -15,7 +15,7 @@ from plurel_prob.databases.manifest import MANIFEST, write_manifest
 from plurel_prob.databases.schema import PKEY
 from plurel_prob.declared import DeclaredSchema, DeclaredTable, ForeignKey
 from plurel_prob.spill import kept
-from plurel_prob.stores.arrow import Rows, arrow_tables, series_of
+from plurel_prob.stores.arrow import ArrowRows, arrow_tables, series_of
 from plurel_prob.stores.checks import parent_rows
 from plurel_prob.stores.places import OnTable
 from plurel_prob.stores.times import check_years
@@ -39,7 +39,7 @@ class RelbenchTable:
         places: which row each declared row is, by table.
     """
 
-    rows: Rows
+    rows: ArrowRows
     table: DeclaredTable
     columns: dict[str, str]
     pkey: str | None
@@ -101,7 +101,7 @@ def to_relbench(tables: dict[str, pd.DataFrame], declared: DeclaredSchema) -> tu
     return {name: table.frame() for name, table in found.items()}, manifest
 
 
-def relbench_tables(tables: Mapping[str, Rows], declared: DeclaredSchema) -> tuple[dict[str, RelbenchTable], Any]:
+def relbench_tables(tables: Mapping[str, ArrowRows], declared: DeclaredSchema) -> tuple[dict[str, RelbenchTable], Any]:
     """Do the same as :func:`to_relbench`, a column at a time, when it is asked for."""
     from relbench.manifest import DatasetManifest, TableSpec
 
@@ -127,7 +127,7 @@ def relbench_tables(tables: Mapping[str, Rows], declared: DeclaredSchema) -> tup
     return forms, DatasetManifest(name, val.isoformat(), test.isoformat(), description=description, tables=specs)
 
 
-def _form(tables: Mapping[str, Rows], table: DeclaredTable, declared: DeclaredSchema, is_referred: bool) -> RelbenchTable:
+def _form(tables: Mapping[str, ArrowRows], table: DeclaredTable, declared: DeclaredSchema, is_referred: bool) -> RelbenchTable:
     pkey, columns = _own_key(table), [column.name for column in table.columns]
     named: dict[str, tuple[ForeignKey, np.ndarray]] = {}
     for key in table.foreign_keys:

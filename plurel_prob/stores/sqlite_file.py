@@ -11,9 +11,10 @@ from typing import Any
 import pyarrow as pa
 
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable
+from plurel_prob.declared.arrow_types import arrow_type
 from plurel_prob.declared.schema import quoted
 from plurel_prob.errors import DatabaseError
-from plurel_prob.stores.arrow import arrow_type, cast, converted
+from plurel_prob.stores.arrow import cast, converted
 from plurel_prob.stores.ddl import statements_of
 from plurel_prob.stores.places import OnTable, new_database
 from plurel_prob.stores.text import CHUNK, of_text, texts_of

@@ -15,7 +15,7 @@ from plurel_prob.databases.disk import MANIFEST, index_notes
 from plurel_prob.declared import DeclaredSchema
 from plurel_prob.errors import DatabaseError
 from plurel_prob.files import new_folder, within
-from plurel_prob.stores.arrow import Rows, arrow_tables, frame_of
+from plurel_prob.stores.arrow import ArrowRows, arrow_tables, frame_of
 from plurel_prob.stores.checks import check_rows
 from plurel_prob.stores.computed import with_computed
 from plurel_prob.stores.conditions import lost
@@ -100,7 +100,7 @@ def read_store(source: Path | str) -> tuple[dict[str, pd.DataFrame], DeclaredSch
 
 
 @contextmanager
-def open_store(source: Path | str) -> Iterator[tuple[Mapping[str, Rows], DeclaredSchema]]:
+def open_store(source: Path | str) -> Iterator[tuple[Mapping[str, ArrowRows], DeclaredSchema]]:
     """Open a store: a SQLite or DuckDB file, the URL of a PostgreSQL database, a folder in RelBench format, or one of
     comma-separated values or parquet files with ``schema.sql``.
 
@@ -141,7 +141,7 @@ def _read_path(path: Path) -> tuple[dict[str, pa.Table], DeclaredSchema]:
 
     if (path / MANIFEST).exists():
         observed = observe(path)
-        declared = infer_declared(observed.tables, observed.schemas, str(path))
+        declared = infer_declared(observed.tables, observed.schema.tables, str(path))
         declared = replace(declared, skipped=index_notes(path, observed.tables))
         return arrow_tables(observed.tables, declared), declared
     if (path / SCHEMA).exists():

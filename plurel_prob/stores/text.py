@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.csv
 
 from plurel_prob.declared import Column, DeclaredTable
+from plurel_prob.declared.arrow_types import arrow_type
 from plurel_prob.errors import DatabaseError, reason, shown
-from plurel_prob.stores.arrow import WIDE, arrow_type, cast, typed
+from plurel_prob.stores.arrow import WIDE, cast, typed
 from plurel_prob.stores.times import time_of_day, time_texts, times_of
 
 CHUNK = 1 << 16  # rows

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from plurel_prob.errors import DatabaseError, shown
-from plurel_prob.tasks.labels import Labeller, Question, label_sql, labeller, quoted
+from plurel_prob.tasks.labels import Labeller, LabelQuestion, label_sql, labeller, quoted
 from plurel_prob.tasks.leaks import codes, leaks
 from plurel_prob.tasks.split import SPLITS, SplitDatabase
 from plurel_prob.tasks.task import Task, task_name, vary, with_names_apart
@@ -77,21 +77,21 @@ def edges(database: SplitDatabase) -> Iterator[tuple[tuple[str, str, str], pd.Ti
                     yield (parent, child, key), length
 
 
-def _questions(database: SplitDatabase, edge: tuple[str, str, str], window: str, number: str | None) -> Iterator[Question]:
+def _questions(database: SplitDatabase, edge: tuple[str, str, str], window: str, number: str | None) -> Iterator[LabelQuestion]:
     parent, child, key = edge
     pkey = database.schemas[parent].pkey or ""
     which = f"to a row of {parent} by {key} in the next {window}"
     has_row, n_row = "CAST(later.value IS NOT NULL AS INTEGER)", "coalesce(later.value, 0)"
     text = f"Will a row of {child} refer {which}?"
-    yield Question("any", text, unlike("has_child", pkey), BINARY, "count(*)", has_row, key, True)
+    yield LabelQuestion("any", text, unlike("has_child", pkey), BINARY, "count(*)", has_row, key, True)
     text = f"How many rows of {child} will refer {which}?"
-    yield Question("count", text, unlike("n_child", pkey), REGRESSION, "count(*)", n_row, key, True)
+    yield LabelQuestion("count", text, unlike("n_child", pkey), REGRESSION, "count(*)", n_row, key, True)
     if number:
         name = task_name(f"mean_{number}")
         # a sum of floats depends on their order, and DuckDB's threads keep none
         mean = f"list_avg(list_sort(list(c.{quoted(number)})))"
         text = f"What will be the mean of {number} of the rows of {child} that refer {which}?"
-        yield Question(name, text, unlike(name, pkey), REGRESSION, mean, "later.value", number, False)
+        yield LabelQuestion(name, text, unlike(name, pkey), REGRESSION, mean, "later.value", number, False)
 
 
 def unlike(name: str, pkey: str) -> str:
@@ -115,7 +115,7 @@ def _is_finite(column: pd.Series) -> bool:
 
 
 def _task(
-    database: SplitDatabase, runs: Labeller, edge: tuple[str, str, str], question: Question, length: pd.Timedelta
+    database: SplitDatabase, runs: Labeller, edge: tuple[str, str, str], question: LabelQuestion, length: pd.Timedelta
 ) -> Task | None:
     from relbench.manifest import TaskManifest
 

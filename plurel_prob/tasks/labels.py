@@ -27,7 +27,7 @@ WHERE {kept}"""
 KEPT = "((CAST(p.{pkey} AS BIGINT) * 2654435761 + CAST(epoch(t.timestamp) AS BIGINT) * 40503) & 4294967295) < {threshold}"
 
 
-class Question(NamedTuple):
+class LabelQuestion(NamedTuple):
     """What is asked about the child rows of a parent row in a window.
 
     Attributes:
@@ -56,7 +56,9 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def label_sql(database: SplitDatabase, edge: tuple[str, str, str], question: Question, time_col: str, share: float = 1.0) -> str:
+def label_sql(
+    database: SplitDatabase, edge: tuple[str, str, str], question: LabelQuestion, time_col: str, share: float = 1.0
+) -> str:
     """Return the SQL of a label for each row of a parent table that exists at a time, or for a share of those, by a hash.
 
     Args:

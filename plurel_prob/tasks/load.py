@@ -39,7 +39,7 @@ class _Labels:
         return self._task_dir / MANIFEST
 
     def _get_table(self, split: str, db: Database | None = None) -> Table:
-        if not self.timedelta >= MIN_LENGTH and isinstance(self, Forecast):
+        if not self.timedelta >= MIN_LENGTH and isinstance(self, ForecastTask):
             raise DatabaseError(f"{self.where}: timedelta is {self.timedelta}; labels are made of windows of a minute or more")
         try:
             return super()._get_table(split, db)  # type: ignore[misc]
@@ -50,7 +50,7 @@ class _Labels:
             raise DatabaseError(f"{self.where}: there is no {split}.parquet, and labels cannot be made: {reason}") from None
 
 
-class Forecast(_Labels, _ForecastEntityTask):
+class ForecastTask(_Labels, _ForecastEntityTask):
     """A forecast task, labels that are missing made by its SQL."""
 
     def make_table(self, db: Database, timestamps: pd.DatetimeIndex) -> Table:
@@ -66,7 +66,7 @@ class Forecast(_Labels, _ForecastEntityTask):
         return Table(rows, {self.entity_col: self.entity_table}, None, self.time_col)
 
 
-class Autocomplete(_Labels, _AutoCompleteTask):
+class AutocompleteTask(_Labels, _AutoCompleteTask):
     """An autocomplete task, whose labels are values of a column."""
 
     SQL = """
@@ -92,8 +92,8 @@ def load_task(folder: Path, name: str) -> Any:
         name: of the task, its folder below ``tasks``.
 
     Returns:
-        What ``relbench.load_dataset(folder).load_task(name)`` does, except that labels without a file come from :class:`Forecast`
-        and :class:`Autocomplete`.
+        What ``relbench.load_dataset(folder).load_task(name)`` does, except that labels without a file come from
+        :class:`ForecastTask` and :class:`AutocompleteTask`.
 
     Raises:
         DatabaseError: there is none, it is of another type, or a manifest, a name or a label is not as RelBench has it.
@@ -114,9 +114,9 @@ def load_task(folder: Path, name: str) -> Any:
 
 def _task(dataset: Any, manifest: TaskManifest, folder: Path) -> Any:
     if manifest.kind == "autocomplete":
-        return Autocomplete(dataset, manifest, task_dir=folder)
+        return AutocompleteTask(dataset, manifest, task_dir=folder)
     if manifest.kind == "forecast":
-        task = Forecast(dataset, manifest, task_dir=folder)
+        task = ForecastTask(dataset, manifest, task_dir=folder)
         _install_nmae_std(task, dataset, manifest)
         return task
     return build_task(dataset, manifest, task_dir=folder)  # its labels are files: there is no SQL

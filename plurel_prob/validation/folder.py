@@ -17,11 +17,11 @@ from plurel_prob.databases.manifest import is_name
 from plurel_prob.documents import read_yaml
 from plurel_prob.errors import DatabaseError, reason, shown
 from plurel_prob.files import within
-from plurel_prob.validation.problem import Problem
+from plurel_prob.validation.problem import Violation
 
 
 @dataclass
-class Table:
+class CheckedTable:
     """A table: what the manifest says of it, and its rows.
 
     Attributes:
@@ -54,7 +54,7 @@ class Table:
 
 
 @dataclass
-class Folder:
+class CheckedFolder:
     """A folder: its manifest, what could be read of its tables, and what could not.
 
     Attributes:
@@ -66,8 +66,8 @@ class Folder:
 
     path: Path
     manifest: dict[str, Any]
-    problems: list[Problem] = field(default_factory=list)
-    tables: dict[str, Table] = field(default_factory=dict)
+    problems: list[Violation] = field(default_factory=list)
+    tables: dict[str, CheckedTable] = field(default_factory=dict)
 
     @cached_property
     def stamps(self) -> tuple[pd.Timestamp, pd.Timestamp] | None:
@@ -96,7 +96,7 @@ def is_naive(of: pa.DataType) -> bool:
     return bool(pa.types.is_timestamp(of)) and of.tz is None
 
 
-def read_folder(path: Path) -> Folder:
+def read_folder(path: Path) -> CheckedFolder:
     """Read a folder.
 
     Raises:
@@ -110,8 +110,8 @@ def read_folder(path: Path) -> Folder:
         if not isinstance(manifest, dict):
             raise DatabaseError("cannot be read: it is no mapping")
     except DatabaseError as error:
-        return Folder(path, {}, [Problem("manifest", None, None, None, str(error).removeprefix(f"{path / MANIFEST}: "))])
-    folder = Folder(path, manifest)
+        return CheckedFolder(path, {}, [Violation("manifest", None, None, None, str(error).removeprefix(f"{path / MANIFEST}: "))])
+    folder = CheckedFolder(path, manifest)
     folder.problems += _manifest_problems(folder)
     specs = manifest.get("tables")
     for name, spec in specs.items() if isinstance(specs, dict) else ():
@@ -119,44 +119,44 @@ def read_folder(path: Path) -> Folder:
     return folder
 
 
-def _manifest_problems(folder: Folder) -> Iterator[Problem]:
+def _manifest_problems(folder: CheckedFolder) -> Iterator[Violation]:
     if not isinstance(folder.manifest.get("name"), str):
-        yield Problem("manifest", None, None, None, "needs a name")
+        yield Violation("manifest", None, None, None, "needs a name")
     elif not isinstance(folder.manifest.get("tables"), dict) or not folder.manifest["tables"]:
-        yield Problem("manifest", None, None, None, "needs tables, each with pkey, time_col and fkeys")
+        yield Violation("manifest", None, None, None, "needs tables, each with pkey, time_col and fkeys")
     elif folder.stamps is None:
-        yield Problem("manifest", None, None, None, "val_timestamp and test_timestamp must be times without a zone (ISO 8601)")
+        yield Violation("manifest", None, None, None, "val_timestamp and test_timestamp must be times without a zone (ISO 8601)")
     elif folder.stamps[0] >= folder.stamps[1]:
-        yield Problem("manifest", None, None, None, "val_timestamp must be before test_timestamp")
+        yield Violation("manifest", None, None, None, "val_timestamp must be before test_timestamp")
 
 
-def _read_table(folder: Folder, name: Any, spec: Any) -> Iterator[Problem]:
+def _read_table(folder: CheckedFolder, name: Any, spec: Any) -> Iterator[Violation]:
     if not is_name(name):
-        yield Problem("manifest", shown(name), None, None, "is no name: one such as 1 or yes wants quotes")
+        yield Violation("manifest", shown(name), None, None, "is no name: one such as 1 or yes wants quotes")
         return
     if not isinstance(spec, dict):
-        yield Problem("manifest", name, None, None, "must be a mapping with pkey, time_col and fkeys")
+        yield Violation("manifest", name, None, None, "must be a mapping with pkey, time_col and fkeys")
         return
     fkeys = spec.get("fkeys", {})
     if not isinstance(fkeys, dict) or not all(isinstance(part, str) for pair in fkeys.items() for part in pair):
-        yield Problem("manifest", name, None, None, "fkeys must be a mapping of columns to tables")
+        yield Violation("manifest", name, None, None, "fkeys must be a mapping of columns to tables")
         return
     for field_name in ("pkey", "time_col"):
         if not isinstance(spec.get(field_name), str | None):
-            yield Problem("manifest", name, None, None, f"{field_name} must be the name of one column, or null")
+            yield Violation("manifest", name, None, None, f"{field_name} must be the name of one column, or null")
             return
     try:
         rows = pq.read_table(table_file(folder.path, name))
     except FileNotFoundError:
-        yield Problem("table-file", name, None, None, f"db/{shown(name)}.parquet: there is no such file")
+        yield Violation("table-file", name, None, None, f"db/{shown(name)}.parquet: there is no such file")
         return
     except Exception as error:  # of a library, whatever it makes of a broken file
         what = f"db/{shown(name)}.parquet: cannot be read: {reason(error)}"
-        yield Problem("table-file", name, None, None, what)
+        yield Violation("table-file", name, None, None, what)
         return
     named = [column for column in (spec.get("pkey"), spec.get("time_col"), *fkeys) if column]
     missing = [column for column in named if column not in rows.column_names]
     for column in missing:
-        yield Problem("column-missing", name, column, None, "the manifest names it, but the file has no such column")
+        yield Violation("column-missing", name, column, None, "the manifest names it, but the file has no such column")
     if not missing:
-        folder.tables[name] = Table(name, spec.get("pkey"), spec.get("time_col"), dict(fkeys), rows)
+        folder.tables[name] = CheckedTable(name, spec.get("pkey"), spec.get("time_col"), dict(fkeys), rows)

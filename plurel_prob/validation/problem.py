@@ -7,7 +7,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Problem:
+class Violation:
     """A rule that is broken.
 
     Attributes:
@@ -27,8 +27,8 @@ class Problem:
     n_row: int = 1
 
 
-def rows_where(is_broken: np.ndarray, rule: str, table: str, column: str | None, message: str) -> Iterator[Problem]:
+def rows_where(is_broken: np.ndarray, rule: str, table: str, column: str | None, message: str) -> Iterator[Violation]:
     """Give one problem for the rows that break a rule, if any does."""
     rows = np.flatnonzero(is_broken)
     if len(rows):
-        yield Problem(rule, table, column, int(rows[0]), message, len(rows))
+        yield Violation(rule, table, column, int(rows[0]), message, len(rows))

@@ -7,14 +7,14 @@ from typing import Literal
 from plurel_prob.databases.frames import index_note, is_index
 from plurel_prob.validation import rt, tables, tasks
 from plurel_prob.validation.folder import read_folder
-from plurel_prob.validation.problem import Problem
+from plurel_prob.validation.problem import Violation
 
 Profile = Literal["relbench", "rt"]
 
 
 def validate(
     path: Path | str, profile: Profile = "relbench", *, on_note: Callable[[str], None] = lambda note: None
-) -> list[Problem]:
+) -> list[Violation]:
     """Check a folder in RelBench format, drawn or real, and its tasks.
 
     Args:

@@ -10,8 +10,8 @@ from rich.table import Table
 from plurel_prob import DatabaseError
 from plurel_prob.cli import run as run_module
 from plurel_prob.cli.output import PlainConsole, plain
+from plurel_prob.errors import WorkerLost
 from plurel_prob.priors import PriorError
-from plurel_prob.sampling.pool import WorkerLost
 from tests.test_sampling import ENV, ROOT, run
 
 EVIL = "[/x] [bold]a[/bold] :smile: \x1b[31m\u202e\n"
@@ -91,7 +91,7 @@ main(["--version"])
 """
 
 
-@pytest.mark.parametrize("module", ["cyclopts", "numpyro"])
+@pytest.mark.parametrize("module", ["cyclopts", "pandas"])
 @pytest.mark.parametrize(
     ("how", "code", "said"),
     [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated"), (signal.SIGHUP, 129, "hung up")],

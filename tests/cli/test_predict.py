@@ -117,9 +117,11 @@ def test_forms_of_a_table(folder, tmp_path, suffix):
 def test_a_network_from_a_file(folder, tmp_path, capsys):
     import jax
 
-    from plurel_prob.rfm.rows.network import RowNetwork, Size, save_network
+    from plurel_prob.rfm.rows.network import RowNetwork, RowNetworkSize, save_network
 
-    save_network(tmp_path / "rows.safetensors", RowNetwork(Size(1, 16, 1, 16, feature=8, n_pool=2), key=jax.random.key(0)), {})
+    save_network(
+        tmp_path / "rows.safetensors", RowNetwork(RowNetworkSize(1, 16, 1, 16, feature=8, n_pool=2), key=jax.random.key(0)), {}
+    )
     assert main_of(["predict", folder, "--task", "buys", "--checkpoint", tmp_path, "--members", "network", "--no-baselines"]) == 0
     assert "network 100%" in capsys.readouterr().out
 

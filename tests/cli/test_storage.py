@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from plurel_prob.corpora import Bucket
+from plurel_prob.corpora import CorpusBucket
 from plurel_prob.databases.disk import PROVENANCE
 from tests.corpora.processes import MARK, kill, marked, wait_for
 from tests.corpora.storage import environment, s3_server
@@ -84,7 +84,7 @@ def cluster(s3):
 
 @pytest.fixture
 def corpus():
-    return Bucket(f"s3://databases/{next(prefixes)}")
+    return CorpusBucket(f"s3://databases/{next(prefixes)}")
 
 
 def start(*arguments, mark=""):

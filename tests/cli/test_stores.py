@@ -101,7 +101,7 @@ def test_what_is_there_and_what_is_hidden(tmp_path, capsys, schema):
 @pytest.fixture
 def random_numbers(monkeypatch):
     """Random numbers in the place of the program's."""
-    from plurel_prob.declared.drawing import draw, program
+    from plurel_prob.drawing import draw, program
     from plurel_prob.models.database import Draw
 
     monkeypatch.setattr(program, "_sizes", lambda prior, form: lambda key, observed: None)
@@ -119,7 +119,7 @@ def random_numbers(monkeypatch):
 
 
 def test_steps_are_named(tmp_path, capsys, schema, monkeypatch, random_numbers):
-    from plurel_prob.cli.sample import PartsProgress
+    from plurel_prob.cli.progress import PartsProgress
 
     steps = []
     monkeypatch.setattr(PartsProgress, "__call__", lambda self, *step: steps.append(step))

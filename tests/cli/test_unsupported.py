@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 from plurel_prob import get_prior
-from plurel_prob.declared.drawing import DeclaredDatabase
+from plurel_prob.drawing import DeclaredDatabase
 from tests.cli.test_stores import fails, shown
-from tests.declared.drawing.made_up import drawn
+from tests.drawing.made_up import drawn
 
 pytest.importorskip("sqlglot", reason="the extra sql is not installed")
 
@@ -27,7 +27,7 @@ def line(tmp_path, monkeypatch):
         day = pd.Timestamp("2020-01-01")
         return DeclaredDatabase(drawn(schema, seed), schema, seed, get_prior("compact"), (day, day))
 
-    monkeypatch.setattr("plurel_prob.declared.drawing.sample_declared", made_up)
+    monkeypatch.setattr("plurel_prob.drawing.sample_declared", made_up)
     (tmp_path / "shops.sql").write_text(SQL)
     return ["sample", "--schema", str(tmp_path / "shops.sql"), "--prior", "compact", "--out", str(tmp_path / "out")]
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from plurel_prob import DatabaseError
-from plurel_prob.corpora import Bucket, open_corpus, problems_of
+from plurel_prob.corpora import CorpusBucket, open_corpus, problems_of
 from plurel_prob.corpora.buckets import _open
 from plurel_prob.databases.disk import PROVENANCE, checksums
 from tests.corpora.storage import environment, s3_server
@@ -30,8 +30,8 @@ def s3():
 @pytest.fixture(params=["s3", "file"])
 def corpus(request, tmp_path):
     if request.param == "file":
-        return Bucket(tmp_path.as_uri())
-    return Bucket(f"{request.getfixturevalue('s3')}/{tmp_path.name}")
+        return CorpusBucket(tmp_path.as_uri())
+    return CorpusBucket(f"{request.getfixturevalue('s3')}/{tmp_path.name}")
 
 
 def write(path, seed, *, content=b"rows", prior=PRIOR, tables=("table_0", "table_1")):
@@ -148,14 +148,14 @@ def test_workers_that_draw_the_same_seed_at_once_never_mix_files(corpus, content
 
 def test_a_late_upload_is_repaired_by_who_made_it(corpus):
     """The first worker commits after the second one has looked, and before the second one uploads."""
-    first, second = Bucket(corpus.url), Interrupting(corpus.url)
+    first, second = CorpusBucket(corpus.url), Interrupting(corpus.url)
     Interrupting.then = lambda: put(first, 3, content=b"first")
     put(second, 3, content=b"second", tables=["table_0"])
     found, promised = files(corpus, 3)
     assert found == promised and len(found) == 2
 
 
-class Interrupting(Bucket):
+class Interrupting(CorpusBucket):
     """A bucket whose first upload is preceded by something."""
 
     then = None
@@ -184,13 +184,16 @@ def test_places_that_cannot_be_reached_are_named(s3):
         "ftp://a/b": "cannot be opened",
         "s3://": "cannot be opened",
     }.items():
-        with pytest.raises(DatabaseError, match=f"{url}: .*{words}"), Bucket(url).writing():
+        with pytest.raises(DatabaseError, match=f"{url}: .*{words}"), CorpusBucket(url).writing():
             pass
 
 
 def test_without_obstore_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "obstore", None)
-    with pytest.raises(DatabaseError, match=r'needs obstore: pip install "plurel-prob\[cloud\]"'), Bucket("s3://a/b").writing():
+    with (
+        pytest.raises(DatabaseError, match=r'needs obstore: pip install "plurel-prob\[cloud\]"'),
+        CorpusBucket("s3://a/b").writing(),
+    ):
         pass
 
 
@@ -199,6 +202,6 @@ def test_objects_below_an_object_are_an_error(monkeypatch):
     for name in ("plurel_prob.json", "db/table_0.parquet", "db/table_0.parquet/x"):
         obstore.put(store, f"plurel-0/{name}", b"{}")
     monkeypatch.setattr("plurel_prob.corpora.buckets._open", lambda url: store)
-    with pytest.raises(DatabaseError) as caught, Bucket("memory://").reading("plurel-0"):
+    with pytest.raises(DatabaseError) as caught, CorpusBucket("memory://").reading("plurel-0"):
         raise AssertionError
     assert "plurel-0/db/table_0.parquet/x: lies below db/table_0.parquet, which is no folder" in str(caught.value)

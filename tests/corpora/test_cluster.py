@@ -11,8 +11,8 @@ import pytest
 
 from plurel_prob import DatabaseError
 from plurel_prob.cli.sample import sample
+from plurel_prob.errors import WorkerLost
 from plurel_prob.sampling.cluster import N_RETRY, map_on_ray
-from plurel_prob.sampling.pool import WorkerLost
 
 pytest.importorskip("ray", reason="needs the extra 'ray'")
 

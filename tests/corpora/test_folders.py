@@ -9,7 +9,7 @@ import pytest
 import plurel_prob
 from plurel_prob import DatabaseError
 from plurel_prob.cli.sample import draw_and_put, shard_of
-from plurel_prob.corpora import Folder, Redrawn, open_corpus, problems_of, redraw
+from plurel_prob.corpora import CorpusFolder, Redrawn, open_corpus, problems_of, redraw
 from plurel_prob.corpora.verify import EXACTLY, HAS_GIVEN, IS_OLDER, ROUGHLY
 from plurel_prob.databases.disk import PROVENANCE, checksums
 from plurel_prob.databases.provenance import dumps
@@ -58,7 +58,7 @@ def test_a_sound_database_has_no_problems(folder):
     path = folder / "plurel-3"
     assert problems_of(path) == []
     assert redraw(path) == Redrawn(EXACTLY, [])
-    assert Folder(path).databases() == ["."] and Folder(path).leftovers() == []
+    assert CorpusFolder(path).databases() == ["."] and CorpusFolder(path).leftovers() == []
 
 
 def test_what_was_compared_is_said(folder):
@@ -128,7 +128,7 @@ def test_wrong_tables_are_found_whatever_the_checksums(folder):
 def test_one_run_writes_at_a_time_and_removes_what_killed_runs_left(folder):
     left, unmarked = left_behind(folder), folder / ".plurel-7.partial-abc"
     (unmarked / "db").mkdir(parents=True)
-    corpus = Folder(folder)
+    corpus = CorpusFolder(folder)
     assert corpus.leftovers()[0].startswith(f"{left.name}: left by a run that was killed")
     assert corpus.leftovers()[1].startswith(f"{unmarked.name}: may be left by an earlier release")
     with corpus.writing():
@@ -150,12 +150,12 @@ def test_no_database_is_drawn_over_files_of_others(folder):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("precious")
         with pytest.raises(DatabaseError, match="was not written with them, so it is not overwritten"):
-            draw_and_put(Folder(folder), PRIOR.name, PRIOR.record(), True, False, True, 3)
+            draw_and_put(CorpusFolder(folder), PRIOR.name, PRIOR.record(), True, False, True, 3)
         assert path.read_text() == "precious"
         path.unlink()
     (folder / "plurel-5").symlink_to(folder / "plurel-4")
     with pytest.raises(DatabaseError, match="plurel-5: is a link"):
-        draw_and_put(Folder(folder), PRIOR.name, PRIOR.record(), True, False, True, 5)
+        draw_and_put(CorpusFolder(folder), PRIOR.name, PRIOR.record(), True, False, True, 5)
 
 
 def test_files_of_a_database_lie_in_its_folder(folder):
@@ -165,7 +165,7 @@ def test_files_of_a_database_lie_in_its_folder(folder):
         (path / name).symlink_to(elsewhere)
         assert problems_of(path) == [f"{name}: is a link, which is not followed; put the file itself there"]
         with pytest.raises(DatabaseError, match=f"{name}: is a link"):
-            Folder(folder).left_to_draw([3], PRIOR)
+            CorpusFolder(folder).left_to_draw([3], PRIOR)
         (path / name).unlink()
         elsewhere.rename(path / name)
 
@@ -181,6 +181,6 @@ def test_shards_share_the_seeds():
 
 def test_folders_without_databases_are_refused(tmp_path):
     with pytest.raises(DatabaseError, match="has no databases"):
-        Folder(tmp_path).databases()
+        CorpusFolder(tmp_path).databases()
     with pytest.raises(DatabaseError, match="no such folder"):
-        Folder(tmp_path / "nothing").databases()
+        CorpusFolder(tmp_path / "nothing").databases()

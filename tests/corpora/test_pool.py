@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from plurel_prob.sampling.pool import WorkerLost, map_in_processes
+from plurel_prob.errors import WorkerLost
+from plurel_prob.sampling.pool import map_in_processes
 from tests.corpora.processes import MARK, kill, marked, wait_for
 from tests.test_sampling import ENV, ROOT
 

@@ -38,7 +38,7 @@ def test_columns_are_those_of_whole_frames(folder):
         assert list(frames[name]) == list(whole) and len(frames[name]) == len(whole)
         for column in whole:
             pd.testing.assert_series_equal(frames[name][column], whole[column])
-        schema, known = schemas[name], observed.schemas[name]
+        schema, known = schemas[name], observed.schema.tables[name]
         assert (schema.pkey, schema.time_col, schema.fkeys, schema.n_row) == (
             known.pkey,
             known.time_col,

@@ -117,10 +117,12 @@ def weights(folder: Path, runner: Runner) -> None:
     """Weights of a network of rows."""
     import jax
 
-    from plurel_prob.rfm.rows.network import RowNetwork, Size, save_network
+    from plurel_prob.rfm.rows.network import RowNetwork, RowNetworkSize, save_network
 
     shop(folder, runner)
-    save_network(folder / "rows.safetensors", RowNetwork(Size(1, 16, 1, 16, feature=8, n_pool=2), key=jax.random.key(0)), {})
+    save_network(
+        folder / "rows.safetensors", RowNetwork(RowNetworkSize(1, 16, 1, 16, feature=8, n_pool=2), key=jax.random.key(0)), {}
+    )
 
 
 SOURCES: dict[str, Build] = {

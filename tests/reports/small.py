@@ -7,17 +7,17 @@ import pandas as pd
 from relbench.manifest import DatasetManifest, TableSpec
 
 from plurel_prob import get_prior
-from plurel_prob.databases import ObservedDatabase, TableSchema
+from plurel_prob.databases import Database, DatabaseSchema, TableSchema
 from plurel_prob.databases.disk import LATENTS, PROVENANCE
 from plurel_prob.databases.flat import Group, Groups, tree_of, write_groups
 from plurel_prob.databases.provenance import Origin, dumps, provenance
-from plurel_prob.reports import Subject, subject_of
+from plurel_prob.reports import Subject
 
 EVIL = "<script>alert('x')</script>"
 VAL, TEST = pd.Timestamp("2021-01-01"), pd.Timestamp("2021-03-01")
 
 
-def hostile() -> ObservedDatabase:
+def hostile() -> Database:
     """Markup in every name and value: tables, columns, categories, texts."""
     rng = np.random.default_rng(0)
     parents = pd.DataFrame(
@@ -44,7 +44,7 @@ def hostile() -> ObservedDatabase:
         EVIL: TableSchema(12, kinds, EVIL, None, {}),
         "child </svg>": TableSchema(200, more | {"edge": "numerical"}, None, "at", {f"{EVIL} key": EVIL}),
     }
-    return ObservedDatabase(f"db {EVIL}", {EVIL: parents, "child </svg>": children}, schemas)
+    return Database(f"db {EVIL}", {EVIL: parents, "child </svg>": children}, DatabaseSchema(schemas))
 
 
 def write_shop(folder: Path) -> Path:
@@ -67,7 +67,7 @@ def _group(variables: dict[str, tuple[tuple[str, ...], object]], labels: dict[st
     return Group({name: (np.asarray(value), [*dims]) for name, (dims, value) in variables.items()}, labels)
 
 
-def drawn() -> tuple[ObservedDatabase, Groups]:
+def drawn() -> tuple[Database, Groups]:
     """Two tables as the program draws them: five nodes, three of them columns, one of which is constant and left out."""
     rng = np.random.default_rng(2)
     edge = np.zeros((5, 5), np.int8)
@@ -107,14 +107,13 @@ def drawn() -> tuple[ObservedDatabase, Groups]:
             }
         )
         schemas[f"table_{i}"] = TableSchema(n_row, columns, "row_idx", "date" if i else None, fkeys)
-    return ObservedDatabase("plurel-7", frames, schemas), groups
+    return Database("plurel-7", frames, DatabaseSchema(schemas)), groups
 
 
 def drawn_subject() -> Subject:
     database, latents = drawn()
-    known = subject_of(database)
     origin = {"model": "plurel", "seed": 7, "fingerprint": get_prior("plurel").fingerprint, "given": [], "by_hand": []}
-    return Subject(database, tree_of(latents), origin, "", None, known.window)
+    return Subject(database, tree_of(latents), origin)
 
 
 def write_drawn(folder: Path) -> Path:
@@ -123,7 +122,7 @@ def write_drawn(folder: Path) -> Path:
     (folder / "db").mkdir(parents=True)
     for name, frame in database.tables.items():
         frame.to_parquet(folder / "db" / f"{name}.parquet", index=False)
-    specs = {name: TableSpec(table.pkey, table.time_col, table.fkeys) for name, table in database.schemas.items()}
+    specs = {name: TableSpec(table.pkey, table.time_col, table.fkeys) for name, table in database.schema.tables.items()}
     DatasetManifest(folder.name, VAL.isoformat(), TEST.isoformat(), tables=specs).save(folder / "manifest.yaml")
     write_groups(latents, folder / LATENTS)
     content = provenance(Origin(7, get_prior("plurel")), ("2020-01-01", "2020-06-01")) | {"files": {}}

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plurel_prob.databases import ObservedDatabase, TableSchema
+from plurel_prob.databases import Database, DatabaseSchema, TableSchema
 from plurel_prob.databases.disk import column_type
 from plurel_prob.reports import database_page, pictures, read_subject, subject_of
 from plurel_prob.reports.charts import bins, time_bins
@@ -14,7 +14,8 @@ from .pages import check_page
 
 def check(frame: pd.DataFrame, time_col: str | None = None) -> None:
     kinds = {str(name): column_type(frame[name]) for name in frame if name not in ("id", time_col)}
-    subject = subject_of(ObservedDatabase("x", {"a": frame}, {"a": TableSchema(len(frame), kinds, "id", time_col, {})}))
+    schema = DatabaseSchema({"a": TableSchema(len(frame), kinds, "id", time_col, {})})
+    subject = subject_of(Database("x", {"a": frame}, schema))
     check_page(database_page(subject))
     for _, drawing in pictures(subject):
         drawing.alone()
@@ -44,7 +45,7 @@ def test_tables_without_rows_and_databases_without_tables_can_be_shown():
     kinds = {"id": "int64", "at": "datetime64[us]", "x": "float64", "c": "category", "s": "object"}
     check(pd.DataFrame({name: pd.Series([], dtype=kind) for name, kind in kinds.items()}), "at")
     check(pd.DataFrame({"id": [0], "at": pd.to_datetime(["2020-01-01"])}), "at")
-    check_page(database_page(subject_of(ObservedDatabase("none", {}, {}))))
+    check_page(database_page(subject_of(Database("none", {}, DatabaseSchema({})))))
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -35,7 +35,7 @@ def test_children_are_counted_by_block_as_in_plain_loops():
 
 def test_children_a_parent_leave_out_missing_keys():
     database = hostile()
-    child, key, parent = database.foreign_keys[0]
+    child, key, parent = database.schema.foreign_keys[0]
     column = database.tables[child][key]
     expected = [int((column == i).sum()) for i in range(12)]
     assert children_of(database, child, key).tolist() == expected

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from plurel_prob import get_prior
+from plurel_prob.databases import Database, DatabaseSchema
 from plurel_prob.errors import DatabaseError
 from plurel_prob.priors import override
 from plurel_prob.reports import read_subject, subject_of
@@ -70,5 +71,5 @@ def test_what_a_folder_says_is_read(tmp_path):
 
 def test_a_database_without_times_has_no_window():
     database, _ = drawn()
-    schemas = {name: replace(table, time_col=None) for name, table in database.schemas.items()}
-    assert subject_of(replace(database, schemas=schemas)).window is None
+    schemas = {name: replace(table, time_col=None) for name, table in database.schema.tables.items()}
+    assert subject_of(Database(database.name, database.tables, DatabaseSchema(schemas))).window is None

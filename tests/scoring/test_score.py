@@ -9,7 +9,7 @@ import xarray as xr
 import plurel_prob
 from plurel_prob.cli import main
 from plurel_prob.cli.score import score as score_command
-from plurel_prob.databases import ObservedDatabase, observe
+from plurel_prob.databases import Database, DatabaseSchema, observe
 from plurel_prob.databases.schema import TableSchema
 from plurel_prob.errors import DatabaseError
 from plurel_prob.inference.schema import graph_log_prob, table_graph
@@ -25,7 +25,7 @@ KEYS = {"users": {}, "posts": {"user": "users"}, "votes": {"user": "users", "pos
 def observed():
     frames = {name: pd.DataFrame({"id": range(n)} | {key: np.arange(n) % 20 for key in KEYS[name]}) for name, n in SIZES.items()}
     schemas = {name: TableSchema(n, {}, "id", None, KEYS[name]) for name, n in SIZES.items()}
-    return ObservedDatabase("tiny", frames, schemas)
+    return Database("tiny", frames, DatabaseSchema(schemas))
 
 
 def test_levels_are_checked():
@@ -69,8 +69,16 @@ def test_posteriors_of_other_tables_are_refused(observed):
 def changed(observed, table, n_row=None, **columns):
     """The database with other values in a table, or some of its rows."""
     frame = observed.tables[table].assign(**columns).iloc[:n_row]
-    schemas = observed.schemas | {table: replace(observed.schemas[table], n_row=len(frame))}
-    return replace(observed, tables=observed.tables | {table: frame}, schemas=schemas)
+    return with_schema(with_table(observed, table, frame), table, n_row=len(frame))
+
+
+def with_table(observed, table, frame):
+    return Database(observed.name, observed.tables | {table: frame}, observed.schema)
+
+
+def with_schema(observed, table, **fields):
+    tables = observed.schema.tables
+    return Database(observed.name, observed.tables, DatabaseSchema(tables | {table: replace(tables[table], **fields)}))
 
 
 BLOCKS = {"n_parent_cluster": [2], "n_child_cluster": [2], "affinity": [[[3.0, 1.0], [1.0, 3.0]]]}
@@ -124,14 +132,13 @@ def test_a_parent_of_one_row_explains_nothing(observed):
 
 
 def test_keys_without_column_or_table_are_left_out(observed):
-    gone = replace(observed, tables=observed.tables | {"votes": observed.tables["votes"].drop(columns="user")})
+    gone = with_table(observed, "votes", observed.tables["votes"].drop(columns="user"))
     score = observed_log_density(gone, tiny("plurel"))
     assert score.notes == ("left out: tiny: votes.user is a key, and the table has no such column",)
     assert len(score.parts) == 2 + 3 + 2
-    gone = replace(observed, tables=observed.tables | {"users": observed.tables["users"].drop(columns="id")})
+    gone = with_table(observed, "users", observed.tables["users"].drop(columns="id"))
     assert ["which is no column of that table" in note for note in observed_log_density(gone, tiny("plurel")).notes] == [True] * 2
-    schemas = observed.schemas | {"votes": replace(observed.schemas["votes"], fkeys={"user": "shops", "post": "posts"})}
-    score = observed_log_density(replace(observed, schemas=schemas), tiny("plurel"))
+    score = observed_log_density(with_schema(observed, "votes", fkeys={"user": "shops", "post": "posts"}), tiny("plurel"))
     assert score.notes == ("left out: tiny: votes.user refers to shops, which is no table",)
     assert len(score.parts) == 2 + 3 + 2
 
@@ -147,8 +154,7 @@ def test_columns_are_left_out_where_a_key_is_broken_or_there_are_no_rows(observe
 
 
 def test_a_cycle_is_left_out(observed):
-    schemas = observed.schemas | {"users": replace(observed.schemas["users"], fkeys={"id": "votes"})}
-    score = observed_log_density(replace(observed, schemas=schemas), tiny("plurel"))
+    score = observed_log_density(with_schema(observed, "users", fkeys={"id": "votes"}), tiny("plurel"))
     assert "graph" not in score.by("site") and score.by("site")["id"] == pytest.approx(-30 * np.log(50))
     assert len(score.notes) == 1 and "left out: tables refer to each other in a cycle" in score.notes[0]
 

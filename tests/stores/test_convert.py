@@ -46,7 +46,7 @@ def test_from_one_store_to_the_next(tmp_path, capsys, postgres_url):
     before, after = observe(first), observe(tmp_path / "relbench")
     for name, frame in before.tables.items():
         words = {column: [word.replace("-0.0", "0.0") for word in values] for column, values in plain(frame).items()}
-        words = {c: [w.removesuffix(".0") if c in before.schemas[name].fkeys else w for w in v] for c, v in words.items()}
+        words = {c: [w.removesuffix(".0") if c in before.schema.tables[name].fkeys else w for w in v] for c, v in words.items()}
         assert plain(after.tables[name]) == words
 
 

@@ -11,7 +11,7 @@ import pytest
 from plurel_prob.declared import read_ddl
 from plurel_prob.stores import read_store, write_store
 from plurel_prob.stores.folders import _loading
-from tests.declared.drawing.made_up import drawn, parsed
+from tests.drawing.made_up import drawn, parsed
 from tests.postgres import postgres_url  # noqa: F401
 
 CIRCLES = """

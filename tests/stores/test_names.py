@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, ForeignKey
-from plurel_prob.declared.drawing import save
-from plurel_prob.declared.drawing.draw import DeclaredDatabase
+from plurel_prob.drawing import save
+from plurel_prob.drawing.draw import DeclaredDatabase
 from plurel_prob.errors import DatabaseError
 from plurel_prob.priors import Prior
 from plurel_prob.stores import duckdb_file, read_store, write_store

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from plurel_prob.declared import read_ddl
-from plurel_prob.declared.drawing import sample_declared
+from plurel_prob.drawing import sample_declared
 from plurel_prob.errors import DatabaseError
 from plurel_prob.stores.store import read_store, write_store
 from tests.postgres import postgres_url  # noqa: F401

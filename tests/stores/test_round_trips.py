@@ -81,13 +81,13 @@ def there_and_back(first, store, format, again):
     before, after = observe(first), observe(again)
     assert set(after.tables) == set(before.tables)
     place = {}  # of each row of before
-    for name, schema in after.schemas.items():
+    for name, schema in after.schema.tables.items():
         frame, order = before.tables[name], np.arange(len(before.tables[name]))
         if schema.time_col:
             order = np.array(sorted(order, key=lambda row, times=frame[schema.time_col]: times.iloc[row]), int)
         place[name] = {int(row): new for new, row in enumerate(order)}
-    for name, schema in before.schemas.items():
-        assert (after.schemas[name].pkey, after.schemas[name].fkeys) == (schema.pkey, schema.fkeys)
+    for name, schema in before.schema.tables.items():
+        assert (after.schema.tables[name].pkey, after.schema.tables[name].fkeys) == (schema.pkey, schema.fkeys)
         expected = before.tables[name].copy()
         for key, parent in schema.fkeys.items():
             expected[key] = expected[key].astype("Int64").map(place[parent].__getitem__, na_action="ignore").astype("Int64")

@@ -5,7 +5,7 @@ from cyclopts import App
 
 from plurel_prob import DatabaseError
 from plurel_prob.cli.validate import validate as command
-from plurel_prob.validation import Problem, validate
+from plurel_prob.validation import Violation, validate
 from tests.validation.broken import folder, put, right
 
 __all__ = ["folder", "right"]  # fixtures
@@ -49,4 +49,4 @@ def test_the_command(folder, capsys):
 def test_a_problem_counts_rows(folder):
     put("buyer", [5, 9], 30)(folder)
     (problem,) = validate(folder)
-    assert isinstance(problem, Problem) and (problem.row, problem.n_row) == (5, 2) and "from 0 to 29" in problem.message
+    assert isinstance(problem, Violation) and (problem.row, problem.n_row) == (5, 2) and "from 0 to 29" in problem.message

@@ -5,7 +5,8 @@ from contextlib import contextmanager
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from plurel_prob.cli.output import Description, PlainConsole
+from plurel_prob.cli.output import PlainConsole
+from plurel_prob.cli.progress import Description
 
 STREAM = "stream"
 

@@ -9,10 +9,10 @@ from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.rows import training
 from plurel_prob.rfm.rows.training import (
     HELD_OUT_SEED,
-    Databases,
     Fresh,
     RowData,
     RowTrainingConfig,
+    TrainingDatabases,
     check_held_out,
     stored,
 )
@@ -33,7 +33,7 @@ def train(
     """Train a network of rows."""
     config = RowTrainingConfig(**settings, **{NAMES.get(name, name): value for name, value in of_rows.items()})
     console, held_out = PlainConsole(stderr=True), None
-    source: Databases = Fresh(priors, first_seed)
+    source: TrainingDatabases = Fresh(priors, first_seed)
     if STREAM not in data:
         source = stored([Path(path) for path in data])
     elif len(data) > 1:

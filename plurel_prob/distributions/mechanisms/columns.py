@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, Int, UInt32
 
 from plurel_prob.blocks import N_PILOT_BLOCK
 from plurel_prob.distributions.mechanisms.structure import CausalTables, Intervention, pages_for_statistics
-from plurel_prob.distributions.mechanisms.transforms import TRANSFORMS, Cells, pilot_of
+from plurel_prob.distributions.mechanisms.transforms import TRANSFORMS, TransformInputs, pilot_of
 from plurel_prob.distributions.permutation import place_of
 
 
@@ -57,7 +57,7 @@ def column_values(
 
             def number(position: Array, numbers: Array) -> Array:
                 row = tables.rows(table, position)
-                cells = Cells(laws.shape[table, column], (row + 0.5) / n_row)
+                cells = TransformInputs(laws.shape[table, column], (row + 0.5) / n_row)
                 shown = lax.switch(laws.transform[table, column], list(TRANSFORMS.values()), numbers, pilot, cells)
                 return jnp.where(place_of(key, row, n_row) < n_missing, jnp.nan, shown)
 

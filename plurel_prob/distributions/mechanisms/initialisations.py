@@ -21,7 +21,7 @@ ORDER_BIT = 24  # of the random numbers by which rows are ordered; row indices t
 Size = int | Int[Array, ""]
 
 
-class Initialisation(NamedTuple):
+class WeightLaw(NamedTuple):
     """The law of a weight: ``scale(n_in, n_out)`` times a quantile, at a point of ``low`` to ``high``, of the standard normal
     law; or, if not ``is_normal``, times the point itself.
     """
@@ -32,14 +32,14 @@ class Initialisation(NamedTuple):
     high: float
 
 
-INITIALISATIONS: Mapping[str, Initialisation] = {
-    "kaiming_normal": Initialisation(lambda n_in, n_out: jnp.sqrt(2 / n_out), True, 0.0, 1.0),
-    "kaiming_uniform": Initialisation(lambda n_in, n_out: jnp.sqrt(6 / n_out), False, -1.0, 1.0),
-    "xavier_normal": Initialisation(lambda n_in, n_out: jnp.sqrt(2 / (n_in + n_out)), True, 0.0, 1.0),
-    "xavier_uniform": Initialisation(lambda n_in, n_out: jnp.sqrt(6 / (n_in + n_out)), False, -1.0, 1.0),
+INITIALISATIONS: Mapping[str, WeightLaw] = {
+    "kaiming_normal": WeightLaw(lambda n_in, n_out: jnp.sqrt(2 / n_out), True, 0.0, 1.0),
+    "kaiming_uniform": WeightLaw(lambda n_in, n_out: jnp.sqrt(6 / n_out), False, -1.0, 1.0),
+    "xavier_normal": WeightLaw(lambda n_in, n_out: jnp.sqrt(2 / (n_in + n_out)), True, 0.0, 1.0),
+    "xavier_uniform": WeightLaw(lambda n_in, n_out: jnp.sqrt(6 / (n_in + n_out)), False, -1.0, 1.0),
     # standard normal within [-2, 2]
-    "truncated_normal": Initialisation(lambda n_in, n_out: 1.0, True, 1 - CDF_OF_TWO, CDF_OF_TWO),
-    "sparse": Initialisation(lambda n_in, n_out: 0.01, True, 0.0, 1.0),  # then :func:`zero_half`
+    "truncated_normal": WeightLaw(lambda n_in, n_out: 1.0, True, 1 - CDF_OF_TWO, CDF_OF_TWO),
+    "sparse": WeightLaw(lambda n_in, n_out: 0.01, True, 0.0, 1.0),  # then :func:`zero_half`
 }
 
 

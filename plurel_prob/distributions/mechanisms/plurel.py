@@ -54,8 +54,8 @@ MAX_TERM = 1e4  # bound of a term before aggregation
 CHUNK = 16  # blocks that are computed at a time, so that a database of any size needs the same space
 
 
-class Values(NamedTuple):
-    """Values of all nodes, where each lies on its node's grid (a category is its index), and what the table at work needs."""
+class NodeValues(NamedTuple):
+    """NodeValues of all nodes, where each lies on its node's grid (a category is its index), and what the table at work needs."""
 
     value: Float[Array, "page block"]
     place: Float[Array, "page block"]
@@ -93,13 +93,13 @@ class PluRelMechanisms:
     max_category: int
     intervention: Intervention | None = None
 
-    def values(self, max_page: int) -> Values:
+    def values(self, max_page: int) -> NodeValues:
         """Compute all values, parents' tables first, in pages of one node and 1,024 rows (:class:`Pages`)."""
         tables = self.tables
         n_chunk_block = min(CHUNK, tables.max_held)
         max_node, max_key_column = tables.is_categorical.shape[1], tables.parent_table.shape[1] * tables.column_node.shape[1]
         first, pages, pairs = jnp.array(0), jnp.zeros((max_page, BLOCK)), no_pairs(tables)
-        empty = Values(
+        empty = NodeValues(
             value=pages,
             place=pages,
             grid=jnp.zeros((*tables.is_categorical.shape, GRID)),
@@ -110,11 +110,11 @@ class PluRelMechanisms:
             foreign=jnp.zeros((len(AGGREGATIONS), n_chunk_block, BLOCK, LATENT)),
         )
 
-        def visit_table(i: Array, values: Values) -> Values:
+        def visit_table(i: Array, values: NodeValues) -> NodeValues:
             table = tables.order[i]
             n_held = tables.held.n[table]
 
-            def visit_chunk(chunk: Array, values: Values) -> Values:
+            def visit_chunk(chunk: Array, values: NodeValues) -> NodeValues:
                 first = chunk * n_chunk_block
                 return self._fill(Span(table, first, jnp.minimum(n_held - first, n_chunk_block)), values)
 
@@ -123,7 +123,7 @@ class PluRelMechanisms:
 
         return lax.fori_loop(0, tables.n_table, visit_table, empty)
 
-    def _fill(self, span: Span, values: Values) -> Values:
+    def _fill(self, span: Span, values: NodeValues) -> NodeValues:
         """Compute all nodes in some blocks of a table."""
         n_node = self.tables.n_node[span.table]
         values = self._fill_foreign(span, values)
@@ -140,7 +140,7 @@ class PluRelMechanisms:
         """Whether a node carries categories."""
         return self.tables.is_categorical[table, node] & ~self.laws.is_lazy[table]
 
-    def _fill_node(self, span: Span, node: Array, values: Values) -> Values:
+    def _fill_node(self, span: Span, node: Array, values: NodeValues) -> NodeValues:
         n_cause = self.tables.edge[span.table, :, node].sum()
         noise_shape = self.laws.noise_shape[span.table]
         decoders = when(
@@ -156,7 +156,7 @@ class PluRelMechanisms:
             values = self._intervene(span, node, values)
         return self._fill_places(span, node, values)
 
-    def _fill_source(self, span: Span, node: Array, values: Values) -> Values:
+    def _fill_source(self, span: Span, node: Array, values: NodeValues) -> NodeValues:
         table = span.table
         kind = self.laws.source[table, node]
         law = SourceLaw(random.fold_in(self.tables.key(table, SOURCE), node), self.laws.source_bounds[table, node])
@@ -176,7 +176,7 @@ class PluRelMechanisms:
     def _noise_key(self, table: Array, node: Array) -> PRNGKeyArray:
         return random.fold_in(random.wrap_key_data(self.laws.noise_key[table]), node)
 
-    def _encode(self, table: Array, pair: Array, place: Array, values: Values) -> Values:
+    def _encode(self, table: Array, pair: Array, place: Array, values: NodeValues) -> NodeValues:
         """Tabulate the encoder of a pair, times its weight, at ``place``. Pairs come in order."""
         pairs = values.pairs
         encoders = when(
@@ -196,7 +196,7 @@ class PluRelMechanisms:
         encoded = values.encoded.at[place].set(jnp.clip(weight * curve, -MAX_TERM, MAX_TERM))
         return values._replace(encoders=encoders, encoded=encoded)
 
-    def _fill_caused(self, span: Span, node: Array, n_cause: Array, values: Values) -> Values:
+    def _fill_caused(self, span: Span, node: Array, n_cause: Array, values: NodeValues) -> NodeValues:
         table, pairs = span.table, values.pairs
         kind, start = self.laws.aggregation[table, node], pairs.start[node]
         values = lax.fori_loop(0, n_cause, lambda i, values: self._encode(table, start + i, i, values), values)
@@ -220,7 +220,7 @@ class PluRelMechanisms:
 
         return values._replace(value=lax.fori_loop(0, span.n, reconstruct, values.value))
 
-    def _intervene(self, span: Span, node: Array, values: Values) -> Values:
+    def _intervene(self, span: Span, node: Array, values: NodeValues) -> NodeValues:
         assert self.intervention is not None
         intervention, table = self.intervention, span.table
 
@@ -230,7 +230,7 @@ class PluRelMechanisms:
 
         return values._replace(value=lax.fori_loop(0, jnp.where(intervention.is_set[table, node], span.n, 0), fill, values.value))
 
-    def _fill_places(self, span: Span, node: Array, values: Values) -> Values:
+    def _fill_places(self, span: Span, node: Array, values: NodeValues) -> NodeValues:
         table, n_pilot = span.table, self.tables.n_pilot(span.table)
         is_index, known = self._is_index(table, node), values.grid[table, node]
 
@@ -248,7 +248,7 @@ class PluRelMechanisms:
         place = lax.fori_loop(0, span.n, fill, values.place)
         return values._replace(place=place, grid=values.grid.at[table, node].set(grid))
 
-    def _quantise(self, span: Span, values: Values) -> Values:
+    def _quantise(self, span: Span, values: NodeValues) -> NodeValues:
         """Replace the places of a type-lazy table's categorical columns by their labels."""
         tables, table = self.tables, span.table
 
@@ -277,7 +277,7 @@ class PluRelMechanisms:
         n_column = jnp.where(self.laws.is_lazy[table], tables.n_column[table], 0)
         return values._replace(place=lax.fori_loop(0, n_column, visit, values.place))
 
-    def _fill_foreign(self, span: Span, values: Values) -> Values:
+    def _fill_foreign(self, span: Span, values: NodeValues) -> NodeValues:
         """Aggregate the embeddings of the parent tables' columns at the linked rows, in every way there is."""
         tables, table, pairs = self.tables, span.table, values.pairs
         values = lax.fori_loop(0, pairs.n_foreign, lambda i, values: self._encode(table, i, i, values), values)

@@ -92,7 +92,6 @@ class Intervention(NamedTuple):
 
     def apply(self, table: Array, node: Array, page: Array, drawn: Float[Array, " row"]) -> Float[Array, " row"]:
         """Replace values of a page of a node that are set."""
-
         """Replace values of a page of a node that are set."""
 
         def replace() -> Array:

@@ -2,7 +2,7 @@
 
 The first five are PluRel's (arXiv:2602.04029, post-processing). The others are monotone warps: the standardised column is
 mapped to (0, 1) by the standard normal distribution function and then to another law, whose shape comes from two uniform numbers.
-A transform is a function of a block of the column, its pilot and its cells (:class:`Cells`).
+A transform is a function of a block of the column, its pilot and its cells (:class:`TransformInputs`).
 
 Ranks and moments are those of the *pilot* rows, the first 8,192 of the table (all, if it has fewer): a transformed cell does
 not depend on how many rows are drawn. Beyond the pilot a rank is interpolated between the pilot's.
@@ -22,7 +22,7 @@ from plurel_prob.distributions.mechanisms.sorting import sort_pilot
 PILOT = N_PILOT_BLOCK * BLOCK  # rows
 
 
-class Cells(NamedTuple):
+class TransformInputs(NamedTuple):
     """What a transform knows beside the values: two numbers in (0, 1) that give a warp its shape, and where each row lies."""
 
     shape: Float[Array, " 2"]
@@ -48,7 +48,7 @@ def pilot_of(value: Float[Array, " row"], n_row: Int[Array, ""], kind: Int[Array
     return Pilot(ordered, n_pilot, mean, jnp.sqrt(variance))
 
 
-def rank(value: Float[Array, " row"], pilot: Pilot, cells: Cells) -> Array:
+def rank(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) -> Array:
     """Place among the pilot's values, in (0, 1): on the step that the value has there by the order of rows, as the released
     generator breaks ties; interpolated where it falls between two steps.
     """
@@ -62,22 +62,22 @@ def rank(value: Float[Array, " row"], pilot: Pilot, cells: Cells) -> Array:
     return jnp.where(not_above > below, below + cells.share * (not_above - below), between) / n
 
 
-def signed_log(value: Float[Array, " row"], pilot: Pilot, cells: Cells) -> Array:
+def signed_log(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) -> Array:
     """``sign(x) log(1 + |x|)``."""
     return jnp.sign(value) * jnp.log1p(jnp.abs(value))
 
 
-def signed_root(value: Float[Array, " row"], pilot: Pilot, cells: Cells) -> Array:
+def signed_root(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) -> Array:
     """``sign(x) sqrt(|x|)``."""
     return jnp.sign(value) * jnp.sqrt(jnp.abs(value))
 
 
-def standardise(value: Float[Array, " row"], pilot: Pilot, cells: Cells) -> Array:
+def standardise(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) -> Array:
     """Mean 0, standard deviation 1 in the pilot."""
     return (value - pilot.mean) / jnp.where(pilot.std > 0, pilot.std, 1.0)
 
 
-def unit(value: Float[Array, " row"], pilot: Pilot, cells: Cells) -> Array:
+def unit(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) -> Array:
     """The standardised column's place in (0, 1), as a normal law has it."""
     standard = standardise(value, pilot, cells)
     return jnp.clip(ndtr(standard), 1e-4, 1 - 1e-4)
@@ -88,29 +88,29 @@ def log_uniform(low: float, high: float, point: Float[Array, ""]) -> Array:
     return low * (high / low) ** point
 
 
-def kumaraswamy(value: Float[Array, " row"], pilot: Pilot, cells: Cells) -> Array:
+def kumaraswamy(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) -> Array:
     """Kumaraswamy(a, b) on (0, 1), a and b log-uniform on [0.3, 5]."""
     a, b = log_uniform(0.3, 5.0, cells.shape[0]), log_uniform(0.3, 5.0, cells.shape[1])
     return (1 - (1 - unit(value, pilot, cells)) ** (1 / b)) ** (1 / a)
 
 
-def lognormal(value: Float[Array, " row"], pilot: Pilot, cells: Cells) -> Array:
+def lognormal(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) -> Array:
     """Log-normal with a standard deviation of the logarithm that is log-uniform on [0.1, 2]."""
     standard = jnp.clip(standardise(value, pilot, cells), -6.0, 6.0)
     return jnp.exp(log_uniform(0.1, 2.0, cells.shape[0]) * standard)
 
 
-def pareto(value: Float[Array, " row"], pilot: Pilot, cells: Cells) -> Array:
+def pareto(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) -> Array:
     """Pareto with an exponent that is log-uniform on [1, 10]."""
     return (1 - unit(value, pilot, cells)) ** (-1 / log_uniform(1.0, 10.0, cells.shape[0]))
 
 
-def exponential(value: Float[Array, " row"], pilot: Pilot, cells: Cells) -> Array:
+def exponential(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) -> Array:
     """Exponential with a mean that is log-uniform on [0.1, 10]."""
     return -jnp.log1p(-unit(value, pilot, cells)) * log_uniform(0.1, 10.0, cells.shape[0])
 
 
-TRANSFORMS: Mapping[str, Callable[[Array, Pilot, Cells], Array]] = {
+TRANSFORMS: Mapping[str, Callable[[Array, Pilot, TransformInputs], Array]] = {
     "identity": lambda value, pilot, cells: value,
     "rank": rank,
     "signed_log": signed_log,

@@ -8,7 +8,7 @@ import pandas as pd
 from jax.scipy.special import ndtri
 from jaxtyping import Float, Int
 
-from plurel_prob.databases import ObservedDatabase, TableSchema
+from plurel_prob.databases import Database, TableSchema
 from plurel_prob.databases.disk import column_type
 from plurel_prob.errors import DatabaseError
 from plurel_prob.inference.features.basis import features
@@ -43,7 +43,7 @@ class Columns:
         return [np.asarray(features(jnp.asarray(value, jnp.float32), n), np.float64) for value, n in columns]
 
 
-def columns_of(observed: ObservedDatabase, table: str) -> pd.DataFrame:
+def columns_of(observed: Database, table: str) -> pd.DataFrame:
     """Return the columns of a table that inference can use: numbers, booleans, and categories, at most 20, that vary.
 
     Raises:
@@ -54,7 +54,7 @@ def columns_of(observed: ObservedDatabase, table: str) -> pd.DataFrame:
     return frame[[name for name, kind in kinds.items() if kind in KINDS and _is_usable(frame[name], kind)]]
 
 
-def foreign_columns_of(observed: ObservedDatabase, table: str) -> pd.DataFrame | None:
+def foreign_columns_of(observed: Database, table: str) -> pd.DataFrame | None:
     """Return the usable columns of the parent tables at the linked rows, named ``key.column``; None if there is none.
 
     Raises:
@@ -68,10 +68,10 @@ def foreign_columns_of(observed: ObservedDatabase, table: str) -> pd.DataFrame |
     return pd.concat(found, axis=1) if sum(frame.shape[1] for frame in found) else None
 
 
-def _schema_of(observed: ObservedDatabase, table: str) -> TableSchema:
-    if table not in observed.schemas:
-        raise DatabaseError(f"{observed.name}: no table {table}; there are {', '.join(observed.schemas)}")
-    return observed.schemas[table]
+def _schema_of(observed: Database, table: str) -> TableSchema:
+    if table not in observed.schema.tables:
+        raise DatabaseError(f"{observed.name}: no table {table}; there are {', '.join(observed.schema.tables)}")
+    return observed.schema.tables[table]
 
 
 def _is_usable(column: pd.Series, kind: str) -> bool:

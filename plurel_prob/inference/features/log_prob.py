@@ -12,7 +12,7 @@ from plurel_prob.distributions.mechanisms.effects import DIM
 from plurel_prob.errors import DatabaseError
 from plurel_prob.inference.features.columns import encode
 from plurel_prob.inference.features.mechanisms import TABLE_PARAMETERS, arguments, structure_of
-from plurel_prob.inference.features.model import Structure, mechanisms
+from plurel_prob.inference.features.model import ColumnGraph, mechanisms
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -46,7 +46,7 @@ def columns_log_prob(table: pd.DataFrame, given: DataTree, *, foreign: pd.DataFr
     return pd.DataFrame({name: np.asarray(found[f"column_{i}"], float).sum(-1) for i, name in enumerate(names)})
 
 
-def sites_of(given: DataTree, structure: Structure) -> dict[str, np.ndarray]:
+def sites_of(given: DataTree, structure: ColumnGraph) -> dict[str, np.ndarray]:
     """The program's sites, for every draw, from the variables of the posterior."""
     drawn = {str(name): np.concatenate(value.values) for name, value in given["posterior"].dataset.data_vars.items()}
     sites = {name: drawn[name] for name in TABLE_PARAMETERS if name in drawn}
@@ -76,7 +76,7 @@ def sites_of(given: DataTree, structure: Structure) -> dict[str, np.ndarray]:
     return sites
 
 
-def _foreign_scale(sites: dict[str, np.ndarray], structure: Structure, column: int, n_dim: int) -> Float[np.ndarray, "..."]:
+def _foreign_scale(sites: dict[str, np.ndarray], structure: ColumnGraph, column: int, n_dim: int) -> Float[np.ndarray, "..."]:
     """What coefficients of the parent tables are multiples of, see :mod:`.model`."""
     is_number = structure.n_category[column] == 0
     gain = (1 + sites[f"noise_scale_{column}"] ** 2) ** -0.5 if is_number else np.sqrt(DIM) * sites["sharpness"]

@@ -14,7 +14,7 @@ from numpyro.infer import MCMC, NUTS, Predictive, init_to_median, log_likelihood
 from plurel_prob.errors import DatabaseError
 from plurel_prob.inference.features.columns import Columns, encode
 from plurel_prob.inference.features.graphs import topological_order
-from plurel_prob.inference.features.model import Structure, mechanisms
+from plurel_prob.inference.features.model import ColumnGraph, mechanisms
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -87,14 +87,14 @@ def edges_of(graph: "np.ndarray | nx.DiGraph", names: tuple[str, ...]) -> Bool[n
     return graph.astype(bool)
 
 
-def structure_of(columns: Columns, edge: Bool[np.ndarray, "cause effect"]) -> Structure:
+def structure_of(columns: Columns, edge: Bool[np.ndarray, "cause effect"]) -> ColumnGraph:
     """What is fixed about the mechanisms."""
     causes = tuple(tuple(np.flatnonzero(edge[:, effect]).tolist()) for effect in range(len(edge)))
-    return Structure(columns.n_category, causes, tuple(topological_order(edge)), columns.foreign.shape[1])
+    return ColumnGraph(columns.n_category, causes, tuple(topological_order(edge)), columns.foreign.shape[1])
 
 
 @cache
-def sampler(structure: Structure, n_draw: int, n_chain: int) -> MCMC:
+def sampler(structure: ColumnGraph, n_draw: int, n_chain: int) -> MCMC:
     """NUTS, compiled once for tables of the same structure and number of rows."""
     kernel = NUTS(partial(mechanisms, structure), init_strategy=init_to_median)
     return MCMC(
@@ -108,7 +108,7 @@ def sampler(structure: Structure, n_draw: int, n_chain: int) -> MCMC:
     )
 
 
-def run(columns: Columns, structure: Structure, rng_key: PRNGKeyArray, *, n_draw: int, n_chain: int) -> MCMC:
+def run(columns: Columns, structure: ColumnGraph, rng_key: PRNGKeyArray, *, n_draw: int, n_chain: int) -> MCMC:
     """Run the chains."""
     mcmc = sampler(structure, n_draw, n_chain)
     mcmc.run(rng_key, *arguments(columns), extra_fields=EXTRA_FIELDS)
@@ -121,7 +121,7 @@ def arguments(columns: Columns) -> tuple[Array, Array, tuple[Array, ...]]:
     return foreign, value, tuple(jnp.asarray(feature, jnp.float32) for feature in columns.features)
 
 
-def posterior_of(columns: Columns, structure: Structure, *, n_draw: int, n_chain: int, seed: int) -> DataTree:
+def posterior_of(columns: Columns, structure: ColumnGraph, *, n_draw: int, n_chain: int, seed: int) -> DataTree:
     """Return the posterior of encoded columns' mechanisms, see :func:`infer_mechanisms`."""
     run_key, predict_key = random.split(random.key(seed))
     mcmc = run(columns, structure, run_key, n_draw=n_draw, n_chain=n_chain)
@@ -134,7 +134,7 @@ def posterior_of(columns: Columns, structure: Structure, *, n_draw: int, n_chain
 
 
 def strength(
-    columns: Columns, structure: Structure, coefficient: dict[int, np.ndarray]
+    columns: Columns, structure: ColumnGraph, coefficient: dict[int, np.ndarray]
 ) -> dict[tuple[int, int], Float[np.ndarray, "chain draw"]]:
     """Standard deviation over rows of every edge's term."""
     result = {}
@@ -149,7 +149,7 @@ def strength(
     return result
 
 
-def _terms(columns: Columns, structure: Structure, column: int) -> list[str]:
+def _terms(columns: Columns, structure: ColumnGraph, column: int) -> list[str]:
     """Labels of a column's coefficients."""
     names, target = columns.names, columns.names[column]
     labels = [f"{target}: intercept"]
@@ -160,7 +160,7 @@ def _terms(columns: Columns, structure: Structure, column: int) -> list[str]:
     return [f"{label}, contrast {c}" for label in labels for c in range(n_category - 1)] if n_category else labels
 
 
-def _posterior(columns: Columns, structure: Structure, sites: dict[str, np.ndarray]) -> tuple[dict, dict]:
+def _posterior(columns: Columns, structure: ColumnGraph, sites: dict[str, np.ndarray]) -> tuple[dict, dict]:
     """Variables (dimensions beside chain and draw, values) and coordinates."""
     names = columns.names
     caused = [column for column in range(len(names)) if structure.is_caused(column)]
@@ -192,7 +192,7 @@ def _posterior(columns: Columns, structure: Structure, sites: dict[str, np.ndarr
     return variables, coords
 
 
-def _tree(columns: Columns, structure: Structure, results: tuple[dict, dict, dict, dict]) -> DataTree:
+def _tree(columns: Columns, structure: ColumnGraph, results: tuple[dict, dict, dict, dict]) -> DataTree:
     import xarray as xr
 
     sites, replicated, likelihood, stats = results

@@ -37,7 +37,7 @@ NOISE_SPREAD = float(np.log(np.divide(*support_bounds(PRIOR.noise_factor)[::-1])
 
 
 @dataclass(frozen=True)
-class Structure:
+class ColumnGraph:
     """What is fixed about a table's mechanisms.
 
     Attributes:
@@ -66,7 +66,7 @@ class Structure:
 
 
 def mechanisms(
-    structure: Structure,
+    structure: ColumnGraph,
     foreign: Float[Array, "row foreign"],
     value: Float[Array, "row column"] | None = None,
     feature: Sequence[Float[Array, "row _"]] | None = None,
@@ -102,13 +102,13 @@ def mechanisms(
         shown[column] = features(drawn, structure.n_category[column]) if feature is None else feature[column]
 
 
-def observation(structure: Structure, column: int, value: Float[Array, "row column"]) -> Array:
+def observation(structure: ColumnGraph, column: int, value: Float[Array, "row column"]) -> Array:
     """Values of a column, those of a category as integers."""
     return value[:, column].astype(jnp.int32) if structure.n_category[column] else value[:, column]
 
 
 def effects(
-    structure: Structure, column: int, shown: dict[int, Array], n_row: int
+    structure: ColumnGraph, column: int, shown: dict[int, Array], n_row: int
 ) -> tuple[Float[Array, "row feature"], Float[np.ndarray, " feature"]]:
     """An intercept and the features of a column's causes, and the prior scales of their coefficients, relative to the gain."""
     causes = structure.causes[column]

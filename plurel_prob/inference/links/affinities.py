@@ -15,7 +15,7 @@ from jaxtyping import Array, PRNGKeyArray
 from numpyro.distributions import Distribution, StudentT, biject_to
 from numpyro.infer import MCMC, NUTS
 
-from plurel_prob.inference.links.structures import Counts, Values
+from plurel_prob.inference.links.structures import SufficientStatistics, Values
 from plurel_prob.priors.stages import LinkPrior
 
 MIN_AFFINITY = 1e-6  # as in the model
@@ -59,7 +59,7 @@ def log_total(affinity: Values, size: Values) -> Array:
     return jnp.log(total)
 
 
-def log_likelihood(affinity: Values, counts: Counts) -> Array:
+def log_likelihood(affinity: Values, counts: SufficientStatistics) -> Array:
     """Log probability of all parents of children, by the block model; ``affinity`` is ``(level, parent's, child's cluster)``."""
     total = jnp.where(counts.n_child > 0, log_total(affinity, counts.size), 0.0)
     return (counts.n_link * jnp.log(affinity)).sum() - (counts.n_child * total).sum()
@@ -70,7 +70,7 @@ def fill(affinity: Values, is_free: Values, matching: Values | float) -> Array:
     return jnp.where(is_free, jnp.maximum(affinity, MIN_AFFINITY), matching)
 
 
-def log_posterior(flat: Values, law: Law, counts: Counts) -> Array:
+def log_posterior(flat: Values, law: Law, counts: SufficientStatistics) -> Array:
     """Log of likelihood times prior of unconstrained affinities; entries that are not free are standard normal."""
     to_support = biject_to(law.affinity.support)
     real = flat.reshape(counts.is_free.shape)
@@ -82,7 +82,7 @@ def log_posterior(flat: Values, law: Law, counts: Counts) -> Array:
 
 
 @jax.jit
-def approximate(law: Law, counts: Counts, n_step: Array | int) -> tuple[Array, Array]:
+def approximate(law: Law, counts: SufficientStatistics, n_step: Array | int) -> tuple[Array, Array]:
     """Rough log evidence and the affinities it rests on, of a batch of layouts.
 
     Affinities near the maximum of the likelihood by steps of generalized iterative scaling, kept between the smallest
@@ -91,7 +91,7 @@ def approximate(law: Law, counts: Counts, n_step: Array | int) -> tuple[Array, A
     """
     per_step = 1.0 / counts.is_free.shape[-3]
 
-    def one(counts: Counts) -> tuple[Array, Array]:
+    def one(counts: SufficientStatistics) -> tuple[Array, Array]:
         expected_of = jax.grad(
             lambda a: jnp.where(counts.n_child > 0, counts.n_child * log_total(jnp.exp(a), counts.size), 0.0).sum()
         )
@@ -113,7 +113,7 @@ def approximate(law: Law, counts: Counts, n_step: Array | int) -> tuple[Array, A
 
 
 @jax.jit
-def laplace(law: Law, counts: Counts, start: Values) -> tuple[Array, Array, Array]:
+def laplace(law: Law, counts: SufficientStatistics, start: Values) -> tuple[Array, Array, Array]:
     """Maximum of the unconstrained posterior by Newton's method, the covariance there, and log evidence."""
 
     def objective(flat: Array) -> Array:
@@ -143,7 +143,9 @@ def laplace(law: Law, counts: Counts, start: Values) -> tuple[Array, Array, Arra
 
 
 @partial(jax.jit, static_argnames="n_draw")
-def importance(key: PRNGKeyArray, law: Law, counts: Counts, mean: Values, covariance: Values, n_draw: int) -> tuple[Array, Array]:
+def importance(
+    key: PRNGKeyArray, law: Law, counts: SufficientStatistics, mean: Values, covariance: Values, n_draw: int
+) -> tuple[Array, Array]:
     """Draws whose free entries are independent Student variables, rotated and scaled, and their log weights."""
     is_free = counts.is_free.ravel()
     both = is_free[:, None] & is_free
@@ -157,7 +159,7 @@ def importance(key: PRNGKeyArray, law: Law, counts: Counts, mean: Values, covari
     return flat, target - unused - proposal
 
 
-def evidence(key: PRNGKeyArray, law: Law, counts: Counts, mean: Values, covariance: Values) -> Estimate:
+def evidence(key: PRNGKeyArray, law: Law, counts: SufficientStatistics, mean: Values, covariance: Values) -> Estimate:
     """Log evidence by importance sampling: around the maximum, then with the moments of the draws before."""
     if not counts.is_free.any():
         return Estimate(float(log_likelihood(fill(counts.n_link, counts.is_free, law.matching), counts)), 1.0)
@@ -177,7 +179,7 @@ def evidence(key: PRNGKeyArray, law: Law, counts: Counts, mean: Values, covarian
     return Estimate(float(np.log(weight.mean()) + log_weight.max()), float(ess / N_PROPOSAL))
 
 
-def affinities(law: Law, counts: Counts) -> None:
+def affinities(law: Law, counts: SufficientStatistics) -> None:
     """The block model of one foreign key given its structure, as a NumPyro program.
 
     Pairs of clusters that match or are not used have an affinity that the likelihood ignores: one shape serves all structures.
@@ -194,7 +196,7 @@ class Sampler:
         self.law = law
         self.mcmc = MCMC(NUTS(affinities), num_warmup=N_WARMUP, num_samples=n_draw, progress_bar=False, jit_model_args=True)
 
-    def draw(self, key: PRNGKeyArray, counts: Counts, mode: Values) -> tuple[np.ndarray, np.ndarray]:
+    def draw(self, key: PRNGKeyArray, counts: SufficientStatistics, mode: Values) -> tuple[np.ndarray, np.ndarray]:
         """Affinities of all pairs, shape ``(draw, level, cluster, cluster)``, and which draws followed a divergence."""
         start = {"affinity": jnp.asarray(mode).reshape(counts.is_free.shape)}
         self.mcmc.run(key, self.law, counts, init_params=start, extra_fields=("diverging",))

@@ -10,7 +10,7 @@ import pandas as pd
 from jax import random
 
 from plurel_prob.errors import DatabaseError
-from plurel_prob.inference.links.key import Key
+from plurel_prob.inference.links.key import ObservedLinks
 from plurel_prob.inference.links.loo import leave_one_out
 from plurel_prob.inference.links.posterior import BlockPosterior, Component, Fit
 from plurel_prob.inference.links.predictive import (
@@ -120,7 +120,7 @@ def infer_links(
         raise DatabaseError(f"models: choose from {', '.join(MODELS)}; got {', '.join(unknown) or 'none'}")
     if n_draw < 50:
         raise DatabaseError(f"n_draw: leave-one-out needs 50 draws at least, got {n_draw}")
-    key = Key(np.asarray(parent_row), n_parent)
+    key = ObservedLinks(np.asarray(parent_row), n_parent)
     posterior = BlockPosterior(key, get_prior(prior).links, random.key(seed), n_draw)
     n_left_out = min(key.n_link, MAX_LEFT_OUT)
     index = np.sort(np.random.default_rng([seed, 0]).choice(key.n_link, n_left_out, replace=False))
@@ -148,7 +148,7 @@ def fit(posterior: BlockPosterior, model: str, rng: np.random.Generator) -> Fit:
     return Fit([Component((), [], flat, alpha, np.zeros(n_draw, bool))], float(log_evidence), 1.0, 1)
 
 
-def tree_of(key: Key, model: str, fit: Fit, index: np.ndarray, rng: np.random.Generator) -> Any:
+def tree_of(key: ObservedLinks, model: str, fit: Fit, index: np.ndarray, rng: np.random.Generator) -> Any:
     """Put a fit into ArviZ's layout; draws of different structures are shuffled."""
     from arviz_base import from_dict
 
@@ -207,7 +207,7 @@ def summary(keys: Iterable[np.ndarray]) -> dict[str, np.ndarray]:
     return dict(zip(STATISTICS, value, strict=True)) | {"degree_quantile": np.stack([part[1] for part in found])}
 
 
-def predict(key: Key, fit: Fit, rng: np.random.Generator) -> Iterator[np.ndarray]:
+def predict(key: ObservedLinks, fit: Fit, rng: np.random.Generator) -> Iterator[np.ndarray]:
     """Draw new keys: at most 200, spread over the components by the number of their draws."""
     total = sum(len(component.affinity) for component in fit.components)
     chosen = rng.permutation(total)[:MAX_REPLICATE]

@@ -9,7 +9,7 @@ from plurel_prob.errors import DatabaseError
 
 
 @dataclass(frozen=True, eq=False)
-class Key:
+class ObservedLinks:
     """The parent row of every child row.
 
     Attributes:

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Int
 from plurel_prob.blocks import BLOCK
 from plurel_prob.distributions import HSBM
 from plurel_prob.errors import DatabaseError
-from plurel_prob.inference.links.key import Key
+from plurel_prob.inference.links.key import ObservedLinks
 from plurel_prob.inference.links.structures import Values
 
 
@@ -20,7 +20,7 @@ def uniform_log_prob(parent_row: np.ndarray, n_parent: int) -> float:
     Raises:
         DatabaseError: rows are not rows of the parent table.
     """
-    key = Key(np.asarray(parent_row), n_parent)
+    key = ObservedLinks(np.asarray(parent_row), n_parent)
     return float(-key.n_link * np.log(n_parent))
 
 
@@ -49,7 +49,7 @@ def links_log_prob(
     Raises:
         DatabaseError: rows are not rows of the parent table, or shapes do not fit.
     """
-    key = Key(np.asarray(parent_row), n_parent)
+    key = ObservedLinks(np.asarray(parent_row), n_parent)
     of_parent, of_child = np.asarray(n_parent_cluster), np.asarray(n_child_cluster)
     shape = np.shape(affinity)
     if len(shape) != 3 or shape[1] != shape[2] or of_parent.shape != shape[:1] or of_child.shape != shape[:1]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpyro.distributions import LogNormal
 
-from plurel_prob.inference.links.key import Key
+from plurel_prob.inference.links.key import ObservedLinks
 
 ALPHA = LogNormal(0.0, 2.0)  # prior of the concentration: a parent's share of "children to start with"
 N_GRID = 401
@@ -27,7 +27,7 @@ def lgamma(x: np.ndarray) -> np.ndarray:
     return log_gamma(x).astype(np.float64)
 
 
-def log_member_prob(key: Key, n_base: int, alpha: np.ndarray) -> np.ndarray:
+def log_member_prob(key: ObservedLinks, n_base: int, alpha: np.ndarray) -> np.ndarray:
     """Log probability of the members that children refer to, given their base clusters, for a vector of alphas."""
     pair, n_pair = np.unique(np.stack(key.bases(n_base)), axis=1, return_counts=True)
     degree, n_degree = np.unique(key.degree, return_counts=True)
@@ -56,7 +56,7 @@ class Concentration:
         return np.exp(np.interp(rng.random(n_draw), self.cumulative, self.log_alpha))
 
 
-def concentration(key: Key, n_base: int) -> Concentration:
+def concentration(key: ObservedLinks, n_base: int) -> Concentration:
     """Integrate over alpha: trapezoids on a grid of log alpha, refined where the posterior is."""
     size, n_link = key.bases(n_base)
     uniform = -(n_link * np.log(size)).sum()

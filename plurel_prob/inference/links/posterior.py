@@ -10,7 +10,7 @@ from jax import random
 from jaxtyping import PRNGKeyArray
 
 from plurel_prob.inference.links.affinities import Estimate, Law, Sampler, evidence, laplace
-from plurel_prob.inference.links.key import Key
+from plurel_prob.inference.links.key import ObservedLinks
 from plurel_prob.inference.links.popularity import Concentration, concentration
 from plurel_prob.inference.links.search import Candidate, approximate_batch, candidates
 from plurel_prob.inference.links.structures import Counter, Layout, Structure, n_parent_base, structure_prior
@@ -74,7 +74,7 @@ class BlockPosterior:
     member of it. So both models use the same integrals over affinities, and the same draws of them.
     """
 
-    def __init__(self, key: Key, prior: LinkPrior, rng_key: PRNGKeyArray, n_draw: int):
+    def __init__(self, key: ObservedLinks, prior: LinkPrior, rng_key: PRNGKeyArray, n_draw: int):
         self.key, self.rng_key, self.n_draw = key, rng_key, n_draw
         self.law, self.structures = Law.of(prior), structure_prior(prior)
         self.counter = Counter(key, self.structures.max_level, self.structures.max_cluster)

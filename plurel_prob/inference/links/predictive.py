@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from plurel_prob.inference.links.key import Key, base_size, run_length
+from plurel_prob.inference.links.key import ObservedLinks, base_size, run_length
 from plurel_prob.inference.links.posterior import Component
 from plurel_prob.inference.links.structures import cells, n_parent_base
 
@@ -13,7 +13,7 @@ PROBABILITIES = (*(i / 20 for i in range(20)), 0.98, 0.99, 0.995, 0.999, 1.0)  #
 N_TENTH = 10
 
 
-def pointwise(key: Key, component: Component, index: np.ndarray) -> np.ndarray:
+def pointwise(key: ObservedLinks, component: Component, index: np.ndarray) -> np.ndarray:
     r"""Log probability of some links, shape ``(draw, link)``; ``index`` counts links.
 
     Given alpha, links within a base cluster are not independent: what is returned then is
@@ -39,14 +39,14 @@ def pointwise(key: Key, component: Component, index: np.ndarray) -> np.ndarray:
     return result
 
 
-def cell_size(key: Key, component: Component) -> np.ndarray:
+def cell_size(key: ObservedLinks, component: Component) -> np.ndarray:
     """Parent rows of every cell, one axis an active level."""
     level, k = component.affinity.shape[1:3]
     digit = cells(component.layout, np.arange(key.n_parent), key.n_parent, 0, level)
     return np.bincount(np.ravel_multi_index(tuple(digit), (k,) * level), minlength=k**level).reshape((k,) * level)
 
 
-def log_total(affinity: np.ndarray, key: Key, component: Component) -> np.ndarray:
+def log_total(affinity: np.ndarray, key: ObservedLinks, component: Component) -> np.ndarray:
     """Log of the total weight of all parents, for every cell of children."""
     total = cell_size(key, component).astype(np.float64)
     for one in affinity:
@@ -54,7 +54,7 @@ def log_total(affinity: np.ndarray, key: Key, component: Component) -> np.ndarra
     return np.log(total)
 
 
-def replicates(key: Key, component: Component, draws: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
+def replicates(key: ObservedLinks, component: Component, draws: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
     """Links of new keys by tenth of the children and parent row, shape ``(tenth, parent)``, for some draws.
 
     New keys have the same rows and the same missing keys. With popularity, parents have new Dirichlet probabilities.
@@ -83,7 +83,7 @@ def replicates(key: Key, component: Component, draws: np.ndarray, rng: np.random
         yield result
 
 
-def member_share(key: Key, component: Component, draw: int, rng: np.random.Generator) -> np.ndarray:
+def member_share(key: ObservedLinks, component: Component, draw: int, rng: np.random.Generator) -> np.ndarray:
     """Probability of every parent row, up to a constant for each cell: uniform, or Dirichlet within base clusters."""
     if component.alpha is None:
         return np.ones(key.n_parent)
@@ -125,7 +125,7 @@ def degree_quantiles(links: np.ndarray) -> np.ndarray:
     return np.quantile(links.sum(0), PROBABILITIES, method="inverted_cdf")
 
 
-def observed_links(key: Key) -> np.ndarray:
+def observed_links(key: ObservedLinks) -> np.ndarray:
     """Links of the key itself by tenth of the children and parent row."""
     links = np.zeros((N_TENTH, key.n_parent), np.int64)
     np.add.at(links, (tenth(key.child, key.n_child), key.parent), 1)

@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Array
 from numpyro.distributions import Distribution
 
-from plurel_prob.inference.links.key import Key, base_size
+from plurel_prob.inference.links.key import ObservedLinks, base_size
 from plurel_prob.priors.fields import support_bounds
 from plurel_prob.priors.stages import LinkPrior
 
@@ -24,7 +24,7 @@ Values = np.ndarray | Array
 Structure = tuple[tuple[int, int], ...]  # (clusters of parents, of children) on every level
 
 
-class Group(NamedTuple):
+class MergedLevel(NamedTuple):
     """A level with affinities, or neighbouring levels without, merged."""
 
     n_parent: int
@@ -32,22 +32,22 @@ class Group(NamedTuple):
     is_active: bool
 
 
-Layout = tuple[Group, ...]
+Layout = tuple[MergedLevel, ...]
 
 
 @lru_cache(maxsize=200_000)
 def layout_of(structure: Structure) -> Layout:
     """The layout of a structure; structures of the same layout have the same likelihood."""
-    groups: list[Group] = []
+    groups: list[MergedLevel] = []
     for n_parent, n_child in structure:
         if n_parent > 1 and n_child > 1:
-            groups.append(Group(n_parent, n_child, True))
+            groups.append(MergedLevel(n_parent, n_child, True))
         elif groups and not groups[-1].is_active:
-            groups[-1] = Group(groups[-1].n_parent * n_parent, groups[-1].n_child * n_child, False)
+            groups[-1] = MergedLevel(groups[-1].n_parent * n_parent, groups[-1].n_child * n_child, False)
         elif n_parent > 1 or n_child > 1:
-            groups.append(Group(n_parent, n_child, False))
+            groups.append(MergedLevel(n_parent, n_child, False))
     if not any(group.is_active for group in groups):  # children's clusters play no role
-        return tuple(Group(group.n_parent, 1, False) for group in groups if group.n_parent > 1)
+        return tuple(MergedLevel(group.n_parent, 1, False) for group in groups if group.n_parent > 1)
     return tuple(groups)
 
 
@@ -104,7 +104,7 @@ def structure_prior(prior: LinkPrior) -> StructurePrior:
     return StructurePrior(table(prior.n_level), pair, max(n_cluster))
 
 
-class Counts(NamedTuple):
+class SufficientStatistics(NamedTuple):
     """Sufficient statistics of a layout, or of a batch of them; a cell is a combination of active levels' clusters."""
 
     size: Values  # (cluster,) * level: parent rows of every cell
@@ -116,13 +116,13 @@ class Counts(NamedTuple):
 class Counter:
     """Counts links for layout after layout, keeping what they share."""
 
-    def __init__(self, key: Key, max_level: int, max_cluster: int):
+    def __init__(self, key: ObservedLinks, max_level: int, max_cluster: int):
         self.key, self.max_level, self.max_cluster = key, max_level, max_cluster
         self._base: dict[tuple[int, int], tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
         self._cell: dict[tuple, np.ndarray] = {}
         self._level: dict[tuple, np.ndarray] = {}
 
-    def counts(self, layout: Layout) -> Counts:
+    def counts(self, layout: Layout) -> SufficientStatistics:
         """Counts of a layout."""
         k, shape = self.max_cluster, (self.max_level, self.max_cluster, self.max_cluster)
         n_base = n_parent_base(layout), n_child_base(layout)
@@ -143,7 +143,7 @@ class Counter:
                 level += 1
             before = [before[0] * group.n_parent, before[1] * group.n_child]
         n_link[level:, 0, 0] = self.key.n_link
-        return Counts(self._cells(parents, layout, 0), self._cells(children, layout, 1), n_link, is_free)
+        return SufficientStatistics(self._cells(parents, layout, 0), self._cells(children, layout, 1), n_link, is_free)
 
     def _cells(self, base: np.ndarray, layout: Layout, side: int) -> np.ndarray:
         """Sum base clusters over inactive groups, and pad."""
@@ -157,17 +157,19 @@ class Counter:
             self._cell[place] = padded
         return self._cell[place]
 
-    def cut(self, counts: Counts, n_level: int) -> Counts:
+    def cut(self, counts: SufficientStatistics, n_level: int) -> SufficientStatistics:
         """Leave out levels that are not used, of a batch."""
         first = (slice(None),) * (n_level + 1) + (0,) * (self.max_level - n_level)
-        return Counts(counts.size[first], counts.n_child[first], counts.n_link[:, :n_level], counts.is_free[:, :n_level])
+        return SufficientStatistics(
+            counts.size[first], counts.n_child[first], counts.n_link[:, :n_level], counts.is_free[:, :n_level]
+        )
 
-    def batch(self, layouts: Iterable[Layout]) -> Counts:
+    def batch(self, layouts: Iterable[Layout]) -> SufficientStatistics:
         """Counts of several layouts, stacked along a leading axis."""
-        return Counts(*(np.stack(part) for part in zip(*map(self.counts, layouts), strict=True)))
+        return SufficientStatistics(*(np.stack(part) for part in zip(*map(self.counts, layouts), strict=True)))
 
 
-def count_level(table: np.ndarray, before: list[int], group: Group) -> np.ndarray:
+def count_level(table: np.ndarray, before: list[int], group: MergedLevel) -> np.ndarray:
     """Links by cluster on one level, of the parent and of the child."""
     after = table.shape[1] // before[1] // group.n_child
     return table.reshape(before[0], group.n_parent, -1, before[1], group.n_child, after).sum((0, 2, 3, 5))

@@ -12,7 +12,7 @@ from plurel_prob.distributions import FAMILIES
 from plurel_prob.inference.schema import independent_edges, preferential_attachment, small_world, trees
 from plurel_prob.inference.schema.candidates import Candidates, draw_from, effective_size, log_sum
 from plurel_prob.inference.schema.densities import law, log_probs, static_size
-from plurel_prob.inference.schema.quadrature import Monomials, Rule
+from plurel_prob.inference.schema.quadrature import Monomials, QuadratureRule
 from plurel_prob.inference.schema.tempering import Particles, temper
 from plurel_prob.priors import GraphPrior, SchemaPrior
 from plurel_prob.priors.fields import support_bounds, upper_bound
@@ -77,7 +77,7 @@ class Evidence:
     ess: float
     is_exact: bool
     branches: list[Branch] = field(default_factory=list)
-    rule: Rule | None = None
+    rule: QuadratureRule | None = None
     particles: Particles | None = None
 
     def draw(self, rng: np.random.Generator, size: int) -> Posterior:
@@ -106,7 +106,7 @@ def evidence(family: str, edge: Bool[np.ndarray, "parent child"], prior: SchemaP
     rng, n = np.random.default_rng([seed, list(FAMILIES).index(family)]), len(edge)
     if family == "RandomCauchy":
         return _tempered(edge, prior, rng)
-    rule = Rule.of(getattr(prior.graph, CONTINUOUS[family][0])) if family in CONTINUOUS else None
+    rule = QuadratureRule.of(getattr(prior.graph, CONTINUOUS[family][0])) if family in CONTINUOUS else None
     candidates = None if family == "WattsStrogatz" else ORDERED[family](edge, rng)
     branches = []
     for discrete, log_prior in _discrete(family, prior.graph):
@@ -124,7 +124,7 @@ def evidence(family: str, edge: Bool[np.ndarray, "parent child"], prior: SchemaP
     return _gather(family, branches, rule)
 
 
-def _gather(family: str, branches: list[Branch], rule: Rule | None) -> Evidence:
+def _gather(family: str, branches: list[Branch], rule: QuadratureRule | None) -> Evidence:
     log_branch = np.array([_log_evidence(family, branch, rule) for branch in branches])
     log_terms = np.concatenate([_log_terms(family, branch, rule) + branch.log_prior for branch in branches])
     is_exact = all(branch.candidates.is_exact for branch in branches)
@@ -149,7 +149,7 @@ def _discrete(family: str, prior: GraphPrior) -> list[tuple[dict[str, int], floa
 
 
 def _small_world(
-    edge: np.ndarray, n_neighbor: int, prior: SchemaPrior, rule: Rule | None, rng: np.random.Generator
+    edge: np.ndarray, n_neighbor: int, prior: SchemaPrior, rule: QuadratureRule | None, rng: np.random.Generator
 ) -> Candidates:
     assert rule is not None
     typical = float(np.exp(rule.log_weight) @ rule.node)
@@ -157,7 +157,7 @@ def _small_world(
     return small_world.candidates(edge, small_world.Lattice(n_neighbor, max_slot, max_parent, typical), rng)
 
 
-def _log_terms(family: str, branch: Branch, rule: Rule | None) -> Float[np.ndarray, " candidate"]:
+def _log_terms(family: str, branch: Branch, rule: QuadratureRule | None) -> Float[np.ndarray, " candidate"]:
     """Log of every candidate's part of the branch's evidence, the continuous parameter integrated out."""
     if rule is None or not len(branch.candidates):
         return branch.log_term
@@ -167,12 +167,12 @@ def _log_terms(family: str, branch: Branch, rule: Rule | None) -> Float[np.ndarr
     )
 
 
-def _log_evidence(family: str, branch: Branch, rule: Rule | None) -> float:
+def _log_evidence(family: str, branch: Branch, rule: QuadratureRule | None) -> float:
     return branch.log_prior + float(log_sum(_log_terms(family, branch, rule)))
 
 
 def _draw_branch(
-    family: str, branch: Branch, rule: Rule | None, rng: np.random.Generator, size: int
+    family: str, branch: Branch, rule: QuadratureRule | None, rng: np.random.Generator, size: int
 ) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
     """Draw the continuous parameter (none: ``None``) and candidates; return the log likelihoods at the parameters too."""
     if rule is None:

@@ -67,7 +67,7 @@ class Monomials:
 
 
 @dataclass(frozen=True)
-class Rule:
+class QuadratureRule:
     """Nodes and weights for integrals over a prior; weights add up to 1."""
 
     node: Float[np.ndarray, " node"]
@@ -75,7 +75,7 @@ class Rule:
     cell: Float[np.ndarray, " edge"]  # ends of the cells that stand around the nodes
 
     @classmethod
-    def of(cls, prior: Distribution) -> "Rule":
+    def of(cls, prior: Distribution) -> "QuadratureRule":
         """The rule of a continuous prior on an interval of probabilities."""
         low, high = np.clip(support_bounds(prior), 0.0, 1.0)
         at, weight = np.polynomial.legendre.leggauss(N_NODE)

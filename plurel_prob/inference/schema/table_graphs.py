@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Bool, Int
 
-from plurel_prob.databases import ObservedDatabase
+from plurel_prob.databases import Database
 from plurel_prob.errors import DatabaseError
 from plurel_prob.priors import SchemaPrior
 from plurel_prob.priors.fields import support_bounds
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 STATISTICS = ("n_edge", "max_parent", "depth", "n_root", "n_component")
 
 
-def table_graph(observed: ObservedDatabase) -> "networkx.DiGraph":
+def table_graph(observed: Database) -> "networkx.DiGraph":
     """Which table refers to which: an edge from parent to child, once however many keys there are.
 
     References of a table to itself are left out: the priors have none.
@@ -27,9 +27,9 @@ def table_graph(observed: ObservedDatabase) -> "networkx.DiGraph":
     import networkx
 
     graph = networkx.DiGraph()
-    graph.add_nodes_from(observed.schemas)
-    for child, key, parent in observed.foreign_keys:
-        if parent not in observed.schemas:
+    graph.add_nodes_from(observed.schema.tables)
+    for child, key, parent in observed.schema.foreign_keys:
+        if parent not in observed.schema.tables:
             raise DatabaseError(f"{observed.name}: {child}.{key} refers to {parent}, which is no table")
         if child != parent:
             graph.add_edge(parent, child)

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float64
 
 from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.cells.contexts import BOOLEAN, ContextSampler, Vocabulary, task_targets
-from plurel_prob.rfm.cells.training import Run
+from plurel_prob.rfm.cells.training import CellsRun
 from plurel_prob.rfm.cells.training.config import check_length
 from plurel_prob.rfm.cells.training.steps import predictions, prepare
 from plurel_prob.rfm.cells.training.texts import TextTable
@@ -19,7 +19,7 @@ MIN_CONTEXT = 32  # of a batch; more if devices cannot share them equally
 
 
 def predict(
-    run: Run,
+    run: CellsRun,
     folder: Path,
     task: str,
     split: str,

@@ -8,12 +8,12 @@ import numpy as np
 
 from plurel_prob.files import temporary_folder
 from plurel_prob.rfm.cells.predict import predict
-from plurel_prob.rfm.cells.training import Run, TaskData, train
+from plurel_prob.rfm.cells.training import CellsRun, TaskData, train
 from plurel_prob.rfm.evaluation.problem import Prediction, Problem
 
 
 @dataclass(frozen=True)
-class Cells:
+class CellsMethod:
     """Predictions of a run of the transformer over cells: contexts hold labels of earlier splits, none of the split itself.
 
     Attributes:
@@ -23,11 +23,11 @@ class Cells:
         on_batch: called with the number of rows that are predicted, and of all.
     """
 
-    run: Run
+    run: CellsRun
     context_length: int | None = None
     n_step: int = 0
     on_batch: Callable[[int, int], None] = lambda n, of: None
-    _tuned: dict[tuple[Path, str], Run] = field(default_factory=dict)
+    _tuned: dict[tuple[Path, str], CellsRun] = field(default_factory=dict)
 
     def __call__(self, problem: Problem) -> Prediction:
         """Predict rows.
@@ -55,7 +55,7 @@ class Cells:
         return Prediction(value)
 
 
-def fine_tuned(run: Run, folder: Path, task: str, n_step: int, context_length: int | None = None) -> Run:
+def fine_tuned(run: CellsRun, folder: Path, task: str, n_step: int, context_length: int | None = None) -> CellsRun:
     """Train a network further on the training labels of a task, at a fifth of the learning rate."""
     config = replace(run.config, n_step=n_step, learning_rate=run.config.learning_rate / 5, n_masked=1, n_pair=(0, 0))
     config = replace(config, context_length=context_length or config.context_length)

@@ -48,12 +48,12 @@ def methods(
     found = BASELINES | _of_rows(None if is_cells else checkpoint, on_rows)
     if checkpoint is not None and is_cells:
         from plurel_prob.rfm.cells.training import load_model
-        from plurel_prob.rfm.evaluation.cells import Cells
+        from plurel_prob.rfm.evaluation.cells import CellsMethod
 
         run = load_model(checkpoint, text_encoder)
-        found[CELLS] = Cells(run, context_length, on_batch=on_rows)
+        found[CELLS] = CellsMethod(run, context_length, on_batch=on_rows)
         if fine_tuning:
-            found[CELLS_TUNED] = Cells(run, context_length, fine_tuning, on_batch=on_rows)
+            found[CELLS_TUNED] = CellsMethod(run, context_length, fine_tuning, on_batch=on_rows)
     for name in chosen:
         if name not in found:
             hint = "it needs --checkpoint, of a network of cells" if name == CELLS else f"there are {', '.join(found)}"
@@ -67,12 +67,12 @@ def is_run_of_cells(checkpoint: Path | None) -> bool:
 
 
 def _of_rows(checkpoint: Path | None, on_rows: OnRows) -> dict[str, Method]:
-    from plurel_prob.rfm.evaluation.rows import Rows, networks
+    from plurel_prob.rfm.evaluation.rows import RowsMethod, networks
 
     weights = checkpoint / WEIGHTS if checkpoint is not None and checkpoint.is_dir() else checkpoint
     trained, untrained = networks(weights)
     return {
-        "rows": Rows(trained, "all", on_rows),
-        "rows_network": Rows(trained, "network", on_rows),
-        "rows_untrained": Rows(untrained, "network", on_rows),
+        "rows": RowsMethod(trained, "all", on_rows),
+        "rows_network": RowsMethod(trained, "network", on_rows),
+        "rows_untrained": RowsMethod(untrained, "network", on_rows),
     }

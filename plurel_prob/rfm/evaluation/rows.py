@@ -13,7 +13,7 @@ from plurel_prob.rfm.rows.learner.learner import Members
 
 
 @dataclass(frozen=True)
-class Rows:
+class RowsMethod:
     """Predictions of the learner of rows.
 
     Attributes:

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Int64
 
 from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.rfm.columns import MISSING, NEVER, STATIC
-from plurel_prob.rfm.prediction.source import Source, named
+from plurel_prob.rfm.prediction.source import PredictionSource, named
 from plurel_prob.rfm.rows.features import DAY, Labels, Question, Tables, read_tables
 from plurel_prob.rfm.rows.learner.samples import latest_fifth
 from plurel_prob.rfm.rows.questions import (
@@ -62,7 +62,7 @@ class ForecastOptions(NamedTuple):
     at: str | None
 
 
-def ask_task(source: Source, name: str, split: str) -> Asked:
+def ask_task(source: PredictionSource, name: str, split: str) -> Asked:
     """Ask about a split of a task.
 
     Raises:
@@ -77,7 +77,7 @@ def ask_task(source: Source, name: str, split: str) -> Asked:
     return Asked(f"task {name}, split {split}", task, split, task if has_labels else None, f"split {split}", ("0", "1"))
 
 
-def ask_column(source: Source, column: str, after: str | None) -> Asked:
+def ask_column(source: PredictionSource, column: str, after: str | None) -> Asked:
     """Ask for the missing cells of a column, or for all after a time.
 
     Raises:
@@ -109,7 +109,7 @@ def ask_column(source: Source, column: str, after: str | None) -> Asked:
     return Asked(what, task, "test", _row_task(what, question, tables, known[~held], known[held], NEVER), "cells held out", names)
 
 
-def ask_forecast(source: Source, options: ForecastOptions, rng: np.random.Generator) -> Asked:
+def ask_forecast(source: PredictionSource, options: ForecastOptions, rng: np.random.Generator) -> Asked:
     """Ask for rows that will refer to others in a window of time.
 
     Raises:
@@ -181,7 +181,7 @@ def window_of(within: str | None, tables: Tables, parent: str, child: str, key: 
     return length
 
 
-def _key(source: Source, child: str, by: str) -> tuple[str, str]:
+def _key(source: PredictionSource, child: str, by: str) -> tuple[str, str]:
     """Foreign key of a table by its name, or by the table that it refers to."""
     keys = source.schemas[child].fkeys
     if not keys:
@@ -194,7 +194,7 @@ def _key(source: Source, child: str, by: str) -> tuple[str, str]:
     return key, keys[key]
 
 
-def _measure(source: Source, child: str, text: str) -> tuple[Measure, str]:
+def _measure(source: PredictionSource, child: str, text: str) -> tuple[Measure, str]:
     measure, _, column = text.partition(":")
     if measure not in get_args(Measure) or (measure in OF_COLUMN) != bool(column):
         raise DatabaseError(f"--measure {shown(text)}: write any, count, next, or mean:COLUMN, sum:COLUMN, latest:COLUMN")

@@ -12,7 +12,7 @@ from plurel_prob.rfm.evaluation.metrics import Figure, bootstrap, figures, mean_
 from plurel_prob.rfm.evaluation.problem import Problem
 from plurel_prob.rfm.evaluation.rows import of_law
 from plurel_prob.rfm.prediction.ask import Asked
-from plurel_prob.rfm.prediction.source import Source
+from plurel_prob.rfm.prediction.source import PredictionSource
 from plurel_prob.rfm.rows.features import Labels
 from plurel_prob.rfm.rows.learner import LEVELS, RowLearner
 from plurel_prob.rfm.rows.learner.laws import Law
@@ -35,7 +35,7 @@ class Compared(NamedTuple):
     n_positive: int | None
 
 
-def table_of(source: Source, asked: Asked, rows: Labels, law: Law) -> pd.DataFrame:
+def table_of(source: PredictionSource, asked: Asked, rows: Labels, law: Law) -> pd.DataFrame:
     """Keys, times and predictions: a number with quantiles, or the likeliest value with chances."""
     keys = source.keys(asked.task.question.table).iloc[rows.entity].reset_index(drop=True)
     columns: dict[str, object] = {_free(str(name), ()): keys[name] for name in keys}

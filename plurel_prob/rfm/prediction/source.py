@@ -23,7 +23,7 @@ MAX_KNOWN = 400  # characters of the names that there are
 
 
 @dataclass(frozen=True)
-class Source:
+class PredictionSource:
     """A database: keys are row numbers, tables with times are in their order.
 
     Attributes:
@@ -80,7 +80,7 @@ def named(name: str, names: list[str], problem: str) -> str:
 
 
 @contextmanager
-def open_source(path: str) -> Iterator[Source]:
+def open_source(path: str) -> Iterator[PredictionSource]:
     """Open a database: a folder in RelBench format, a SQLite or DuckDB file, a URL, or a folder of files with ``schema.sql``.
 
     Columns of a folder in RelBench format, and of a DuckDB file, are read when they are asked for; others are in memory.
@@ -93,7 +93,7 @@ def open_source(path: str) -> Iterator[Source]:
         check_database(Path(path))
     if not is_url and (Path(path) / MANIFEST).exists():
         frames, of_tables = open_tables(Path(path))
-        yield Source(path, frames, of_tables, partial(_own_keys, frames, of_tables), Path(path))
+        yield PredictionSource(path, frames, of_tables, partial(_own_keys, frames, of_tables), Path(path))
         return
     from plurel_prob.stores import open_store, relbench_tables
 
@@ -103,7 +103,7 @@ def open_source(path: str) -> Iterator[Source]:
             name: TableSchema(len(found[name]), {}, spec.pkey, spec.time_col, dict(spec.fkeys))
             for name, spec in manifest.tables.items()
         }
-        yield Source(declared.source if is_url else path, found, schemas, partial(_declared_keys, found), None)
+        yield PredictionSource(declared.source if is_url else path, found, schemas, partial(_declared_keys, found), None)
 
 
 def _own_keys(frames: Mapping[str, Frame], schemas: Mapping[str, TableSchema], name: str) -> pd.DataFrame:

@@ -13,7 +13,17 @@ from plurel_prob.databases.manifest import read_manifest, splits_of
 from plurel_prob.databases.stored import open_tables
 from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.columns import MISSING, NEVER, microsecond, microseconds, row_numbers
-from plurel_prob.rfm.rows.features import DAY, Features, Labels, Prepared, Question, Tables, concatenate, prepare, read_tables
+from plurel_prob.rfm.rows.features import (
+    DAY,
+    Labels,
+    PreparedTables,
+    Question,
+    RowFeatures,
+    Tables,
+    concatenate,
+    prepare,
+    read_tables,
+)
 from plurel_prob.tasks.load import load_task
 
 SPLITS = ("train", "val", "test")
@@ -71,13 +81,13 @@ class RowTask:
         """Time after which a split begins."""
         return self.val if split == "val" else self.test
 
-    def features(self, rows: Labels, split: str, regime: Regime = "rolling") -> Features:
+    def features(self, rows: Labels, split: str, regime: Regime = "rolling") -> RowFeatures:
         """Features of rows, for predictions of a split."""
         until = NEVER if regime == "rolling" else self.cut(split)
         return self.prepared.features(rows, self.known(split, regime), until)
 
     @cached_property
-    def prepared(self) -> Prepared:
+    def prepared(self) -> PreparedTables:
         """What features of all rows share."""
         return prepare(self.tables, self.question)
 

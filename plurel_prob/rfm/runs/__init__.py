@@ -2,7 +2,7 @@
 
 from plurel_prob.rfm.runs.ahead import made_ahead
 from plurel_prob.rfm.runs.checkpoints import CHECKPOINTS, Checkpoints
-from plurel_prob.rfm.runs.logs import BOARD, LOG, Log, means_of
+from plurel_prob.rfm.runs.logs import BOARD, LOG, TrainingLog, means_of
 from plurel_prob.rfm.runs.places import check_place, writable
 from plurel_prob.rfm.runs.settings import CONFIG, check_same, read_settings, save_settings
 
@@ -12,7 +12,7 @@ __all__ = [
     "CONFIG",
     "LOG",
     "Checkpoints",
-    "Log",
+    "TrainingLog",
     "check_place",
     "check_same",
     "made_ahead",

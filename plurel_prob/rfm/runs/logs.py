@@ -14,7 +14,7 @@ from plurel_prob.files import whole_file
 LOG, BOARD = "log.jsonl", "tensorboard"
 
 
-class Log:
+class TrainingLog:
     """Figures by step, in ``log.jsonl`` and for TensorBoard.
 
     Args:

@@ -7,7 +7,7 @@ from scipy import stats
 
 from plurel_prob.distributions.mechanisms.effects import DIM, EFFECTS
 from plurel_prob.distributions.mechanisms.quantisation import draw_quantiser
-from plurel_prob.distributions.mechanisms.transforms import PILOT, TRANSFORMS, Cells, pilot_of
+from plurel_prob.distributions.mechanisms.transforms import PILOT, TRANSFORMS, TransformInputs, pilot_of
 from plurel_prob.distributions.weights import EDGE_WEIGHTS, EdgeWeight
 
 N_ROW = 5000
@@ -21,7 +21,7 @@ def transformed(name, values=None, shape=(0.3, 0.7), n_row=N_ROW):
     values = column() if values is None else values
     kind = jnp.array(list(TRANSFORMS).index(name))
     pilot = pilot_of(jnp.asarray(values), jnp.array(n_row), kind)
-    cells = Cells(jnp.array(shape), (jnp.arange(PILOT) + 0.5) / n_row)
+    cells = TransformInputs(jnp.array(shape), (jnp.arange(PILOT) + 0.5) / n_row)
     return np.asarray(TRANSFORMS[name](jnp.asarray(values), pilot, cells))[:n_row]
 
 
@@ -67,7 +67,7 @@ def test_ranks_break_ties_by_row_and_interpolate_beyond_the_pilot():
     kind = jnp.array(list(TRANSFORMS).index("rank"))
     pilot = pilot_of(jnp.asarray(column()), jnp.array(PILOT), kind)
     value = jnp.array([-1e9, *np.linspace(-5, 7, 1022), 1e9])
-    beyond = np.asarray(TRANSFORMS["rank"](value, pilot, Cells(jnp.zeros(2), jnp.full(1024, 0.5))))
+    beyond = np.asarray(TRANSFORMS["rank"](value, pilot, TransformInputs(jnp.zeros(2), jnp.full(1024, 0.5))))
     assert (np.diff(beyond) >= 0).all() and 0 < beyond[0] < beyond[-1] < 1
 
 

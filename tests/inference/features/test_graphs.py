@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from plurel_prob.databases import ObservedDatabase, TableSchema
+from plurel_prob.databases import Database, DatabaseSchema, TableSchema
 from plurel_prob.errors import DatabaseError
 from plurel_prob.inference.features import columns_of, foreign_columns_of, infer_graph
 from plurel_prob.inference.features.columns import MAX_ROW, encode, normal_scores
@@ -113,7 +113,7 @@ def test_long_tables_are_thinned_evenly():
     np.testing.assert_allclose(columns.value[:, 0], normal_scores(np.arange(float(MAX_ROW))))
 
 
-def database() -> ObservedDatabase:
+def database() -> Database:
     parents = pd.DataFrame({"id": [10, 11, 12], "size": [1.0, 2.0, 3.0], "one": [1.0, 1.0, 1.0], "name": ["p", "q", "r"]})
     children = pd.DataFrame(
         {"key": pd.array([12, None, 10], "Int64"), "x": [0.1, 0.2, 0.3], "when": pd.to_datetime(["2020"] * 3)}
@@ -122,7 +122,7 @@ def database() -> ObservedDatabase:
         "parents": TableSchema(3, {"size": "numerical", "one": "numerical", "name": "text"}, "id", None, {}),
         "children": TableSchema(3, {"x": "numerical"}, None, "when", {"key": "parents"}),
     }
-    return ObservedDatabase("small", {"parents": parents, "children": children}, schemas)
+    return Database("small", {"parents": parents, "children": children}, DatabaseSchema(schemas))
 
 
 def test_usable_columns():

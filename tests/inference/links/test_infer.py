@@ -71,15 +71,15 @@ def test_log_likelihood_of_draws_is_that_of_the_law(inferred):
 def test_leave_one_out_of_popularity_is_exact(inferred):
     """PSIS over alpha against refits: the ratio of the evidence with and without a child."""
     parent_row, result = inferred["popularity"]
-    from plurel_prob.inference.links.key import Key
+    from plurel_prob.inference.links.key import ObservedLinks
     from plurel_prob.inference.links.loo import leave_one_out
     from plurel_prob.inference.links.popularity import concentration
 
     estimate = leave_one_out(result.models["popularity"])
-    whole = concentration(Key(parent_row, N_PARENT), 1).log_bayes_factor
+    whole = concentration(ObservedLinks(parent_row, N_PARENT), 1).log_bayes_factor
     for child in (0, 100, 300):
         rest = np.delete(parent_row, child)
-        exact = whole - concentration(Key(rest, N_PARENT), 1).log_bayes_factor - np.log(N_PARENT)
+        exact = whole - concentration(ObservedLinks(rest, N_PARENT), 1).log_bayes_factor - np.log(N_PARENT)
         assert estimate.elpd_i.values[child] == pytest.approx(exact, abs=0.02)
     assert (estimate.pareto_k <= estimate.good_k).all()
 

@@ -11,7 +11,7 @@ from plurel_prob.distributions import HSBM
 from plurel_prob.errors import DatabaseError
 from plurel_prob.inference.links import links_log_prob, uniform_log_prob
 from plurel_prob.inference.links.affinities import fill, log_likelihood
-from plurel_prob.inference.links.key import Key
+from plurel_prob.inference.links.key import ObservedLinks
 from plurel_prob.inference.links.popularity import concentration, log_member_prob
 from plurel_prob.inference.links.structures import Counter, active_levels, layout_of, structure_prior
 from plurel_prob.priors import LinkPrior
@@ -46,7 +46,7 @@ def test_block_probabilities_add_up_to_one():
 def test_structures_of_a_layout_have_its_likelihood(n_parent, n_child):
     """Affinities by active level, contracted level by level, against the law itself at all levels."""
     prior = structure_prior(LinkPrior())
-    key = Key(RNG.integers(-1, n_parent, n_child), n_parent)
+    key = ObservedLinks(RNG.integers(-1, n_parent, n_child), n_parent)
     counter = Counter(key, 3, 3)
     pairs = list(prior.pair)
     for _ in range(20):
@@ -66,11 +66,13 @@ def test_structures_of_a_layout_have_its_likelihood(n_parent, n_child):
 def test_popularity_is_an_urn(n_base):
     parent_row = RNG.integers(0, 11, 60) ** 2 // 11
     plain = [urn_log_prob(parent_row, 11, n_base, alpha) for alpha in (0.05, 1.0, 30.0)]
-    np.testing.assert_allclose(log_member_prob(Key(parent_row, 11), n_base, np.array([0.05, 1.0, 30.0])), plain, rtol=1e-9)
+    np.testing.assert_allclose(
+        log_member_prob(ObservedLinks(parent_row, 11), n_base, np.array([0.05, 1.0, 30.0])), plain, rtol=1e-9
+    )
 
 
 def test_popularity_adds_up_to_one():
-    keys = [Key(rows, 3) for rows in ALL]
+    keys = [ObservedLinks(rows, 3) for rows in ALL]
     assert sum(np.exp(log_member_prob(key, 1, np.array([0.3]))).item() for key in keys) == pytest.approx(1.0)
     assert sum(np.exp(concentration(key, 1).log_bayes_factor) / 27 for key in keys) == pytest.approx(1.0, rel=1e-4)
 
@@ -83,7 +85,7 @@ def test_alpha_against_quadrature():
         return log_alpha**power * np.exp(urn_log_prob(parent_row, 8, 2, alpha) + 60) * lognorm(2.0).pdf(alpha) * alpha
 
     total, first = (quad(density, -10, 10, args=(power,), limit=200)[0] for power in (0, 1))
-    found = concentration(Key(parent_row, 8), 2)
+    found = concentration(ObservedLinks(parent_row, 8), 2)
     base = np.array([14, 19])
     assert found.log_bayes_factor == pytest.approx(np.log(total) - 60 + base.sum() * np.log(4), abs=1e-3)
     draws = np.log(found.draw(np.random.default_rng(0), 20_000))

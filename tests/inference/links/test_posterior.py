@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from jax import random
 
-from plurel_prob.inference.links.key import Key
+from plurel_prob.inference.links.key import ObservedLinks
 from plurel_prob.inference.links.posterior import BlockPosterior, Component
 from plurel_prob.inference.links.predictive import N_TENTH, pointwise, replicates, statistics
 from plurel_prob.inference.links.structures import layout_of
@@ -18,7 +18,7 @@ def key():
     """40 children of 9 parents, most of them in the matching half."""
     rng = np.random.default_rng(3)
     first = np.where(rng.random(40) < 0.15, 1, 0) ^ (np.arange(40) >= 20)
-    return Key(np.where(first, rng.integers(5, 9, 40), rng.integers(0, 5, 40)), 9)
+    return ObservedLinks(np.where(first, rng.integers(5, 9, 40), rng.integers(0, 5, 40)), 9)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_evidence_adds_up_to_one():
     total = np.zeros(2)
     with jax.enable_x64(True):
         for i, rows in enumerate(ALL):
-            posterior = BlockPosterior(Key(rows, 3), LINKS, random.key(i), 400)
+            posterior = BlockPosterior(ObservedLinks(rows, 3), LINKS, random.key(i), 400)
             weights = [posterior.weigh(has_popularity=has_popularity)[1] for has_popularity in (False, True)]
             total += [np.exp(np.logaddexp.reduce(weight)) for weight in weights]
     np.testing.assert_allclose(total, 1.0, atol=0.01)
@@ -77,7 +77,7 @@ def test_pointwise_is_exact(alpha):
     """Without alpha the law of a child; with it, the probability of all links over that of all but one."""
     structure = ((1, 2), (2, 2), (2, 1))
     rows = np.random.default_rng(5).integers(0, 7, 30)
-    key, whole = Key(rows, 7), np.stack([AFFINITY[1], AFFINITY[0], AFFINITY[1]])
+    key, whole = ObservedLinks(rows, 7), np.stack([AFFINITY[1], AFFINITY[0], AFFINITY[1]])
     plain = block_log_prob(rows, 7, [1, 2, 2], [2, 2, 1], whole)
     if alpha is not None:
         size = np.bincount(np.arange(7) // 2)[rows // 2]
@@ -90,7 +90,7 @@ def test_replicates_follow_the_block_law():
     structure = ((2, 2), (1, 3))
     rows = np.random.default_rng(6).integers(0, 11, 30)
     rows[::7] = -1
-    key, draws = Key(rows, 11), np.zeros(4000, int)
+    key, draws = ObservedLinks(rows, 11), np.zeros(4000, int)
     drawn = sum(replicates(key, fixed(structure, AFFINITY), draws, np.random.default_rng(0)))
     whole = np.stack([AFFINITY[0], AFFINITY[1]])
     whole = np.pad(whole, ((0, 0), (0, 1), (0, 1)), constant_values=0.9)
@@ -101,7 +101,7 @@ def test_replicates_follow_the_block_law():
 
 
 def test_replicates_of_popularity_follow_the_urn():
-    key = Key(np.zeros(12, int), 6)
+    key = ObservedLinks(np.zeros(12, int), 6)
     component = fixed(((2, 1),), np.ones((1, 1, 1)), alpha=0.3)
     drawn = np.array([links.sum(0) for links in replicates(key, component, np.zeros(20_000, int), np.random.default_rng(0))])
     n_first = drawn[:, :3].sum(1)  # base clusters of three parents are as likely; within one, an urn

@@ -1,13 +1,11 @@
 """From the keys of a database to the command's output."""
 
-import dataclasses
-
 import pandas as pd
 import pytest
 import xarray
 
 from plurel_prob.cli import infer_schema as infer_schema_command
-from plurel_prob.databases import ObservedDatabase
+from plurel_prob.databases import Database, DatabaseSchema
 from plurel_prob.databases.schema import TableSchema
 from plurel_prob.errors import DatabaseError
 from plurel_prob.inference.schema import graph_log_prob, table_graph
@@ -16,16 +14,18 @@ from plurel_prob.inference.schema import graph_log_prob, table_graph
 def test_keys_of_a_database_become_edges():
     keys = {"a": {}, "b": {"first": "a", "second": "a", "up": "b"}, "c": {"x": "a", "y": "b"}}
     schemas = {name: table_schema(fkeys) for name, fkeys in keys.items()}
-    observed = ObservedDatabase("tiny", {name: pd.DataFrame() for name in keys}, schemas)
+    observed = Database("tiny", {name: pd.DataFrame() for name in keys}, DatabaseSchema(schemas))
     assert set(table_graph(observed).edges) == {("a", "b"), ("a", "c"), ("b", "c")}
-    broken = dataclasses.replace(observed, schemas={"b": table_schema({"first": "a"})})
+    broken = Database("tiny", observed.tables, DatabaseSchema({"b": table_schema({"first": "a"})}))
     with pytest.raises(DatabaseError, match="b.first refers to a, which is no table"):
         table_graph(broken)
 
 
 def test_the_command_prints_and_writes(tmp_path, monkeypatch, capsys):
     keys = {"users": {}, "posts": {"user": "users"}, "votes": {"user": "users", "post": "posts"}}
-    observed = ObservedDatabase("tiny", dict.fromkeys(keys, pd.DataFrame()), {k: table_schema(v) for k, v in keys.items()})
+    observed = Database(
+        "tiny", dict.fromkeys(keys, pd.DataFrame()), DatabaseSchema({k: table_schema(v) for k, v in keys.items()})
+    )
     monkeypatch.setattr(infer_schema_command, "observe", lambda path: observed)
     out = tmp_path / "draws.nc"
     infer_schema_command.schema(tmp_path, draws=50, out=out)

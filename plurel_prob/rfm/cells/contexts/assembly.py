@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float32, Float64, Int32, Int64
 
-from plurel_prob.databases import Database, ObservedDatabase
+from plurel_prob.databases import Database
 from plurel_prob.errors import DatabaseError
-from plurel_prob.rfm.cells.contexts.data import Column, RelationalData
+from plurel_prob.rfm.cells.contexts.data import NormalisedColumn, RelationalData
 from plurel_prob.rfm.cells.contexts.kernel import RowGraph
-from plurel_prob.rfm.cells.contexts.tables import Table, read_source
+from plurel_prob.rfm.cells.contexts.tables import TimedTable, read_source
 from plurel_prob.rfm.columns import DATETIME, NEVER, TEXT, moments, read_column
 from plurel_prob.rfm.vocabulary import Vocabulary
 
@@ -21,7 +21,7 @@ MAX_DEVIATION = 1e6  # a cell that is farther from the mean, in standard deviati
 
 
 def relational_data(
-    source: Path | str | ObservedDatabase | Database,
+    source: Path | str | Database,
     *,
     vocabulary: Vocabulary,
     until: pd.Timestamp | str | None = None,
@@ -55,7 +55,7 @@ def relational_data(
     return assemble(given.name, [given.read_table(name) for name in given.tables], given.until, vocabulary)
 
 
-def assemble(name: str, tables: Sequence[Table], until: int, vocabulary: Vocabulary) -> RelationalData:
+def assemble(name: str, tables: Sequence[TimedTable], until: int, vocabulary: Vocabulary) -> RelationalData:
     """Number rows and columns, normalise cells, and link rows."""
     if not tables:
         raise DatabaseError(f"{name} has no tables")
@@ -95,7 +95,7 @@ class _Read:
     is_label: bool
 
 
-def _read_columns(table: Table, vocabulary: Vocabulary) -> list[_Read]:
+def _read_columns(table: TimedTable, vocabulary: Vocabulary) -> list[_Read]:
     """Columns of a table but for keys and constant ones."""
     columns, keys = [], {table.schema.pkey, *table.schema.fkeys}
     for name in table.frame.columns:
@@ -113,12 +113,12 @@ def _clock(columns: list[_Read]) -> tuple[float, float]:
     return moments(np.concatenate(times), "datetimes") if times else (0.0, 1.0)
 
 
-def _describe(column: _Read, clock: tuple[float, float]) -> Column:
+def _describe(column: _Read, clock: tuple[float, float]) -> NormalisedColumn:
     if column.kind == DATETIME:
         mean, std = clock
     else:
         mean, std = (0.0, 1.0) if column.kind == TEXT else moments(column.train, f"{column.table}.{column.name}")
-    return Column(column.table, column.name, column.kind, mean, std)
+    return NormalisedColumn(column.table, column.name, column.kind, mean, std)
 
 
 class _Cells(NamedTuple):
@@ -130,7 +130,7 @@ class _Cells(NamedTuple):
     text: Int32[np.ndarray, " cell"]
 
 
-def _cells(tables: Sequence[Table], read: list[list[_Read]], columns: list[Column]) -> _Cells:
+def _cells(tables: Sequence[TimedTable], read: list[list[_Read]], columns: list[NormalisedColumn]) -> _Cells:
     n_cell, number, value, text, first = [np.zeros(1, np.int64)], [], [], [], 0
     for table, stored in zip(tables, read, strict=True):
         values = np.full((len(table.frame), len(stored)), np.nan)
@@ -151,7 +151,7 @@ def _cells(tables: Sequence[Table], read: list[list[_Read]], columns: list[Colum
     return _Cells(np.cumsum(np.concatenate(n_cell)), np.concatenate(number), np.concatenate(value), np.concatenate(text))
 
 
-def _parents(name: str, tables: Sequence[Table], start: dict[str, int]) -> Int32[np.ndarray, "row slot"]:
+def _parents(name: str, tables: Sequence[TimedTable], start: dict[str, int]) -> Int32[np.ndarray, "row slot"]:
     """Row that each row refers to by each of its keys; -1: none."""
     frames = {table.name: table for table in tables}
     parent = np.full((sum(len(table.frame) for table in tables), max(len(table.schema.fkeys) for table in tables)), -1, np.int32)
@@ -165,7 +165,7 @@ def _parents(name: str, tables: Sequence[Table], start: dict[str, int]) -> Int32
     return parent
 
 
-def place(what: str, foreign: pd.Series, parent: Table) -> Int64[np.ndarray, " row"]:
+def place(what: str, foreign: pd.Series, parent: TimedTable) -> Int64[np.ndarray, " row"]:
     """Row of the parent table that each value of a foreign key means; -1: none.
 
     Raises:

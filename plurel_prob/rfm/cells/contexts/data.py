@@ -16,7 +16,7 @@ MIN_RATE = 1e-6  # of true cells, and of false ones, that a column counts as hav
 
 
 @dataclass(frozen=True)
-class Column:
+class NormalisedColumn:
     """A column of a table: its kind, and the mean and standard deviation that its cells are normalised with."""
 
     table: str
@@ -47,7 +47,7 @@ class RelationalData:
     """
 
     name: str
-    columns: tuple[Column, ...]
+    columns: tuple[NormalisedColumn, ...]
     table_start: dict[str, int]
     graph: RowGraph
     until: int

@@ -7,15 +7,14 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Int64
 
-from plurel_prob.databases import Database, ObservedDatabase, observe
-from plurel_prob.databases.manifest import read_manifest, splits_of
+from plurel_prob.databases import Database, observe
 from plurel_prob.databases.schema import TableSchema
 from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.rfm.columns import MISSING, NEVER, STATIC, microsecond, microseconds
 
 
 @dataclass(frozen=True)
-class Table:
+class TimedTable:
     """A table.
 
     Attributes:
@@ -36,7 +35,7 @@ class Table:
     is_train: Bool[np.ndarray, " row"]
     is_label: bool = False
 
-    def without(self, columns: set[str]) -> "Table":
+    def without(self, columns: set[str]) -> "TimedTable":
         """Leave columns out, foreign keys too; rows keep their primary key and their times."""
         missing = columns - set(self.frame.columns)
         if missing:
@@ -48,7 +47,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Source:
+class DatabaseView:
     """A database with its splits: validation starts after ``val``, test after ``test``; nothing after ``until`` is seen."""
 
     name: str
@@ -58,45 +57,30 @@ class Source:
     test: int
     until: int
 
-    def read_table(self, name: str) -> Table:
+    def read_table(self, name: str) -> TimedTable:
         """A table; a row without a time, in a table that has times, is seen by no other."""
         frame, schema = self.tables[name], self.schemas[name]
         if schema.time_col is None:
             time = np.full(len(frame), STATIC)
-            return Table(name, frame, schema, time, np.full(len(frame), self.until), time == STATIC)
+            return TimedTable(name, frame, schema, time, np.full(len(frame), self.until), time == STATIC)
         stored = microseconds(frame[schema.time_col], shown(f"{name}.{schema.time_col}"))
         time = np.where(stored == MISSING, NEVER, stored)
         as_of = np.where(stored == MISSING, STATIC, np.minimum(stored, self.until))
-        return Table(name, frame, schema, time, as_of, time <= min(self.val, self.until))
+        return TimedTable(name, frame, schema, time, as_of, time <= min(self.val, self.until))
 
 
-def read_source(
-    source: Path | str | ObservedDatabase | Database, until: pd.Timestamp | str | None, val: pd.Timestamp | None = None
-) -> Source:
+def read_source(source: Path | str | Database, until: pd.Timestamp | str | None, val: pd.Timestamp | None = None) -> DatabaseView:
     """See :func:`plurel_prob.rfm.cells.contexts.relational_data`."""
-    name, tables, schemas, splits = _parts(source)
+    database = source if isinstance(source, Database) else observe(source)
+    splits = database.schema.splits
     if val is not None:
         splits = (val, val if splits is None else splits[1])
     if splits is None:
-        raise DatabaseError(f"{name}: nothing says where its training split ends: give val_timestamp, or its folder")
+        raise DatabaseError(f"{database.name}: nothing says where its training split ends: give val_timestamp, or its folder")
     named = {"val": splits[0], "test": splits[1], None: None}
     if isinstance(until, str) and until not in named:
         raise DatabaseError(f"until must be 'val', 'test', a timestamp or None, got {until!r}")
     last = named[until] if until is None or isinstance(until, str) else until
     until_us = NEVER - 1 if last is None else microsecond(last)
-    return Source(name, tables, schemas, microsecond(splits[0]), microsecond(splits[1]), until_us)
-
-
-Splits = tuple[pd.Timestamp, pd.Timestamp] | None
-
-
-def _parts(
-    source: Path | str | ObservedDatabase | Database,
-) -> tuple[str, dict[str, pd.DataFrame], dict[str, TableSchema], Splits]:
-    if isinstance(source, Database):
-        schema = source.schema
-        return source.name, source.tables, schema.tables, (schema.val_timestamp, schema.test_timestamp)
-    if isinstance(source, ObservedDatabase):
-        return source.name, source.tables, source.schemas, None
-    observed, path = observe(source), Path(source)
-    return observed.name, observed.tables, observed.schemas, splits_of(read_manifest(path), path)
+    val_us, test_us = microsecond(splits[0]), microsecond(splits[1])
+    return DatabaseView(database.name, database.tables, database.schema.tables, val_us, test_us, until_us)

@@ -13,7 +13,7 @@ from plurel_prob.databases.schema import TableSchema
 from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.cells.contexts.assembly import assemble, place
 from plurel_prob.rfm.cells.contexts.data import RelationalData
-from plurel_prob.rfm.cells.contexts.tables import Source, Table, read_source
+from plurel_prob.rfm.cells.contexts.tables import DatabaseView, TimedTable, read_source
 from plurel_prob.rfm.cells.contexts.targets import Targets
 from plurel_prob.rfm.columns import NEVER, STATIC, microseconds
 from plurel_prob.rfm.vocabulary import Vocabulary
@@ -105,7 +105,7 @@ def _typed(label: pd.Series, loaded: Any) -> pd.Series:
 
 
 def _forecast(
-    source: Source, tables: list[Table], loaded: Any, split: str, vocabulary: Vocabulary
+    source: DatabaseView, tables: list[TimedTable], loaded: Any, split: str, vocabulary: Vocabulary
 ) -> tuple[RelationalData, Targets]:
     """Labels as a table beside the others."""
     if loaded.name in source.tables:
@@ -119,7 +119,7 @@ def _forecast(
     return data, _targets(row, data.column(loaded.name, loaded.target_col))
 
 
-def _label_table(source: Source, loaded: Any, labels: pd.DataFrame, split_of: np.ndarray, split: str) -> Table:
+def _label_table(source: DatabaseView, loaded: Any, labels: pd.DataFrame, split_of: np.ndarray, split: str) -> TimedTable:
     """Labels with the times from when on they are known, which is never for those that contexts of this split may not have."""
     frame = labels.assign(**{loaded.target_col: _typed(labels[loaded.target_col], loaded)})
     if frame[loaded.target_col][split_of == "train"].nunique() < 2:
@@ -135,7 +135,7 @@ def _label_table(source: Source, loaded: Any, labels: pd.DataFrame, split_of: np
 
 
 def _complete(
-    source: Source, tables: list[Table], loaded: Any, split: str, vocabulary: Vocabulary
+    source: DatabaseView, tables: list[TimedTable], loaded: Any, split: str, vocabulary: Vocabulary
 ) -> tuple[RelationalData, Targets]:
     """Labels as cells of the entity's table."""
     entity = next(table for table in tables if table.name == loaded.entity_table)

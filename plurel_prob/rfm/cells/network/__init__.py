@@ -1,18 +1,18 @@
 """The Relational Transformer, a network over contexts of cells."""
 
 from plurel_prob.rfm.cells.network.loss import cell_loss
-from plurel_prob.rfm.cells.network.sizes import SIZES, Size
+from plurel_prob.rfm.cells.network.sizes import SIZES, TransformerSize
 from plurel_prob.rfm.cells.network.texts import HASHED, TextEncoder, text_encoder
 from plurel_prob.rfm.cells.network.tiles import TILE, Tiles, tiles_of
-from plurel_prob.rfm.cells.network.transformer import Cells, RelationalTransformer, n_parameter
+from plurel_prob.rfm.cells.network.transformer import ContextCells, RelationalTransformer, n_parameter
 
 __all__ = [
     "HASHED",
     "SIZES",
-    "Cells",
+    "ContextCells",
     "RelationalTransformer",
     "TILE",
-    "Size",
+    "TransformerSize",
     "Tiles",
     "TextEncoder",
     "cell_loss",

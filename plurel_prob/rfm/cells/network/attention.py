@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float, Int
 HIDDEN = -1e30  # score of a key that a query does not see
 
 
-class Pairs(NamedTuple):
+class TilePairs(NamedTuple):
     """Tiles of an attention matrix, and which of their entries count; the matrix is zero elsewhere.
 
     Attributes:
@@ -23,9 +23,9 @@ class Pairs(NamedTuple):
     key: Int[Array, " pair"]
     is_seen: Bool[Array, "pair query key"]
 
-    def swapped(self, is_seen: Bool[Array, "pair key query"]) -> "Pairs":
+    def swapped(self, is_seen: Bool[Array, "pair key query"]) -> "TilePairs":
         """Exchange queries and keys."""
-        return Pairs(self.key, self.query, is_seen)
+        return TilePairs(self.key, self.query, is_seen)
 
 
 class Relations(NamedTuple):
@@ -39,9 +39,9 @@ class Relations(NamedTuple):
         inverse: the permutation that undoes it.
     """
 
-    column: Pairs
-    feature: Pairs
-    neighbour: Pairs
+    column: TilePairs
+    feature: TilePairs
+    neighbour: TilePairs
     order: Int[Array, " token"]
     inverse: Int[Array, " token"]
 
@@ -59,7 +59,7 @@ def relations_of(
     by_column = column[order].reshape(-1, tile)
     query, key, is_pair = _places(column_pairs)
     same_column = (by_column[query][:, :, None] == by_column[key][:, None, :]) & (by_column[query] >= 0)[:, :, None]
-    along = Pairs(query, key, same_column & is_pair)
+    along = TilePairs(query, key, same_column & is_pair)
 
     rows, parents = row.reshape(-1, tile), parent.reshape(-1, tile, parent.shape[1])
     query, key, is_pair = _places(feature_pairs)
@@ -67,7 +67,7 @@ def relations_of(
     # padding has row -1, as a parent that is missing: neither sees nor is seen
     refers = (parents[query][:, :, None, :] == other[..., None]).any(-1)
     is_cell = (mine >= 0) & (other >= 0) & is_pair
-    feature = Pairs(query, key, ((mine == other) | refers) & is_cell)
+    feature = TilePairs(query, key, ((mine == other) | refers) & is_cell)
     neighbour = feature.swapped((refers & is_cell).swapaxes(1, 2))
     return Relations(along, feature, neighbour, order, jnp.argsort(order))
 
@@ -82,7 +82,7 @@ Tokens = Float[Array, "tile head token dim"]
 
 
 @jax.custom_vjp
-def attend(query: Tokens, key: Tokens, value: Tokens, pairs: Pairs) -> Tokens:
+def attend(query: Tokens, key: Tokens, value: Tokens, pairs: TilePairs) -> Tokens:
     r"""Softmax attention over the keys that a query sees, exact: :math:`\sum_k e^{s_{qk}} v_k / \sum_k e^{s_{qk}}`.
 
     Scores are inner products over the root of their dimension. A query that sees no key gets zeros. Products are in the precision
@@ -92,7 +92,7 @@ def attend(query: Tokens, key: Tokens, value: Tokens, pairs: Pairs) -> Tokens:
     return _forward(query, key, value, pairs)[0]
 
 
-def _scores(query: Tokens, key: Tokens, pairs: Pairs) -> Float[Array, "pair head query key"]:
+def _scores(query: Tokens, key: Tokens, pairs: TilePairs) -> Float[Array, "pair head query key"]:
     product = _product("phqd,phkd->phqk", query[pairs.query], key[pairs.key])
     return jnp.where(pairs.is_seen[:, None], product * query.shape[-1] ** -0.5, HIDDEN)
 
@@ -107,7 +107,7 @@ def _collect(x: Float[Array, "pair *each"], tile: Int[Array, " pair"], n_tile: i
     return (is_of @ x.reshape(len(x), -1)).reshape(n_tile, *x.shape[1:])
 
 
-def _forward(query: Tokens, key: Tokens, value: Tokens, pairs: Pairs) -> tuple[Tokens, Float[Array, "tile head token"]]:
+def _forward(query: Tokens, key: Tokens, value: Tokens, pairs: TilePairs) -> tuple[Tokens, Float[Array, "tile head token"]]:
     """Return the output, and the logarithm of the sum over the keys of every query."""
     n_tile, score = len(query), _scores(query, key, pairs)
     top = jnp.maximum(segment_max(score.max(-1), pairs.query, n_tile), HIDDEN)
@@ -119,7 +119,7 @@ def _forward(query: Tokens, key: Tokens, value: Tokens, pairs: Pairs) -> tuple[T
     return out.astype(value.dtype), top + jnp.log(jnp.maximum(total, 1e-30))
 
 
-def _keep(query: Tokens, key: Tokens, value: Tokens, pairs: Pairs) -> tuple[Tokens, tuple]:
+def _keep(query: Tokens, key: Tokens, value: Tokens, pairs: TilePairs) -> tuple[Tokens, tuple]:
     out, log_total = _forward(query, key, value, pairs)
     return out, (query, key, value, pairs, out, log_total)
 

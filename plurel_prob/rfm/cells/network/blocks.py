@@ -7,9 +7,9 @@ from jax import random
 from jax.typing import DTypeLike
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from plurel_prob.rfm.cells.network.attention import Pairs, Relations, attend, in_order
+from plurel_prob.rfm.cells.network.attention import Relations, TilePairs, attend, in_order
 from plurel_prob.rfm.cells.network.layers import RMSNorm, SwiGLU, linear, matrix
-from plurel_prob.rfm.cells.network.sizes import Size
+from plurel_prob.rfm.cells.network.sizes import TransformerSize
 
 
 class Attention(eqx.Module):
@@ -36,7 +36,7 @@ class Attention(eqx.Module):
         self.query_norm, self.key_norm = RMSNorm(width // n_head), RMSNorm(width // n_head)
         self.n_head = n_head
 
-    def __call__(self, x: Float[Array, "context token width"], pairs: Pairs) -> Float[Array, "context token width"]:
+    def __call__(self, x: Float[Array, "context token width"], pairs: TilePairs) -> Float[Array, "context token width"]:
         """Attend, in the precision of ``x``."""
         tile, dim = pairs.is_seen.shape[-1], x.shape[-1] // self.n_head
 
@@ -50,7 +50,7 @@ class Attention(eqx.Module):
         return linear(self.out, 2 * jax.nn.sigmoid(linear(self.gate, x)) * seen)
 
 
-class Block(eqx.Module):
+class RelationalBlock(eqx.Module):
     """Attention along columns, to features, and to neighbours, then a feed-forward network; each is added to its input."""
 
     column: Attention
@@ -59,7 +59,7 @@ class Block(eqx.Module):
     feed_forward: SwiGLU
     norm: tuple[RMSNorm, RMSNorm, RMSNorm, RMSNorm]
 
-    def __init__(self, size: Size, *, key: PRNGKeyArray):
+    def __init__(self, size: TransformerSize, *, key: PRNGKeyArray):
         column, feature, neighbour, feed_forward = random.split(key, 4)
         self.column = Attention(size.width, size.n_head, key=column)
         self.feature = Attention(size.width, size.n_head, key=feature)

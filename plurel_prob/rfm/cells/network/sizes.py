@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Size:
+class TransformerSize:
     """How large a network is."""
 
     n_block: int
@@ -13,4 +13,8 @@ class Size:
     hidden: int  # of the feed-forward networks
 
 
-SIZES = {"tiny": Size(4, 64, 4, 256), "small": Size(6, 128, 4, 512), "paper": Size(12, 256, 8, 1024)}
+SIZES = {
+    "tiny": TransformerSize(4, 64, 4, 256),
+    "small": TransformerSize(6, 128, 4, 512),
+    "paper": TransformerSize(12, 256, 8, 1024),
+}

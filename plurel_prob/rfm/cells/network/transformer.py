@@ -11,16 +11,16 @@ from jax.typing import DTypeLike
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from plurel_prob.rfm.cells.network.attention import relations_of
-from plurel_prob.rfm.cells.network.blocks import Block
+from plurel_prob.rfm.cells.network.blocks import RelationalBlock
 from plurel_prob.rfm.cells.network.layers import RMSNorm, linear, matrix
-from plurel_prob.rfm.cells.network.sizes import Size
+from plurel_prob.rfm.cells.network.sizes import TransformerSize
 from plurel_prob.rfm.cells.network.tiles import TILE
 from plurel_prob.rfm.columns import BOOLEAN, DATETIME, NUMBER, TEXT
 
 VALUES = (NUMBER, BOOLEAN, DATETIME)  # kinds whose cells are one number
 
 
-class Cells(NamedTuple):
+class ContextCells(NamedTuple):
     """The cells of contexts, the target first, and their tiles; see :class:`Batch` of contexts, :class:`Tiles`."""
 
     kind: Int[Array, "context token"]
@@ -57,13 +57,13 @@ class RelationalTransformer(eqx.Module):
     masked: Float[Array, "kind width"]
     value_norm: RMSNorm
     name_norm: RMSNorm
-    blocks: Block  # stacked along a leading axis
+    blocks: RelationalBlock  # stacked along a leading axis
     out_norm: RMSNorm
     head: Float[Array, "kind width"]
     head_bias: Float[Array, " kind"]
-    size: Size = eqx.field(static=True)
+    size: TransformerSize = eqx.field(static=True)
 
-    def __init__(self, size: Size, text_dim: int, *, key: PRNGKeyArray):
+    def __init__(self, size: TransformerSize, text_dim: int, *, key: PRNGKeyArray):
         value, text, name, masked, blocks = random.split(key, 5)
         n_value, width = len(VALUES), size.width
         self.value = random.uniform(value, (n_value, width), minval=-1.0, maxval=1.0)
@@ -71,11 +71,11 @@ class RelationalTransformer(eqx.Module):
         self.text, self.name = matrix(text, text_dim, width), matrix(name, text_dim, width)
         self.masked = random.normal(masked, (n_value, width))
         self.value_norm, self.name_norm, self.out_norm = RMSNorm(width), RMSNorm(width), RMSNorm(width)
-        self.blocks = eqx.filter_vmap(lambda k: Block(size, key=k))(random.split(blocks, size.n_block))
+        self.blocks = eqx.filter_vmap(lambda k: RelationalBlock(size, key=k))(random.split(blocks, size.n_block))
         self.head, self.head_bias = jnp.zeros((n_value, width)), jnp.zeros(n_value)
         self.size = size
 
-    def embed(self, cells: Cells, texts: Float[Array, "text text_dim"]) -> Float[Array, "context token width"]:
+    def embed(self, cells: ContextCells, texts: Float[Array, "text text_dim"]) -> Float[Array, "context token width"]:
         """Embed cells; of those that are masked, their kind and column only."""
         kind = jnp.clip(cells.kind, 0, len(VALUES) - 1)
         number = cells.value[..., None] * self.value[kind] + self.value_bias[kind]
@@ -84,7 +84,7 @@ class RelationalTransformer(eqx.Module):
         return said + self.name_norm(linear(self.name, texts[cells.name]))
 
     def __call__(
-        self, cells: Cells, texts: Float[Array, "text text_dim"], *, dtype: DTypeLike = jnp.float32, tile: int = TILE
+        self, cells: ContextCells, texts: Float[Array, "text text_dim"], *, dtype: DTypeLike = jnp.float32, tile: int = TILE
     ) -> Float[Array, "context token"]:
         """Predict every cell: its normalised value, or the logit of its being true. It tells something where a cell is masked.
 
@@ -99,7 +99,9 @@ class RelationalTransformer(eqx.Module):
         )
         arrays, static = eqx.partition(self.blocks, eqx.is_array)
 
-        def apply(x: Float[Array, "context token width"], block: Block) -> tuple[Float[Array, "context token width"], None]:
+        def apply(
+            x: Float[Array, "context token width"], block: RelationalBlock
+        ) -> tuple[Float[Array, "context token width"], None]:
             return eqx.combine(block, static)(x, relations, dtype), None
 
         x, _ = lax.scan(apply, self.embed(cells, texts), arrays)

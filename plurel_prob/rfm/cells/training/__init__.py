@@ -2,17 +2,17 @@
 
 from plurel_prob.rfm.cells.training.config import TrainingConfig
 from plurel_prob.rfm.cells.training.data import Data, FolderData, StreamData, TaskData, check_held_out, folder_data
-from plurel_prob.rfm.cells.training.run import Run, load_model, train
-from plurel_prob.rfm.cells.training.validation import Validation
+from plurel_prob.rfm.cells.training.run import CellsRun, load_model, train
+from plurel_prob.rfm.cells.training.validation import ValidationCells
 
 __all__ = [
     "Data",
     "FolderData",
-    "Run",
+    "CellsRun",
     "StreamData",
     "TaskData",
     "TrainingConfig",
-    "Validation",
+    "ValidationCells",
     "check_held_out",
     "folder_data",
     "load_model",

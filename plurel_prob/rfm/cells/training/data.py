@@ -152,7 +152,7 @@ def folder_data(paths: Sequence[Path], context_length: int, n_masked: int = 1) -
     Raises:
         DatabaseError: a folder has none, or one cannot be read.
     """
-    from plurel_prob.corpora import Folder
+    from plurel_prob.corpora import CorpusFolder
 
-    folders = [path / name for path in paths for name in Folder(path).databases()]
+    folders = [path / name for path in paths for name in CorpusFolder(path).databases()]
     return FolderData(folders, context_length, n_masked)

@@ -13,20 +13,20 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from plurel_prob.corpora import Folder
+from plurel_prob.corpora import CorpusFolder
 from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.rfm.cells.network import HASHED, RelationalTransformer, TextEncoder, text_encoder, tiles_of
 from plurel_prob.rfm.cells.training.config import TrainingConfig
 from plurel_prob.rfm.cells.training.data import Data, FolderData
-from plurel_prob.rfm.cells.training.steps import State, check_shares, initial_state, prepare, step_of
+from plurel_prob.rfm.cells.training.steps import CellTrainingState, check_shares, initial_state, prepare, step_of
 from plurel_prob.rfm.cells.training.texts import TextTable
-from plurel_prob.rfm.cells.training.validation import Validation
-from plurel_prob.rfm.runs import Checkpoints, Log, check_place, made_ahead, means_of, writable
+from plurel_prob.rfm.cells.training.validation import ValidationCells
+from plurel_prob.rfm.runs import Checkpoints, TrainingLog, check_place, made_ahead, means_of, writable
 
 N_PILOT = 4  # batches that decide how many tiles there is room for
 
 
-class Run(NamedTuple):
+class CellsRun(NamedTuple):
     """A trained network and what it was trained with."""
 
     model: RelationalTransformer
@@ -44,7 +44,7 @@ def train(
     checkpoint_every: int = 500,
     log_every: int = 10,
     on_step: Callable[[int, dict[str, float]], None] | None = None,
-) -> Run:
+) -> CellsRun:
     """Train a network, or go on where a run that was interrupted has its last checkpoint; on a processor with the same losses.
 
     The folder gets ``config.json``, ``log.jsonl`` (loss, norm of the gradient, cells a second), ``tensorboard/``, and
@@ -67,7 +67,7 @@ def train(
     encoder = text_encoder(config.text_encoder)
     check_shares(config.batch_size)
     config = replace(config, data=data.description, init=init.resolve().name if isinstance(init, Path) else "")
-    with Folder(out).writing(), writable(out):
+    with CorpusFolder(out).writing(), writable(out):
         check_place(out)
         with Checkpoints(out) as checkpoints:
             first = checkpoints.last() or 0
@@ -75,12 +75,12 @@ def train(
             config = _settled(data, out, config, is_new=first == 0)
             if first:
                 state = checkpoints.restore(first, state)
-            held_out = None if validation is None else Validation(validation, config, encoder)
+            held_out = None if validation is None else ValidationCells(validation, config, encoder)
             texts, step = TextTable(encoder, data.vocabulary), step_of(config)
             told: list[dict[str, Array]] = []  # figures since the last line, on the device: steps do not wait for them
             start = time.perf_counter()
             make = partial(data.batch, config.seed, batch_size=config.batch_size)
-            with closing(Log(out, first)) as log, closing(made_ahead(make, first, config.n_step)) as batches:
+            with closing(TrainingLog(out, first)) as log, closing(made_ahead(make, first, config.n_step)) as batches:
                 for k, batch in enumerate(batches, first + 1):
                     state, figures = step((prepare(batch, config.n_pair), texts.array()), state)
                     told.append(figures)
@@ -96,7 +96,7 @@ def train(
                             on_step(k, means)
                     if is_checkpoint:
                         checkpoints.save(k, state)
-    return Run(state.model, config, encoder)
+    return CellsRun(state.model, config, encoder)
 
 
 def _n_cell(config: TrainingConfig) -> int:
@@ -128,7 +128,7 @@ def _model_like(init: Path | RelationalTransformer | None, config: TrainingConfi
     return load_model(init, config.text_encoder).model
 
 
-def load_model(path: Path, encoder_name: str = HASHED) -> Run:
+def load_model(path: Path, encoder_name: str = HASHED) -> CellsRun:
     """Read the last network of a run.
 
     Args:
@@ -149,5 +149,5 @@ def load_model(path: Path, encoder_name: str = HASHED) -> Run:
         step = checkpoints.last()
         if step is None:
             raise DatabaseError(f"{path}: has no checkpoint yet")
-        state: State = checkpoints.restore(step, initial_state(config, encoder.dim))
-    return Run(state.model, config, encoder)
+        state: CellTrainingState = checkpoints.restore(step, initial_state(config, encoder.dim))
+    return CellsRun(state.model, config, encoder)

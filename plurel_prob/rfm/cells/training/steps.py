@@ -14,23 +14,23 @@ from jaxtyping import Array, Float
 
 from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.cells.contexts import Batch
-from plurel_prob.rfm.cells.network import SIZES, Cells, RelationalTransformer, cell_loss, tiles_of
+from plurel_prob.rfm.cells.network import SIZES, ContextCells, RelationalTransformer, cell_loss, tiles_of
 from plurel_prob.rfm.cells.training.config import TrainingConfig
 
 AXIS = "context"  # of a mesh of devices
 
 
-class State(NamedTuple):
+class CellTrainingState(NamedTuple):
     """What changes while a network is trained."""
 
     model: RelationalTransformer
     optimiser: optax.OptState
 
 
-class Prepared(NamedTuple):
+class DeviceBatch(NamedTuple):
     """A batch on the devices, a part of its contexts on each."""
 
-    cells: Cells
+    cells: ContextCells
     masked: Float[Array, "context token"]
 
 
@@ -49,12 +49,12 @@ def check_shares(batch_size: int) -> None:
         raise DatabaseError(f"batch_size must be a multiple of the {len(jax.devices())} devices, got {batch_size}")
 
 
-def prepare(batch: Batch, n_pair: tuple[int, int]) -> Prepared:
+def prepare(batch: Batch, n_pair: tuple[int, int]) -> DeviceBatch:
     """Find the tiles of a batch, and spread it over all devices."""
     sharding = NamedSharding(Mesh(jax.devices(), (AXIS,)), PartitionSpec(AXIS))
     parts = [*batch[: Batch._fields.index("masked")], *tiles_of(batch, n_pair=n_pair), batch.masked]
     *cells, masked = jax.device_put(parts, sharding)
-    return Prepared(Cells(*cells), masked)
+    return DeviceBatch(ContextCells(*cells), masked)
 
 
 def optimiser_of(config: TrainingConfig) -> optax.GradientTransformation:
@@ -63,11 +63,11 @@ def optimiser_of(config: TrainingConfig) -> optax.GradientTransformation:
     return optax.chain(optax.clip_by_global_norm(config.clip), optax.adamw(rate, weight_decay=config.weight_decay))
 
 
-def initial_state(config: TrainingConfig, text_dim: int, model: RelationalTransformer | None = None) -> State:
+def initial_state(config: TrainingConfig, text_dim: int, model: RelationalTransformer | None = None) -> CellTrainingState:
     """Begin, with new weights or those of a network."""
     if model is None:
         model = RelationalTransformer(SIZES[config.size], text_dim, key=random.key(config.seed))
-    state = State(model, optimiser_of(config).init(eqx.filter(model, eqx.is_array)))
+    state = CellTrainingState(model, optimiser_of(config).init(eqx.filter(model, eqx.is_array)))
     return eqx.filter_shard(state, everywhere())
 
 
@@ -76,13 +76,13 @@ def everywhere() -> NamedSharding:
     return NamedSharding(Mesh(jax.devices(), (AXIS,)), PartitionSpec())
 
 
-def predictions(model: RelationalTransformer, cells: Cells, texts: Float[Array, "text dim"]) -> Float[Array, " context"]:
+def predictions(model: RelationalTransformer, cells: ContextCells, texts: Float[Array, "text dim"]) -> Float[Array, " context"]:
     """Predict the targets of contexts: normalised numbers, logits of booleans."""
     return model(cells, texts, dtype=precision())[:, 0]
 
 
-Inputs = tuple[Prepared, Float[Array, "text dim"]]  # a batch, and the embeddings of all texts
-Step = Callable[[Inputs, State], tuple[State, dict[str, Float[Array, ""]]]]
+Inputs = tuple[DeviceBatch, Float[Array, "text dim"]]  # a batch, and the embeddings of all texts
+Step = Callable[[Inputs, CellTrainingState], tuple[CellTrainingState, dict[str, Float[Array, ""]]]]
 
 
 def step_of(config: TrainingConfig) -> Step:
@@ -96,11 +96,14 @@ def step_of(config: TrainingConfig) -> Step:
         return jnp.where(cells.is_masked, loss, 0).sum() / cells.is_masked.sum()
 
     @eqx.filter_jit(donate="all-except-first")
-    def step(inputs: Inputs, state: State) -> tuple[State, dict[str, Float[Array, ""]]]:
+    def step(inputs: Inputs, state: CellTrainingState) -> tuple[CellTrainingState, dict[str, Float[Array, ""]]]:
         loss, gradient = eqx.filter_value_and_grad(loss_of)(state.model, inputs)
         weights = eqx.filter(state.model, eqx.is_array)
         update, inner = optimiser.update(gradient, state.optimiser, weights)
         model = eqx.apply_updates(state.model, update)
-        return eqx.filter_shard(State(model, inner), everywhere()), {"loss": loss, "gradient_norm": optax.tree.norm(gradient)}
+        return eqx.filter_shard(CellTrainingState(model, inner), everywhere()), {
+            "loss": loss,
+            "gradient_norm": optax.tree.norm(gradient),
+        }
 
     return step

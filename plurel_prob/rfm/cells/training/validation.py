@@ -17,7 +17,7 @@ SEED = 1  # of the contexts, whatever the run's, so that runs can be compared
 KINDS = {"numbers": NUMBER, "booleans": BOOLEAN}
 
 
-class Validation:
+class ValidationCells:
     """A fixed sample of cells, or of the rows of a task.
 
     Attributes:

@@ -43,7 +43,7 @@ keeps of them in memory what it has room for. A few columns of a table are in me
 are no categories always are.
 """
 
-from plurel_prob.rfm.rows.features.features import Features, Prepared, prepare, row_features
+from plurel_prob.rfm.rows.features.features import PreparedTables, RowFeatures, prepare, row_features
 from plurel_prob.rfm.rows.features.labels import Labels, concatenate
 from plurel_prob.rfm.rows.features.question import DAY, KINDS, Kind, Question
 from plurel_prob.rfm.rows.features.sources import tables_of
@@ -52,10 +52,10 @@ from plurel_prob.rfm.rows.features.tables import Tables, read_tables
 __all__ = [
     "DAY",
     "KINDS",
-    "Features",
+    "RowFeatures",
     "Kind",
     "Labels",
-    "Prepared",
+    "PreparedTables",
     "Question",
     "Tables",
     "concatenate",

@@ -21,7 +21,7 @@ N_ROW = 4_096  # that are worked on together: what they need stays in the proces
 Block = Calendar | Own | Referring | History
 
 
-class Features(NamedTuple):
+class RowFeatures(NamedTuple):
     """Features of rows.
 
     Attributes:
@@ -33,7 +33,7 @@ class Features(NamedTuple):
     values: Float32[np.ndarray, "row feature"]
 
 
-class Prepared:
+class PreparedTables:
     """What features need of tables, whatever the rows: make it once where there are several calls.
 
     Args:
@@ -55,7 +55,7 @@ class Prepared:
         self._column[kept] = np.arange(len(kept))
         self.names = tuple(features[i].name for i in kept)
 
-    def features(self, rows: Labels, known: Labels, until: int = NEVER) -> Features:
+    def features(self, rows: Labels, known: Labels, until: int = NEVER) -> RowFeatures:
         """Features of rows, see :func:`row_features`."""
         blocks = [block.of(known) if isinstance(block, History) else block for block in self._blocks]
         columns = np.split(self._column, np.cumsum([len(block.features) for block in blocks])[:-1])
@@ -69,15 +69,15 @@ class Prepared:
                     block.write(query, column, out)
             values[some] = out.T
         values[~np.isfinite(values)] = np.nan
-        return Features(self.names, values)
+        return RowFeatures(self.names, values)
 
 
-def prepare(tables: Tables, question: Question) -> Prepared:
-    """Prepare features of a question's rows: what several calls of :meth:`Prepared.features` share."""
-    return Prepared(tables, question)
+def prepare(tables: Tables, question: Question) -> PreparedTables:
+    """Prepare features of a question's rows: what several calls of :meth:`PreparedTables.features` share."""
+    return PreparedTables(tables, question)
 
 
-def row_features(tables: Tables, question: Question, rows: Labels, known: Labels, until: int = NEVER) -> Features:
+def row_features(tables: Tables, question: Question, rows: Labels, known: Labels, until: int = NEVER) -> RowFeatures:
     """Features of rows, as of their times.
 
     Args:

@@ -13,7 +13,7 @@ from plurel_prob.spill import empty, gathered, kept
 Positions = Int64[np.ndarray, " query"]
 
 
-class Span(NamedTuple):
+class LogSpan(NamedTuple):
     """Positions of a log's rows that queries see.
 
     Attributes:
@@ -48,20 +48,20 @@ class Log:
         sort_rows(parent, time, np.argsort(time[: 0 if is_sorted else None], kind="stable"), self._offset, self.row)
         self.time = kept(gathered(time, self.row))
 
-    def span(self, parent: Positions, now: Positions, windows: Sequence[int] = ()) -> Span:
+    def span(self, parent: Positions, now: Positions, windows: Sequence[int] = ()) -> LogSpan:
         """Rows of parents up to a time, and in windows before it: those later than its start, up to the time."""
         start, end, first = np.empty_like(parent), np.empty_like(parent), np.empty((len(windows), len(parent)), np.int64)
         find(self._offset, self.time, parent, now, np.array(windows, np.int64), start, end, first)
-        return Span(now, start, end, first)
+        return LogSpan(now, start, end, first)
 
-    def count(self, span: Span, column: Int32[np.ndarray, " statistic"], out: Float32[np.ndarray, "column query"]) -> None:
+    def count(self, span: LogSpan, column: Int32[np.ndarray, " statistic"], out: Float32[np.ndarray, "column query"]) -> None:
         """Write statistics of rows, times in days, into the columns of ``out``; see :func:`count_rows`."""
         count_rows(self.time, *span[1:], span.now, DAY, column, out)
 
     def aggregate(
         self,
         values: Float64[np.ndarray, "signal row"],
-        span: Span,
+        span: LogSpan,
         column: Int32[np.ndarray, "signal statistic"],
         out: Float32[np.ndarray, "column query"],
     ) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float32, Float64
 
-from plurel_prob.databases import Database, ObservedDatabase
+from plurel_prob.databases import Database
 from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.rows.features import Labels, Question
 from plurel_prob.rfm.rows.learner.blend import blend
@@ -22,7 +22,7 @@ from plurel_prob.rfm.rows.learner.importance import By, groups_of, importance
 from plurel_prob.rfm.rows.learner.laws import LEVELS, MEDIAN, Labelled, Law
 from plurel_prob.rfm.rows.learner.networks import InContext
 from plurel_prob.rfm.rows.learner.samples import folds, late_half
-from plurel_prob.rfm.rows.learner.sources import Problem, problem_of
+from plurel_prob.rfm.rows.learner.sources import LearningProblem, problem_of
 from plurel_prob.rfm.rows.tasks import Regime, RowTask
 from plurel_prob.rfm.rows.weights import WEIGHTS
 
@@ -83,7 +83,7 @@ class RowLearner:
 
     def fit(
         self,
-        database: Path | str | Database | ObservedDatabase | RowTask,
+        database: Path | str | Database | RowTask,
         task: str | Question | None = None,
         labels: Labels | None = None,
         *,
@@ -196,7 +196,7 @@ class RowLearner:
             x = self.problem_.features(asked[np.arange(start, min(start + CHUNK, len(asked)))]).values
             yield self.blend_([member.predict(x) for member in self.members_])
 
-    def _labelled(self, problem: Problem) -> Labelled:
+    def _labelled(self, problem: LearningProblem) -> Labelled:
         rng = np.random.default_rng([self.seed, 0])
         labels = late_half(problem.context, MAX_LABEL, rng)
         if len(labels) < MIN_LABEL:

@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from plurel_prob.databases import Database, ObservedDatabase
+from plurel_prob.databases import Database
 from plurel_prob.databases.schema import TableSchema
 from plurel_prob.databases.stored import Frame, open_tables
 from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.rfm.columns import MISSING, NEVER, STATIC, microseconds, row_numbers
-from plurel_prob.rfm.rows.features import Features, Labels, Prepared, Question, Tables, prepare, read_tables
+from plurel_prob.rfm.rows.features import Labels, PreparedTables, Question, RowFeatures, Tables, prepare, read_tables
 from plurel_prob.rfm.rows.tasks import Regime, RowTask, read_task
 
 
 @dataclass(frozen=True)
-class Problem:
+class LearningProblem:
     """A question about a database, and what is known of its answers.
 
     Attributes:
@@ -43,12 +43,12 @@ class Problem:
     time: str = "time"
     until: int = NEVER
 
-    def features(self, rows: Labels) -> Features:
+    def features(self, rows: Labels) -> RowFeatures:
         """Features of rows, as of their times."""
         return self.prepared.features(rows, self.known, self.until)
 
     @cached_property
-    def prepared(self) -> Prepared:
+    def prepared(self) -> PreparedTables:
         """What features of all rows share."""
         return prepare(self.tables, self.question)
 
@@ -75,12 +75,12 @@ class Problem:
 
 
 def problem_of(
-    database: Path | str | Database | ObservedDatabase | RowTask,
+    database: Path | str | Database | RowTask,
     task: str | Question | None,
     labels: Labels | None,
     split: str,
     regime: Regime,
-) -> Problem:
+) -> LearningProblem:
     """Bring what a learner is asked into one form; see :meth:`plurel_prob.rfm.rows.learner.RowLearner.fit`.
 
     Raises:
@@ -99,17 +99,21 @@ def problem_of(
     if isinstance(database, str | Path):
         frames, schemas = open_tables(Path(database))
     else:
-        frames, schemas = database.tables, database.schema.tables if isinstance(database, Database) else database.schemas
+        frames, schemas = database.tables, database.schema.tables
     if task.table not in schemas:
         raise DatabaseError(f"there is no table {shown(task.table)}; there are {shown(', '.join(schemas))}")
     context, schema = labels.present(), schemas[task.table]
     tables = read_tables(frames, schemas, int(context.time.max(initial=STATIC)))
     rows = labels[np.isnan(labels.value)]
-    return Problem(tables, task, context, context.later(task.wait), rows, "", schema.pkey or "entity", schema.time_col or "time")
+    return LearningProblem(
+        tables, task, context, context.later(task.wait), rows, "", schema.pkey or "entity", schema.time_col or "time"
+    )
 
 
-def _of_task(task: RowTask, split: str, regime: Regime) -> Problem:
+def _of_task(task: RowTask, split: str, regime: Regime) -> LearningProblem:
     """Learn from labels that are known when the split begins."""
     context, until = task.learned(split), NEVER if regime == "rolling" else task.cut(split)
     entity, time = ("entity", "time") if task.loaded is None else (task.loaded.entity_col, task.loaded.time_col)
-    return Problem(task.tables, task.question, context, task.known(split, regime), task.labels[split], split, entity, time, until)
+    return LearningProblem(
+        task.tables, task.question, context, task.known(split, regime), task.labels[split], split, entity, time, until
+    )

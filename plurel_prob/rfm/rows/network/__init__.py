@@ -3,9 +3,9 @@
 from plurel_prob.rfm.rows.network.batch import BINARY, CLASSES, LEVELS, N_CLASS, NUMBER, RowBatch
 from plurel_prob.rfm.rows.network.chain import chain_labels, chain_probabilities, class_chain
 from plurel_prob.rfm.rows.network.compiled import compiled
-from plurel_prob.rfm.rows.network.network import Prepared, RowNetwork, State, n_parameter, prepare
+from plurel_prob.rfm.rows.network.network import EncodedContext, PreparedBatch, RowNetwork, n_parameter, prepare
 from plurel_prob.rfm.rows.network.outputs import Outputs, mean_of, row_loss
-from plurel_prob.rfm.rows.network.sizes import SIZES, Size
+from plurel_prob.rfm.rows.network.sizes import SIZES, RowNetworkSize
 from plurel_prob.rfm.rows.network.weights import load_network, save_network
 
 __all__ = [
@@ -15,12 +15,12 @@ __all__ = [
     "NUMBER",
     "N_CLASS",
     "Outputs",
-    "Prepared",
+    "PreparedBatch",
     "RowBatch",
     "RowNetwork",
     "SIZES",
-    "Size",
-    "State",
+    "RowNetworkSize",
+    "EncodedContext",
     "chain_labels",
     "chain_probabilities",
     "class_chain",

@@ -20,7 +20,7 @@ N_STAT = 8
 N_FEATURE = 128  # the most reliable features, at most
 
 
-class Labels(NamedTuple):
+class ScaledLabels(NamedTuple):
     """Labels of a context, centred and scaled.
 
     Attributes:
@@ -52,10 +52,10 @@ class Known(NamedTuple):
     smoothers: Smoothers
     reliability: Float[Array, " chosen"]
     worth: Float[Array, "chosen stat"]
-    labels: Labels
+    labels: ScaledLabels
 
 
-class Cells(NamedTuple):
+class RowCells(NamedTuple):
     """Cells of rows.
 
     Attributes:
@@ -94,7 +94,7 @@ class Said(NamedTuple):
 
 def know(
     x: Float[Array, "context feature"], y: Float[Array, " context"], kind: Int[Array, ""], n_output: int
-) -> tuple[Known, Cells]:
+) -> tuple[Known, RowCells]:
     """Read a context, whose rows of padding have a label of NaN; a row's smoothed labels leave its own label out."""
     weight = jnp.isfinite(y).astype(jnp.float32)
     grid = grid_of(x, weight > 0)
@@ -114,14 +114,14 @@ def know(
     return known, _cells(known, places, smoothed)
 
 
-def read(known: Known, x: Float[Array, "query feature"]) -> Cells:
+def read(known: Known, x: Float[Array, "query feature"]) -> RowCells:
     """Read queries."""
     places = places_of(known.grid, x[:, known.chosen])
     nothing = jnp.zeros(len(x))
     return _cells(known, places, smooth(known.smoothers, places, nothing, nothing))
 
 
-def advise(known: Known, cells: Cells, weights: Weights | None) -> tuple[Advice, Said]:
+def advise(known: Known, cells: RowCells, weights: Weights | None) -> tuple[Advice, Said]:
     """Ask experts of a context; what they say of its rows leaves a row's own label out.
 
     Without weights there are none: their predictions are the mean, and the spread is that of the labels. Shares have no
@@ -141,7 +141,7 @@ def advise(known: Known, cells: Cells, weights: Weights | None) -> tuple[Advice,
     return advice, _said(known, advice, left_out)
 
 
-def ask(known: Known, advice: Advice, cells: Cells, weights: Weights | None) -> Said:
+def ask(known: Known, advice: Advice, cells: RowCells, weights: Weights | None) -> Said:
     """Ask experts of queries."""
     predicted = jnp.zeros((len(EXPERTS), len(cells.places.z), len(known.labels.mean)))
     if advice.experts is not None and weights is not None:
@@ -152,7 +152,7 @@ def ask(known: Known, advice: Advice, cells: Cells, weights: Weights | None) -> 
 
 def _labels(
     places: Places, y: Float[Array, " context"], weight: Float[Array, " context"], kind: Int[Array, ""], n_output: int
-) -> Labels:
+) -> ScaledLabels:
     one = jnp.where(jnp.arange(n_output) == 0, y[:, None], 0.0)
     target = jnp.where(kind == CLASSES, jax.nn.one_hot(y.astype(jnp.int32), n_output), one) if n_output > 1 else one
     n = jnp.maximum(weight.sum(), 1.0)
@@ -168,13 +168,13 @@ def _labels(
     code = target @ direction
     deviation = jnp.sqrt((code**2).sum() / n)
     deviation = jnp.where(deviation > 1e-6, deviation, 1.0)
-    return Labels(target, mean, scale, direction / deviation, code / deviation, weight)
+    return ScaledLabels(target, mean, scale, direction / deviation, code / deviation, weight)
 
 
-def _cells(known: Known, places: Places, smoothed: Float[Array, "bandwidth row chosen"]) -> Cells:
+def _cells(known: Known, places: Places, smoothed: Float[Array, "bandwidth row chosen"]) -> RowCells:
     middle, near = 2 * places.rank - 1, jnp.clip(smoothed, -3.0, 3.0)
     channels = jnp.stack([places.z, middle, middle**2 - 1 / 3, places.missing, *near, *near**2])
-    return Cells(places, jnp.transpose(channels * known.grid.is_used, (2, 1, 0)))
+    return RowCells(places, jnp.transpose(channels * known.grid.is_used, (2, 1, 0)))
 
 
 def _said(known: Known, advice: Advice, predicted: Float[Array, "expert row output"]) -> Said:
@@ -188,7 +188,7 @@ def _said(known: Known, advice: Advice, predicted: Float[Array, "expert row outp
     )
 
 
-def _worth(grid: Grid, places: Places, reliability: Float[Array, " chosen"], labels: Labels) -> Float[Array, "chosen stat"]:
+def _worth(grid: Grid, places: Places, reliability: Float[Array, " chosen"], labels: ScaledLabels) -> Float[Array, "chosen stat"]:
     """What a feature is worth: reliability, also against the best; covariance with the label; missing and equal values."""
     n = labels.weight.sum() + 3.0
     along = [labels.code @ part / n for part in (places.z, 2 * places.rank - 1, places.missing)]

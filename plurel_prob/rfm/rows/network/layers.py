@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jax import lax, random
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from plurel_prob.rfm.rows.network.sizes import Size
+from plurel_prob.rfm.rows.network.sizes import RowNetworkSize
 
 N_WEIGH = 32  # hidden width of the network that weighs features
 
@@ -60,7 +60,7 @@ class Pool(eqx.Module):
     sign: Float[Array, "feature pool"]
     out: Float[Array, "pooled width"]
 
-    def __init__(self, size: Size, n_stat: int, n_channel: int, *, key: PRNGKeyArray):
+    def __init__(self, size: RowNetworkSize, n_stat: int, n_channel: int, *, key: PRNGKeyArray):
         up, bias, score, sign, out = random.split(key, 5)
         self.up, self.bias = 2 * matrix(up, n_stat, size.feature), random.normal(bias, (size.feature,))
         self.score, self.sign = (matrix(k, size.feature, size.n_pool) for k in (score, sign))
@@ -82,7 +82,7 @@ class Pool(eqx.Module):
         return linear(self.out, pooled.reshape(*pooled.shape[:2], -1))
 
 
-class Block(eqx.Module):
+class ContextBlock(eqx.Module):
     """Attention to the rows of the context, and a feed-forward network."""
 
     query: Float[Array, "width width"]
@@ -93,7 +93,7 @@ class Block(eqx.Module):
     down: Float[Array, "hidden width"]
     n_head: int = eqx.field(static=True)
 
-    def __init__(self, size: Size, *, key: PRNGKeyArray):
+    def __init__(self, size: RowNetworkSize, *, key: PRNGKeyArray):
         keys, width = random.split(key, 6), size.width
         self.query, self.key, self.value = (matrix(k, width, width) for k in keys[:3])
         depth = (2 * size.n_block) ** -0.5

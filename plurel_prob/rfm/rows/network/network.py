@@ -15,8 +15,8 @@ from plurel_prob.rfm.rows.network.closed import (
     N_CHANNEL,
     N_STAT,
     Advice,
-    Cells,
     Known,
+    RowCells,
     Said,
     advise,
     ask,
@@ -26,25 +26,25 @@ from plurel_prob.rfm.rows.network.closed import (
 )
 from plurel_prob.rfm.rows.network.compiled import compiled
 from plurel_prob.rfm.rows.network.experts import EXPERTS, Weights
-from plurel_prob.rfm.rows.network.layers import Block, Pool, Weigh, linear, matrix, normalise
+from plurel_prob.rfm.rows.network.layers import ContextBlock, Pool, Weigh, linear, matrix, normalise
 from plurel_prob.rfm.rows.network.outputs import Outputs
-from plurel_prob.rfm.rows.network.sizes import SIZES, Size
+from plurel_prob.rfm.rows.network.sizes import SIZES, RowNetworkSize
 
 N_KIND = 3
 GAP = 1e-3  # between quantiles before the network changes them
 
 
-class Prepared(NamedTuple):
+class PreparedBatch(NamedTuple):
     """A batch after all that has no parameters: what is known of contexts, the cells of their rows and of queries."""
 
     known: Known
-    context: Cells
-    query: Cells
+    context: RowCells
+    query: RowCells
     query_y: Float[Array, "task query"]
     kind: Int[Array, " task"]
 
 
-class State(NamedTuple):
+class EncodedContext(NamedTuple):
     """A context that queries can be asked of."""
 
     known: Known
@@ -56,17 +56,19 @@ class State(NamedTuple):
 
 
 @compiled
-def _know(x: ArrayLike, y: ArrayLike, kind: ArrayLike, n_output: int) -> tuple[Known, Cells]:
+def _know(x: ArrayLike, y: ArrayLike, kind: ArrayLike, n_output: int) -> tuple[Known, RowCells]:
     return jax.vmap(lambda x, y, kind: know(x, y, kind, n_output))(x, y, kind)
 
 
 _read = compiled(jax.vmap(read))
 
 
-def prepare(batch: RowBatch) -> Prepared:
+def prepare(batch: RowBatch) -> PreparedBatch:
     """Do all that has no parameters, outside of gradients."""
     known, context = _know(batch.context_x, batch.context_y, batch.kind, n_output_of(batch.kind))
-    return Prepared(known, context, _read(known, jnp.asarray(batch.query_x)), jnp.asarray(batch.query_y), jnp.asarray(batch.kind))
+    return PreparedBatch(
+        known, context, _read(known, jnp.asarray(batch.query_x)), jnp.asarray(batch.query_y), jnp.asarray(batch.kind)
+    )
 
 
 class RowNetwork(eqx.Module):
@@ -86,20 +88,20 @@ class RowNetwork(eqx.Module):
     said: Float[Array, "said width"]
     label: Float[Array, "label width"]
     named: Float[Array, "class width"]
-    blocks: list[Block]
+    blocks: list[ContextBlock]
     mixture: Float[Array, "width expert"]
     shift: Float[Array, "width output"]
     match: Float[Array, "width width"]
-    size: Size = eqx.field(static=True)
+    size: RowNetworkSize = eqx.field(static=True)
 
-    def __init__(self, size: Size | str = "base", *, key: PRNGKeyArray):
+    def __init__(self, size: RowNetworkSize | str = "base", *, key: PRNGKeyArray):
         size = SIZES[size] if isinstance(size, str) else size
         pool, said, label, named, weigh, *blocks = random.split(key, 5 + size.n_block)
         self.weigh = Weigh(N_STAT, N_KIND + 1, key=weigh)
         self.pool = Pool(size, N_STAT, N_CHANNEL, key=pool)
         self.said, self.label = matrix(said, len(EXPERTS) + N_KIND + 1, size.width), matrix(label, 2, size.width)
         self.named = random.normal(named, (N_CLASS, size.width)) * 0.3
-        self.blocks = [Block(size, key=k) for k in blocks]
+        self.blocks = [ContextBlock(size, key=k) for k in blocks]
         self.mixture = jnp.zeros((size.width, len(EXPERTS)))
         self.shift = jnp.zeros((size.width, 2 + len(LEVELS)))
         self.match = jnp.zeros((size.width, size.width))
@@ -110,7 +112,7 @@ class RowNetwork(eqx.Module):
         context_x: Float32[np.ndarray, "task context feature"],
         context_y: Float32[np.ndarray, "task context"],
         kind: Int[np.ndarray, " task"],
-    ) -> State:
+    ) -> EncodedContext:
         """Read contexts; rows whose label is NaN are padding. Shapes are rounded up, so that few programs are compiled."""
         n_row, n_feature = context_x.shape[1:]
         more = _rounded(n_row, 64) - n_row
@@ -119,18 +121,18 @@ class RowNetwork(eqx.Module):
         known, cells = _know(context_x, context_y, kind, n_output_of(kind))
         return _remember(self, known, cells, jnp.asarray(kind))
 
-    def decode(self, state: State, query_x: Float32[np.ndarray, "task query feature"]) -> Outputs:
+    def decode(self, state: EncodedContext, query_x: Float32[np.ndarray, "task query feature"]) -> Outputs:
         """Predict queries, of which any chunks give the same."""
         n_row, n_feature = query_x.shape[1:]
         query_x = _padded(query_x, _rounded(n_row, 64) - n_row, _rounded(n_feature, 32) - n_feature)
         return Outputs(*(part[:, :n_row] for part in _decode(self, state, query_x)))
 
-    def __call__(self, prepared: Prepared) -> Outputs:
+    def __call__(self, prepared: PreparedBatch) -> Outputs:
         """Predict the queries of a batch."""
         state = self.remember(prepared.known, prepared.context, prepared.kind)
         return self.predict(state, prepared.query)
 
-    def remember(self, known: Known, cells: Cells, kind: Int[Array, " task"]) -> State:
+    def remember(self, known: Known, cells: RowCells, kind: Int[Array, " task"]) -> EncodedContext:
         """Read the rows of contexts."""
         labels, weights = known.labels, None
         if self.size.experts:
@@ -150,9 +152,9 @@ class RowNetwork(eqx.Module):
             row = self.blocks[i - 1](row, memory[-1], weight) if memory else row
             memory.append(block.remember(row))
         classes = jnp.einsum("tco,tcw->tow", held, normalise(row)) / (held.sum(1)[..., None] + 1.0)
-        return State(known, kind, weights, advice, tuple(memory), classes)
+        return EncodedContext(known, kind, weights, advice, tuple(memory), classes)
 
-    def predict(self, state: State, cells: Cells) -> Outputs:
+    def predict(self, state: EncodedContext, cells: RowCells) -> Outputs:
         """Predict rows that do not know their labels."""
         labels = state.known.labels
         said = jax.vmap(ask)(state.known, state.advice, cells, state.weights)
@@ -178,7 +180,7 @@ class RowNetwork(eqx.Module):
         n = known.labels.weight.sum(1, keepdims=True)
         return jnp.concatenate([jax.nn.one_hot(kind, N_KIND), jnp.log(n + 1) - 5], -1)
 
-    def _rows(self, known: Known, cells: Cells, said: Said, kind: Int[Array, " task"]) -> Float[Array, "task row width"]:
+    def _rows(self, known: Known, cells: RowCells, said: Said, kind: Int[Array, " task"]) -> Float[Array, "task row width"]:
         pooled = self.pool(self.pool.weights(known.worth, known.grid.is_used), cells.channels)
         about = self._about(known, kind)
         about = jnp.broadcast_to(about[:, None], (*pooled.shape[:2], about.shape[-1]))
@@ -198,12 +200,12 @@ def _padded(x: Float32[np.ndarray, "task row feature"], n_row: int, n_feature: i
 
 
 @compiled
-def _remember(network: RowNetwork, known: Known, cells: Cells, kind: Int[Array, " task"]) -> State:
+def _remember(network: RowNetwork, known: Known, cells: RowCells, kind: Int[Array, " task"]) -> EncodedContext:
     return network.remember(known, cells, kind)
 
 
 @compiled
-def _decode(network: RowNetwork, state: State, query_x: ArrayLike) -> Outputs:
+def _decode(network: RowNetwork, state: EncodedContext, query_x: ArrayLike) -> Outputs:
     return network.predict(state, jax.vmap(read)(state.known, jnp.asarray(query_x)))
 
 

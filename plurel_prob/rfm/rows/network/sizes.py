@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Size:
+class RowNetworkSize:
     """How large a network is, and what it reads.
 
     Attributes:
@@ -27,7 +27,7 @@ class Size:
 
 
 SIZES = {
-    "small": Size(2, 64, 1, 128, n_pool=16),
-    "base": Size(3, 128, 2, 256),
-    "large": Size(6, 256, 4, 512),
+    "small": RowNetworkSize(2, 64, 1, 128, n_pool=16),
+    "base": RowNetworkSize(3, 128, 2, 256),
+    "large": RowNetworkSize(6, 256, 4, 512),
 }

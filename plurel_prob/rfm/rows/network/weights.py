@@ -14,7 +14,7 @@ from jax import random
 from plurel_prob.documents import parse_json
 from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.rfm.rows.network.network import RowNetwork
-from plurel_prob.rfm.rows.network.sizes import Size
+from plurel_prob.rfm.rows.network.sizes import RowNetworkSize
 
 FORMAT = "plurel-prob rows 1"
 MAX_WIDTH, MAX_BLOCK = 4096, 64  # of a network that is read
@@ -63,14 +63,14 @@ def load_network(path: Path) -> tuple[RowNetwork, dict[str, str]]:
     return eqx.combine(jax.tree.unflatten(jax.tree.structure(values), leaves), static), metadata
 
 
-def _size(path: Path, text: str) -> Size:
+def _size(path: Path, text: str) -> RowNetworkSize:
     """Size that metadata state.
 
     Raises:
         DatabaseError: they state none that a network can have.
     """
     try:
-        size = Size(**parse_json(text.encode(), str(path)))
+        size = RowNetworkSize(**parse_json(text.encode(), str(path)))
     except (DatabaseError, TypeError):
         raise DatabaseError(f"{path}: its metadata do not say how large the network is; the file is damaged") from None
     numbers = [value for name, value in asdict(size).items() if name != "experts"]

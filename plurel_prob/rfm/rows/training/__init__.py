@@ -2,21 +2,21 @@
 
 from plurel_prob.rfm.rows.training.config import RowTrainingConfig
 from plurel_prob.rfm.rows.training.data import Recipe, RowData, Tasks
-from plurel_prob.rfm.rows.training.databases import HELD_OUT_SEED, Databases, Fresh, Stored, check_held_out, stored
-from plurel_prob.rfm.rows.training.run import Run, load_run, train
-from plurel_prob.rfm.rows.training.validation import Validation
+from plurel_prob.rfm.rows.training.databases import HELD_OUT_SEED, Fresh, Stored, TrainingDatabases, check_held_out, stored
+from plurel_prob.rfm.rows.training.run import RowsRun, load_run, train
+from plurel_prob.rfm.rows.training.validation import ValidationTasks
 
 __all__ = [
     "HELD_OUT_SEED",
-    "Databases",
+    "TrainingDatabases",
     "Fresh",
     "Recipe",
     "RowData",
     "RowTrainingConfig",
-    "Run",
+    "RowsRun",
     "Stored",
     "Tasks",
-    "Validation",
+    "ValidationTasks",
     "check_held_out",
     "load_run",
     "stored",

@@ -10,7 +10,7 @@ from jaxtyping import Float32, Int8
 from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.rows.features import KINDS
 from plurel_prob.rfm.rows.network import N_CLASS, RowBatch
-from plurel_prob.rfm.rows.training.databases import Databases
+from plurel_prob.rfm.rows.training.databases import TrainingDatabases
 from plurel_prob.rfm.rows.training.relabel import cut_up, relabelled
 from plurel_prob.rfm.rows.training.tasks import RELABELLED, SOURCES, TaskRows, tasks_of, varies
 
@@ -76,7 +76,7 @@ class RowData:
         make: gives the tasks of a database, by its number and the seed; by default here and now.
     """
 
-    def __init__(self, databases: Databases, recipe: Recipe, make: Callable[[int, int], list[TaskRows]] | None = None):
+    def __init__(self, databases: TrainingDatabases, recipe: Recipe, make: Callable[[int, int], list[TaskRows]] | None = None):
         self.databases, self.recipe = databases, recipe
         self.description = databases.description
         self._make = make or self.tasks

@@ -21,7 +21,7 @@ HELD_OUT_SEED = 500_000  # of fresh databases that are held out
 
 
 @runtime_checkable
-class Databases(Protocol):
+class TrainingDatabases(Protocol):
     """Databases without end, by number."""
 
     description: str  # two that are the same have the same
@@ -94,12 +94,12 @@ def stored(paths: Sequence[Path]) -> Stored:
     Raises:
         DatabaseError: a folder has none.
     """
-    from plurel_prob.corpora import Folder
+    from plurel_prob.corpora import CorpusFolder
 
-    return Stored([path / name for path in paths for name in Folder(path).databases()])
+    return Stored([path / name for path in paths for name in CorpusFolder(path).databases()])
 
 
-def check_held_out(databases: Databases, held_out: Databases, n_database: int) -> None:
+def check_held_out(databases: TrainingDatabases, held_out: TrainingDatabases, n_database: int) -> None:
     """Refuse databases that are held out and trained on.
 
     Args:

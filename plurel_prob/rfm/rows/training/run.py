@@ -10,17 +10,17 @@ from typing import Any, NamedTuple
 
 from jaxtyping import Array
 
-from plurel_prob.corpora import Folder
+from plurel_prob.corpora import CorpusFolder
 from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.rows.network import RowNetwork, prepare, save_network
 from plurel_prob.rfm.rows.training.config import RowTrainingConfig
 from plurel_prob.rfm.rows.training.data import RowData
-from plurel_prob.rfm.rows.training.steps import State, initial_state, step_of
-from plurel_prob.rfm.rows.training.validation import Validation
+from plurel_prob.rfm.rows.training.steps import RowTrainingState, initial_state, step_of
+from plurel_prob.rfm.rows.training.validation import ValidationTasks
 from plurel_prob.rfm.rows.weights import WEIGHTS
 from plurel_prob.rfm.runs import (
     Checkpoints,
-    Log,
+    TrainingLog,
     check_place,
     check_same,
     made_ahead,
@@ -33,7 +33,7 @@ from plurel_prob.rfm.runs import (
 NETWORK = "rows"  # in the file of settings
 
 
-class Run(NamedTuple):
+class RowsRun(NamedTuple):
     """A trained network and what it was trained with."""
 
     model: RowNetwork
@@ -50,7 +50,7 @@ def train(
     checkpoint_every: int = 500,
     log_every: int = 10,
     on_step: Callable[[int, dict[str, float]], None] | None = None,
-) -> Run:
+) -> RowsRun:
     """Train a network, or go on where a run that was interrupted has its last checkpoint; on a processor with the same losses.
 
     The folder gets ``config.json``, ``log.jsonl`` (loss, norm of the gradient, rows a second, seconds and processor hours),
@@ -71,7 +71,7 @@ def train(
             task that could be learnt, the loss is no number, or the folder cannot be written.
     """
     config = replace(config, data=data.description, init=init.resolve().name if init is not None else "")
-    with Folder(out).writing(), writable(out):
+    with CorpusFolder(out).writing(), writable(out):
         check_place(out, WEIGHTS)
         with Checkpoints(out) as checkpoints:
             first = checkpoints.last() or 0
@@ -81,9 +81,9 @@ def train(
                 state = checkpoints.restore(first, state)
             else:
                 save_settings(config, out, network=NETWORK)
-            held_out = None if validation is None or first == config.n_step else Validation(validation, config)
+            held_out = None if validation is None or first == config.n_step else ValidationTasks(validation, config)
             make, step = partial(data.batch, config.seed, batch_size=config.batch_size), step_of(config)
-            with closing(Log(out, first)) as log, closing(made_ahead(make, first, config.n_step)) as batches:
+            with closing(TrainingLog(out, first)) as log, closing(made_ahead(make, first, config.n_step)) as batches:
                 clock, told = _Clock(log.last), list[dict[str, Array]]()
                 for k, tasks in enumerate(batches, first + 1):
                     state, figures = step(prepare(tasks.batch), state)
@@ -101,7 +101,7 @@ def train(
                     if is_checkpoint:
                         checkpoints.save(k, state)
                         save_network(out / WEIGHTS, state.model, config.as_text() | {"step": str(k)})
-    return Run(state.model, config)
+    return RowsRun(state.model, config)
 
 
 class _Clock:
@@ -130,7 +130,7 @@ def _start(init: Path, config: RowTrainingConfig) -> RowNetwork:
     return load_run(init).model
 
 
-def load_run(path: Path) -> Run:
+def load_run(path: Path) -> RowsRun:
     """Read the last network of a run.
 
     Raises:
@@ -141,5 +141,5 @@ def load_run(path: Path) -> Run:
         step = checkpoints.last()
         if step is None:
             raise DatabaseError(f"{path}: has no checkpoint yet")
-        state: State = checkpoints.restore(step, initial_state(config))
-    return Run(state.model, config)
+        state: RowTrainingState = checkpoints.restore(step, initial_state(config))
+    return RowsRun(state.model, config)

@@ -12,14 +12,14 @@ import optax
 from jax import random
 from jaxtyping import Array, Float
 
-from plurel_prob.rfm.rows.network import SIZES, Prepared, RowNetwork, compiled, row_loss
+from plurel_prob.rfm.rows.network import SIZES, PreparedBatch, RowNetwork, compiled, row_loss
 from plurel_prob.rfm.rows.training.config import RowTrainingConfig
 
 WARM_UP, LAST = 0.05, 0.01  # share of the steps; share of the peak
-Step = Callable[[Prepared, "State"], tuple["State", dict[str, Float[Array, ""]]]]
+Step = Callable[[PreparedBatch, "RowTrainingState"], tuple["RowTrainingState", dict[str, Float[Array, ""]]]]
 
 
-class State(NamedTuple):
+class RowTrainingState(NamedTuple):
     """What changes while a network is trained."""
 
     model: RowNetwork
@@ -38,13 +38,13 @@ def optimiser_of(config: RowTrainingConfig) -> optax.GradientTransformation:
     return optax.chain(optax.clip_by_global_norm(config.clip), optax.adamw(rate, weight_decay=config.weight_decay))
 
 
-def initial_state(config: RowTrainingConfig, model: RowNetwork | None = None) -> State:
+def initial_state(config: RowTrainingConfig, model: RowNetwork | None = None) -> RowTrainingState:
     """Begin, with new weights or those of a network."""
     model = new_network(config) if model is None else jax.tree.map(jnp.array, model)  # a copy: training uses up what it is given
-    return State(model, optimiser_of(config).init(eqx.filter(model, eqx.is_array)))
+    return RowTrainingState(model, optimiser_of(config).init(eqx.filter(model, eqx.is_array)))
 
 
-def _task_losses(model: RowNetwork, batch: Prepared) -> Float[Array, " task"]:
+def _task_losses(model: RowNetwork, batch: PreparedBatch) -> Float[Array, " task"]:
     """Mean loss of each task over its queries."""
     return row_loss(model(batch), batch.query_y, batch.kind)
 
@@ -60,13 +60,13 @@ def step_of(config: RowTrainingConfig) -> Step:
     """
     optimiser = optimiser_of(config)
 
-    def loss_of(model: RowNetwork, batch: Prepared) -> Float[Array, ""]:
+    def loss_of(model: RowNetwork, batch: PreparedBatch) -> Float[Array, ""]:
         return _task_losses(model, batch).mean()
 
-    def step(batch: Prepared, state: State) -> tuple[State, dict[str, Float[Array, ""]]]:
+    def step(batch: PreparedBatch, state: RowTrainingState) -> tuple[RowTrainingState, dict[str, Float[Array, ""]]]:
         loss, gradient = eqx.filter_value_and_grad(loss_of)(state.model, batch)
         update, inner = optimiser.update(gradient, state.optimiser, eqx.filter(state.model, eqx.is_array))
         model = eqx.apply_updates(state.model, update)
-        return State(model, inner), {"loss": loss, "gradient_norm": optax.tree.norm(gradient)}
+        return RowTrainingState(model, inner), {"loss": loss, "gradient_norm": optax.tree.norm(gradient)}
 
     return compiled(step, donate="all-except-first")

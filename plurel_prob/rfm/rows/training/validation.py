@@ -15,7 +15,7 @@ N_VALIDATION = 192  # tasks, or more to fill the last batch
 SEED = 1  # of the tasks, whatever the run's, so that runs can be compared
 
 
-class Validation:
+class ValidationTasks:
     """A fixed sample of tasks.
 
     Attributes:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from plurel_prob.databases import ObservedDatabase
+from plurel_prob.databases import Database, DatabaseSchema
 from plurel_prob.databases.disk import column_type
 from plurel_prob.databases.schema import TableSchema
 
@@ -11,17 +11,17 @@ DAY = pd.Timedelta(days=1)
 START, VAL, TEST = pd.Timestamp("2020-01-01"), pd.Timestamp("2020-03-01"), pd.Timestamp("2020-03-21")
 
 
-def observed(frames: dict[str, pd.DataFrame], keys: dict[str, dict]) -> ObservedDatabase:
+def observed(frames: dict[str, pd.DataFrame], keys: dict[str, dict]) -> Database:
     """A database; the keys of a table are ``pkey``, ``time_col`` and ``fkeys``, all optional."""
     schemas = {}
     for name, frame in frames.items():
         given = {"pkey": None, "time_col": None, "fkeys": {}} | keys.get(name, {})
         types = {column: column_type(frame[column]) for column in frame}
         schemas[name] = TableSchema(len(frame), types, given["pkey"], given["time_col"], given["fkeys"])
-    return ObservedDatabase("small", frames, schemas)
+    return Database("small", frames, DatabaseSchema(schemas))
 
 
-def random_database(seed: int) -> ObservedDatabase:
+def random_database(seed: int) -> Database:
     """Users (no time), items, events (two keys to users, one to items, one to an earlier event), notes (no primary key)."""
     rng = np.random.default_rng(seed)
     n_user, n_item, n_event, n_note = rng.integers(3, 12), rng.integers(2, 20), rng.integers(150, 500), rng.integers(0, 200)

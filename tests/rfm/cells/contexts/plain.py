@@ -6,7 +6,7 @@ from collections import deque
 import numpy as np
 import pandas as pd
 
-from plurel_prob.databases import ObservedDatabase
+from plurel_prob.databases import Database
 from plurel_prob.databases.disk import column_type
 from plurel_prob.rfm.cells.contexts import BOOLEAN, DATETIME, NUMBER, TEXT
 
@@ -34,8 +34,8 @@ class Draws:
 class Plain:
     """A database by rows ``(table, row)``; seen are rows up to ``until``, means and deviations are of rows up to ``val``."""
 
-    def __init__(self, database: ObservedDatabase, val: pd.Timestamp, until: pd.Timestamp | None = None):
-        self.frames, self.schemas = database.tables, database.schemas
+    def __init__(self, database: Database, val: pd.Timestamp, until: pd.Timestamp | None = None):
+        self.frames, self.schemas = database.tables, database.schema.tables
         self.cell = {(table, name): frame[name].tolist() for table, frame in self.frames.items() for name in frame}
         self.until = 1e200 if until is None else until.timestamp()
         self.rows = [(table, row) for table, frame in self.frames.items() for row in range(len(frame))]

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import plurel_prob
-from plurel_prob.databases import ObservedDatabase, observe
+from plurel_prob.databases import observe
 from plurel_prob.rfm.cells.contexts import (
     DATETIME,
     ContextSampler,
@@ -43,7 +43,7 @@ def check_some(data, plain, vocabulary, n_target):
 def test_contexts_of_a_drawn_database_follow_the_law(tmp_path):
     database, vocabulary = plurel_prob.sample(SEED, tiny("compact")), Vocabulary()
     data = relational_data(database, vocabulary=vocabulary)
-    plain = Plain(ObservedDatabase("drawn", database.tables, database.schema.tables), database.schema.val_timestamp)
+    plain = Plain(database, database.schema.val_timestamp)
     check_some(data, plain, vocabulary, N_TARGET)
     folder = relational_data(database.save(tmp_path / database.name), vocabulary=Vocabulary())
     assert folder.columns == data.columns and folder.graph.value.tobytes() == data.graph.value.tobytes()

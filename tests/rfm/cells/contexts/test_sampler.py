@@ -101,7 +101,7 @@ def test_targets_of_pretraining_are_known_numbers_that_vary(databases):
         assert len(found) == len(targets.row) and (targets.database == 5).all()
         expected = set()
         for table, frame in database.tables.items():
-            time_col = database.schemas[table].time_col
+            time_col = database.schema.tables[table].time_col
             known = frame if time_col is None else frame[frame[time_col] <= VAL]
             for name in {"number", "weight", "flag"} & set(frame):
                 cells = known[name].dropna()

@@ -86,7 +86,7 @@ def test_no_row_is_later_than_the_target_and_no_target_shows(seed):
             described = data.columns[k]
             if described.name == "number":
                 value = round(batch.value[i, token] * described.std + described.mean)
-                frame, schema = database.tables[described.table], database.schemas[described.table]
+                frame, schema = database.tables[described.table], database.schema.tables[described.table]
                 place = int(np.flatnonzero(frame["number"] == value)[0])
                 assert schema.time_col is None or frame[schema.time_col].iloc[place] <= now
                 assert k != column or value != own

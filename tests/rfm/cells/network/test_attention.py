@@ -7,7 +7,7 @@ import pytest
 from jax import random
 
 from plurel_prob.rfm.cells.contexts.batch import Batch
-from plurel_prob.rfm.cells.network.attention import Pairs, attend, in_order, relations_of
+from plurel_prob.rfm.cells.network.attention import TilePairs, attend, in_order, relations_of
 from plurel_prob.rfm.cells.network.tiles import tiles_of
 from tests.rfm.cells.network.batches import random_batch
 
@@ -28,14 +28,14 @@ def plain_masks(batch: Batch, context: int) -> dict[str, np.ndarray]:
     return masks
 
 
-def relations(batch: Batch, context: int) -> dict[str, Pairs]:
+def relations(batch: Batch, context: int) -> dict[str, TilePairs]:
     tiles = tiles_of(batch, TILE)
     ids = (batch.column, batch.row, batch.parent, tiles.column, tiles.feature, tiles.order)
     found = relations_of(*(jnp.asarray(x[context]) for x in ids), tile=TILE)
     return {kind: getattr(found, kind) for kind in KINDS}
 
 
-def dense(pairs: Pairs, n_token: int) -> np.ndarray:
+def dense(pairs: TilePairs, n_token: int) -> np.ndarray:
     """The mask that tiles make up; a tile that is listed twice would count twice."""
     mask = np.zeros((n_token // TILE, TILE, n_token // TILE, TILE), int)
     np.add.at(mask, (np.asarray(pairs.query), slice(None), np.asarray(pairs.key)), np.asarray(pairs.is_seen).astype(int))

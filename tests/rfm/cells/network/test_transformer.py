@@ -8,9 +8,9 @@ from jax import random
 from plurel_prob.rfm.cells.contexts.batch import Batch
 from plurel_prob.rfm.cells.network import (
     SIZES,
-    Cells,
+    ContextCells,
     RelationalTransformer,
-    Size,
+    TransformerSize,
     cell_loss,
     n_parameter,
     text_encoder,
@@ -25,7 +25,7 @@ TILE, TEXTS = 8, random.normal(random.key(0), (20, 12))
 @pytest.fixture(scope="module")
 def predict():
     """A small network with random weights everywhere: those that start at zero would hide what is wrong."""
-    model = RelationalTransformer(Size(n_block=2, width=8, n_head=2, hidden=16), 12, key=random.key(1))
+    model = RelationalTransformer(TransformerSize(n_block=2, width=8, n_head=2, hidden=16), 12, key=random.key(1))
     leaves, tree = jax.tree.flatten(model)
     keys = random.split(random.key(2), len(leaves))
     model = jax.tree.unflatten(tree, [x + 0.3 * random.normal(k, x.shape) for x, k in zip(leaves, keys, strict=True)])
@@ -33,7 +33,7 @@ def predict():
 
     def of(batch: Batch) -> np.ndarray:
         tiles = tiles_of(batch, TILE, (16, 16))
-        return np.asarray(compiled(Cells(*(getattr(batch, name) for name in Cells._fields[:9]), *tiles)))
+        return np.asarray(compiled(ContextCells(*(getattr(batch, name) for name in ContextCells._fields[:9]), *tiles)))
 
     return of
 
@@ -41,7 +41,7 @@ def predict():
 def test_order_of_cells_does_not_matter(predict):
     batch = random_batch(0)
     order = np.concatenate([[0], 1 + np.random.default_rng(0).permutation(31)])
-    moved = batch._replace(**{name: getattr(batch, name)[:, order] for name in Cells._fields[:9]})
+    moved = batch._replace(**{name: getattr(batch, name)[:, order] for name in ContextCells._fields[:9]})
     np.testing.assert_allclose(predict(moved), predict(batch), atol=1e-5)
     assert len(set(np.round(predict(batch), 4))) > 1
 
@@ -96,9 +96,11 @@ def test_paper_size_has_the_papers_number_of_parameters():
 
 
 def test_a_new_network_predicts_the_means_of_columns():
-    model = RelationalTransformer(Size(1, 8, 2, 16), 12, key=random.key(0))
+    model = RelationalTransformer(TransformerSize(1, 8, 2, 16), 12, key=random.key(0))
     batch = random_batch(5)
-    cells = Cells(*(jnp.asarray(getattr(batch, name)) for name in Cells._fields[:9]), *map(jnp.asarray, tiles_of(batch, TILE)))
+    cells = ContextCells(
+        *(jnp.asarray(getattr(batch, name)) for name in ContextCells._fields[:9]), *map(jnp.asarray, tiles_of(batch, TILE))
+    )
     assert batch.log_odds.any()
     np.testing.assert_array_equal(model(cells, TEXTS, tile=TILE), batch.log_odds)
     assert n_parameter(model) == sum(np.asarray(x).size for x in jax.tree.leaves(model))

@@ -14,7 +14,7 @@ import pytest
 
 from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.cells.contexts import BOOLEAN, Batch
-from plurel_prob.rfm.cells.training import TrainingConfig, Validation, folder_data, load_model, train
+from plurel_prob.rfm.cells.training import TrainingConfig, ValidationCells, folder_data, load_model, train
 from plurel_prob.rfm.cells.training.data import FolderData
 from tests.rfm.cells.training.databases import write_database
 
@@ -153,7 +153,7 @@ def test_the_network_beats_the_mean_on_a_database_it_has_not_seen(data, tmp_path
     folders = [write_database(tmp_path / f"shop-{seed}", seed) for seed in range(1, 9)]
     config = replace(SMALL, n_step=600, batch_size=32, learning_rate=2e-3)
     run = train(folder_data(folders, 64), tmp_path / "run", config)
-    validation = Validation(data, config, run.encoder)
+    validation = ValidationCells(data, config, run.encoder)
     assert validation.losses(run.model).mean() < 0.7 * validation.baseline.mean()
 
 
@@ -179,7 +179,7 @@ def test_a_run_that_is_killed_goes_on(finished, tmp_path):
 
 def test_validation_baseline_is_that_of_column_means(data, finished):
     run = load_model(finished)
-    validation = Validation(data, SMALL, run.encoder, n_context=16)
+    validation = ValidationCells(data, SMALL, run.encoder, n_context=16)
     database, expected = data.sampler.databases[0], []
     for k, batch in enumerate(validation.batches):
         targets = data.sampler.draw_targets(1, k, 8)

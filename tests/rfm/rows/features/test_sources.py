@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from plurel_prob import DatabaseError
-from plurel_prob.databases import ObservedDatabase, observe
+from plurel_prob.databases import Database, DatabaseSchema, observe
 from plurel_prob.rfm.rows.features import DAY, Labels, Question, row_features, tables_of
 from tests.rfm.cells.contexts.databases import VAL, observed
 from tests.rfm.rows.features.shop import VAL as VAL_OF_SHOP
@@ -19,10 +19,14 @@ def features_of(tables, table):
 
 def test_a_folder_and_what_is_read_from_it(tmp_path):
     folder = shop(tmp_path / "shop")
-    first, second = tables_of(folder), tables_of(observe(folder), VAL_OF_SHOP)
-    assert features_of(first, "users").values.tobytes() == features_of(second, "users").values.tobytes()
-    with pytest.raises(DatabaseError, match="nothing says where its training split ends"):
-        tables_of(observe(folder))
+    source = observe(folder)
+    first = features_of(tables_of(folder), "users").values.tobytes()
+    assert first == features_of(tables_of(source), "users").values.tobytes()
+    assert source.schema.val_timestamp == VAL_OF_SHOP
+    other = Database("shop", source.tables, DatabaseSchema(source.schema.tables))
+    assert first == features_of(tables_of(other, VAL_OF_SHOP), "users").values.tobytes()
+    with pytest.raises(DatabaseError, match="shop: nothing says where its training split ends"):
+        tables_of(other)
 
 
 def test_keys_are_values_of_primary_keys():
@@ -39,4 +43,4 @@ def test_keys_are_values_of_primary_keys():
         tables_of(observed(broken, keys), VAL)
     source = observed(frames, keys)
     with pytest.raises(DatabaseError, match=r"events\.by refers to users, which is no table; there are events"):
-        tables_of(ObservedDatabase("x", {"events": frames["events"]}, {"events": source.schemas["events"]}), VAL)
+        tables_of(Database("x", {"events": frames["events"]}, DatabaseSchema({"events": source.schema.tables["events"]})), VAL)

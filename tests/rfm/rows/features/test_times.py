@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import plurel_prob
-from plurel_prob.databases import ObservedDatabase, observe
+from plurel_prob.databases import Database, DatabaseSchema, observe
 from plurel_prob.rfm.columns import STATIC, microseconds
 from plurel_prob.rfm.rows.features import DAY, Labels, Question, prepare, read_tables
 from tests.models.tiny import SEED, tiny
@@ -33,26 +33,26 @@ def rows_of(tables, table, rng, times):
 
 def changed_after(source, cut, rng, kept):
     """Another database whose rows up to a time are the same; cells and keys of later ones are exchanged, some are gone."""
-    tables = read_tables(source.tables, source.schemas, us(cut))
+    tables = read_tables(source.tables, source.schema.tables, us(cut))
     frames = {}
     for name, frame in source.tables.items():
         later = np.flatnonzero(tables[name].time > us(cut))
-        frame, schema = frame.copy(), source.schemas[name]
+        frame, schema = frame.copy(), source.schema.tables[name]
         together = rng.permutation(later)
         for column in frame.columns.difference([schema.pkey, schema.time_col]):
             order = together if schema.time_col is None and column in schema.fkeys else rng.permutation(later)
             frame.iloc[later, frame.columns.get_loc(column)] = frame[column].iloc[order].array
-        is_parent = name in {parent for schema in source.schemas.values() for parent in schema.fkeys.values()}
+        is_parent = name in {parent for schema in source.schema.tables.values() for parent in schema.fkeys.values()}
         frames[name] = frame if is_parent or name == kept else frame.drop(index=later[::3]).reset_index(drop=True)
-    return ObservedDatabase(source.name, frames, source.schemas)
+    return Database(source.name, frames, source.schema)
 
 
 def check_cut(source, question, val, cut, seed, times):
     rng = np.random.default_rng(seed)
-    tables = read_tables(source.tables, source.schemas, us(val))
+    tables = read_tables(source.tables, source.schema.tables, us(val))
     rows = rows_of(tables, question.table, rng, times)
     known = rows.later(question.wait)
-    other = read_tables((later := changed_after(source, cut, rng, question.table)).tables, later.schemas, us(val))
+    other = read_tables((later := changed_after(source, cut, rng, question.table)).tables, later.schema.tables, us(val))
     known_later = Labels(known.entity, known.time, np.where(known.time > us(cut), 10 - known.value, known.value))
     is_up_to = rows.time <= us(cut)
     before = prepare(tables, question).features(rows, known)
@@ -82,7 +82,7 @@ def test_features_of_random_databases(question, seed):
     frames = {name: frame.copy() for name, frame in source.tables.items()}
     for table, column in hidden:
         frames[table][column] = frames[table][column].iloc[rng.permutation(len(frames[table]))].array
-    other = read_tables(frames, source.schemas, us(VAL))
+    other = read_tables(frames, source.schema.tables, us(VAL))
     after = prepare(other, question).features(rows, known)
     assert before.names == after.names and before.values.tobytes() == after.values.tobytes()
     assert not [name for name in before.names for _, column in hidden if name.startswith(f"{question.table}.{column}")]
@@ -94,11 +94,11 @@ def test_features_of_random_databases(question, seed):
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_earlier_counts(seed):
     source, rng = random_database(seed), np.random.default_rng(seed)
-    tables = read_tables(source.tables, source.schemas, us(VAL))
+    tables = read_tables(source.tables, source.schema.tables, us(VAL))
     rows = rows_of(tables, "users", rng, us(START) + np.arange(60, 100) * DAY)
     frames = {name: frame.copy() for name, frame in source.tables.items()}
     frames["events"]["number"] += 1.0
-    other = read_tables(frames, source.schemas, us(VAL))
+    other = read_tables(frames, source.schema.tables, us(VAL))
     before, after = (prepare(some, QUESTIONS[0]).features(rows, rows.later(DAY)).values for some in (tables, other))
     assert ((before != after) & ~np.isnan(before)).any(1).mean() > 0.5
     forgotten = prepare(tables, QUESTIONS[0]).features(rows, rows[rows.time < 0]).values
@@ -108,9 +108,9 @@ def test_what_is_earlier_counts(seed):
 @pytest.mark.slow
 def test_features_of_a_drawn_database():
     database = plurel_prob.sample(SEED, tiny("compact"))
-    source = ObservedDatabase("drawn", database.tables, database.schema.tables)
+    source = Database("drawn", database.tables, DatabaseSchema(database.schema.tables))
     val, test = database.schema.val_timestamp, database.schema.test_timestamp
-    tables = read_tables(source.tables, source.schemas, us(val))
+    tables = read_tables(source.tables, source.schema.tables, us(val))
     stored = np.concatenate([table.time for table in tables.values()])
     times = np.unique(stored[(stored != STATIC) & (stored < us(test) * 2)])
     for seed, name in enumerate(tables):

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from plurel_prob.rfm.rows.network import BINARY, CLASSES, NUMBER, RowBatch, Size
+from plurel_prob.rfm.rows.network import BINARY, CLASSES, NUMBER, RowBatch, RowNetworkSize
 
-TINY = Size(2, 16, 2, 32, feature=8, n_pool=4)
+TINY = RowNetworkSize(2, 16, 2, 32, feature=8, n_pool=4)
 
 
 def made_up(seed: int = 0, n_context: int = 40, n_query: int = 9, n_feature: int = 6) -> RowBatch:

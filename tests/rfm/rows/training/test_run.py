@@ -9,7 +9,7 @@ import pytest
 
 from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.rows.network import load_network
-from plurel_prob.rfm.rows.training import RowData, RowTrainingConfig, Validation, load_run, train
+from plurel_prob.rfm.rows.training import RowData, RowTrainingConfig, ValidationTasks, load_run, train
 from plurel_prob.rfm.rows.training.steps import new_network
 from tests.rfm.rows.training.shops import Shops
 
@@ -72,7 +72,7 @@ def test_the_log_has_losses_beside_those_of_the_untrained_network(data, finished
         groups == {name.removeprefix("validation_loss") for name in last if name.startswith("validation_loss")}
         and len(groups) > 2
     )
-    held_out = Validation(data, SMALL, 8)
+    held_out = ValidationTasks(data, SMALL, 8)
     assert last["untrained_loss"] == pytest.approx(held_out.losses(new_network(SMALL)).mean())
     assert last["validation_loss"] == pytest.approx(held_out.losses(load_run(finished).model).mean(), rel=1e-5)
     assert last["rows_per_s"] > 0 and last["cpu_hours"] > 0
