@@ -3,6 +3,7 @@
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 import numpyro
 from jaxtyping import Array, Int, Int8
 from numpyro.handlers import mask
@@ -18,7 +19,7 @@ from plurel_prob.distributions import (
     ReverseRandomTree,
     WattsStrogatz,
 )
-from plurel_prob.priors.fields import upper_bound
+from plurel_prob.priors.fields import possible_values, upper_bound
 from plurel_prob.priors.stages import GraphPrior
 
 
@@ -68,4 +69,8 @@ def random_graph(
         "Layered": Layered(depth=depth, drop_prob=prior.layer_drop_prob, max_depth=upper_bound(prior.depth), **size),
         "RandomCauchy": RandomCauchy(log_odds=log_odds, as_cause=as_cause, as_effect=as_effect, **size),
     }
-    return numpyro.sample("graph", RandomGraph(family, [laws[name] for name in FAMILIES]))
+    # families that the prior leaves out are not compiled: each is a second or two
+    possible = possible_values(prior.family)
+    place = np.zeros(len(FAMILIES), np.int32)
+    place[list(possible)] = range(len(possible))
+    return numpyro.sample("graph", RandomGraph(jnp.asarray(place)[family], [laws[list(FAMILIES)[index]] for index in possible]))

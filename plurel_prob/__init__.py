@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from plurel_prob.databases import Database, load
     from plurel_prob.errors import DatabaseError
+    from plurel_prob.joint import JointModel, joint_model
     from plurel_prob.models import Bucket, database
     from plurel_prob.priors import PRIORS, Prior, PriorError, get_prior
     from plurel_prob.sampling import Stream, sample, sample_many, sample_rows, sample_to, stream
@@ -22,6 +23,7 @@ __version__ = "0.1.0"
 _HOME = {
     "databases": ("Database", "load"),
     "errors": ("DatabaseError",),
+    "joint": ("JointModel", "joint_model"),
     "models": ("Bucket", "database"),
     "priors": ("PRIORS", "Prior", "PriorError", "get_prior"),
     "sampling": ("Stream", "sample", "sample_many", "sample_rows", "sample_to", "stream"),
@@ -34,12 +36,14 @@ __all__ = [
     "Bucket",
     "Database",
     "DatabaseError",
+    "JointModel",
     "Prior",
     "PriorError",
     "Score",
     "Stream",
     "database",
     "get_prior",
+    "joint_model",
     "load",
     "log_density",
     "sample",

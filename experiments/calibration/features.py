@@ -18,7 +18,7 @@ from plurel_prob.inference.features.columns import Columns
 from plurel_prob.inference.features.dags import GraphPosterior, causes_of, log_structure_prior, membership
 from plurel_prob.inference.features.graphs import topological_order
 from plurel_prob.inference.features.mechanisms import run
-from plurel_prob.inference.features.model import Structure, mechanisms
+from plurel_prob.inference.features.model import ColumnGraph, mechanisms
 from plurel_prob.inference.features.scores import ColumnScores, effect_sizes
 
 N_ROW, N_NODE = 60, 4
@@ -26,7 +26,7 @@ N_DRAW = 99  # graphs, which are independent
 N_NUTS = 600
 KEPT = np.linspace(0, N_NUTS - 1, 39).round().astype(int)  # far enough apart to be nearly independent
 MAX_STEP = 1023  # NUTS stops there
-STRUCTURE = Structure((0, 0, 3, 0), ((), (0,), (1,), (1, 2)), (0, 1, 2, 3), 1)  # with a source, a category, parent tables
+STRUCTURE = ColumnGraph((0, 0, 3, 0), ((), (0,), (1,), (1, 2)), (0, 1, 2, 3), 1)  # with a source, a category, parent tables
 QUANTITIES = {
     "noise_level": lambda site: site["noise_level"],
     "sharpness": lambda site: site["sharpness"],

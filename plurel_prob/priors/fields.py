@@ -9,6 +9,7 @@ import numpy as np
 from numpyro.distributions import Distribution, constraints
 
 from plurel_prob.distributions.named import NamedPick
+from plurel_prob.distributions.picks import Pick
 from plurel_prob.errors import PriorError, reason, shown
 
 MAX_COUNT = 1000  # of most things; arrays have room for that many
@@ -76,6 +77,12 @@ def support_bounds(distribution: Distribution) -> tuple[float, float]:
 def upper_bound(distribution: Distribution) -> int:
     """Largest integer of a bounded discrete distribution."""
     return int(support_bounds(distribution)[1])
+
+
+def possible_values(distribution: Distribution) -> tuple[int, ...]:
+    """Integers that a bounded discrete distribution may draw: its options, or all within its bounds."""
+    low, high = support_bounds(distribution)
+    return tuple(sorted(distribution.options)) if isinstance(distribution, Pick) else tuple(range(int(low), int(high) + 1))
 
 
 def _field(requirement: Requirement, default: Callable[[], Distribution], doc: str) -> Any:

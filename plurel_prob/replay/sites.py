@@ -15,7 +15,11 @@ from plurel_prob.priors import Prior
 from plurel_prob.programs.layout import PARENT_ROW, VALUE, site_layout
 from plurel_prob.programs.sizes import Sizes, bucket_of_all
 
-PADDED_WITH = {"schema/label": -1, "features/column_node": -1, PARENT_ROW: -1}
+# what stands where a site is not used; where that is not 0, arrays of indices say so with -1, and laws refuse 0
+PADDED_WITH = {
+    **dict.fromkeys(["schema/label", "features/column_node", PARENT_ROW], -1),
+    **{f"{stage}/{name}": 2 for stage in ("schema", "features") for name in ("n_neighbor", "depth")},
+}
 LINKS = ("n_level", "n_parent_cluster", "n_child_cluster", "affinity", "parent_row")
 
 Sites = dict[str, np.ndarray]

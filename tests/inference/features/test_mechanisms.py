@@ -24,13 +24,13 @@ from plurel_prob.inference.features.columns import Columns
 from plurel_prob.inference.features.graphs import topological_order
 from plurel_prob.inference.features.log_prob import sites_of
 from plurel_prob.inference.features.mechanisms import _posterior, arguments, edges_of, posterior_of, structure_of
-from plurel_prob.inference.features.model import Structure, mechanisms
+from plurel_prob.inference.features.model import ColumnGraph, mechanisms
 from plurel_prob.priors import get_prior
 from plurel_prob.scoring.observed import observed_log_density
 
 N_ROW = 400
 NAMES = ("a", "b", "c")
-STRUCTURE = Structure((0, 0, 2), ((), (0,), (1,)), (0, 1, 2), 0)  # a -> b -> c
+STRUCTURE = ColumnGraph((0, 0, 2), ((), (0,), (1,)), (0, 1, 2), 0)  # a -> b -> c
 TRUTH = {
     "noise_level": 0.4,
     "sharpness": 2.0,
@@ -86,7 +86,7 @@ def test_groups(posterior, simulated):
 
 def test_law_in_plain_loops():
     """All kinds of nodes: sources, a number and a category with causes, parent tables."""
-    structure = Structure((0, 3, 0, 2), ((), (), (0, 1), (2,)), (0, 1, 2, 3), 2)
+    structure = ColumnGraph((0, 3, 0, 2), ((), (), (0, 1), (2,)), (0, 1, 2, 3), 2)
     rng = np.random.default_rng(0)
     value = np.stack([rng.normal(size=4), [0, 2, 1, 2], rng.normal(size=4), [1, 0, 1, 1]], axis=1)
     foreign = rng.normal(size=(4, 2))
@@ -143,7 +143,7 @@ def test_a_networkx_graph_is_its_matrix():
     np.testing.assert_array_equal(edge, [[0, 1, 0], [0, 0, 0], [1, 0, 0]])
     assert topological_order(edge) == [2, 0, 1]
     columns = Columns(NAMES, np.zeros((2, 3)), (0, 0, 2), np.zeros((2, 0)))
-    assert structure_of(columns, edge) == Structure((0, 0, 2), ((2,), (0,), ()), (2, 0, 1), 0)
+    assert structure_of(columns, edge) == ColumnGraph((0, 0, 2), ((2,), (0,), ()), (2, 0, 1), 0)
 
 
 @pytest.fixture
@@ -182,7 +182,7 @@ def test_command(folder, posterior, capsys):
 
 def test_sites_are_found_again_from_the_posterior():
     """With sources, numbers, categories and parent tables."""
-    structure, rng, shape = Structure((0, 3, 0, 2), ((), (), (0, 1), (2,)), (0, 1, 2, 3), 2), np.random.default_rng(0), (2, 5)
+    structure, rng, shape = ColumnGraph((0, 3, 0, 2), ((), (), (0, 1), (2,)), (0, 1, 2, 3), 2), np.random.default_rng(0), (2, 5)
     sites = {name: rng.uniform(0.1, 1, shape) for name in ("noise_level", "sharpness", "foreign_strength")}
     sites |= {f"noise_scale_{column}": rng.uniform(0.1, 1, shape) for column in (0, 2)}
     gain = {column: (1 + sites[f"noise_scale_{column}"] ** 2) ** -0.5 for column in (0, 2)}
