@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
+from plurel_prob.stores.store import WRITERS
 from tests.rfm.rows.features.shop import shop
 from tests.test_sampling import run
 
@@ -27,6 +28,10 @@ UPWARD = {
     (DATABASE, "Database.save", "plurel_prob.tasks"): "tasks beside the tables, if they are asked for",
     (DATABASE, "Database.save", "plurel_prob.databases.disk"): "it reads databases, too",
 }
+
+
+# modules that import by a name in a text: the first two also import it for types; the third what writes a format
+BY_TEXT = {"plurel_prob.__init__", "plurel_prob.declared.__init__", "plurel_prob.stores.store"}
 
 
 class Import(NamedTuple):
@@ -90,7 +95,11 @@ def without_upward(imports: Iterator[Import]) -> list[Import]:
 
 
 def test_imports_lead_one_way():
-    imports = without_upward(imports_of(sources()))
+    texts = sources()
+    assert {module for module, text in texts.items() if "import_module" in text or "__import__" in text} == BY_TEXT
+    formats = {f"plurel_prob.stores.{writer.module}" for writer in WRITERS.values()}
+    by_text = [Import("plurel_prob.stores.store", "write_store", module) for module in formats]
+    imports = [*without_upward(imports_of(texts)), *by_text]
     assert Import("plurel_prob.sampling.__init__", "sample", "plurel_prob.conditioning.__init__") in imports
     assert Import("plurel_prob.cli.show", TYPES, "plurel_prob.reports.__init__") in imports
     assert Import("plurel_prob.models.database", "", "plurel_prob.models.schema") in imports

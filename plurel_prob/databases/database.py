@@ -137,21 +137,21 @@ class Database:
             raise DatabaseError(f"{what} refers to {shown(f'{parent}.{primary}')}, which is no column of that table")
         foreign = self.tables[child][key]
         values, is_there = pd.Index(frame[primary] if primary else frame.index), foreign.notna().to_numpy()
-        place = np.full(len(foreign), -1, np.int64)
+        row = np.full(len(foreign), -1, np.int64)
         try:
             twice = np.flatnonzero(values.duplicated())
             if not len(twice):
-                place[is_there] = values.get_indexer(pd.Index(foreign[is_there]))
+                row[is_there] = values.get_indexer(pd.Index(foreign[is_there]))
         except (TypeError, ValueError) as error:  # lists have no order and no hash
             raise DatabaseError(f"{what} cannot be compared with {shown(f'{parent}.{primary}')}: {reason(error)}") from None
         if len(twice):
             value = shown(str(values[twice[0]]))
             raise DatabaseError(f"{what} refers to {shown(f'{parent}.{primary}')}, which is {value} in row {twice[0]} and before")
-        broken = np.flatnonzero((place < 0) & is_there)
+        broken = np.flatnonzero((row < 0) & is_there)
         if len(broken):
             value = shown(str(foreign.iloc[broken[0]]))
             raise DatabaseError(f"{what} is {value} in row {broken[0]}, which is no row of {shown(parent)}")
-        return place
+        return row
 
     @cached_property
     def latents(self) -> DataTree:

@@ -204,6 +204,11 @@ class Refusal:
 class DeclaredSchema:
     """Tables in the order of their declaration.
 
+    A database in memory has a :class:`plurel_prob.databases.DatabaseSchema`, which is what RelBench format can say: one column a
+    key, kinds of columns. A declaration says more, and all of it holds in what is drawn or written: exact types, keys of several
+    columns, constraints. :mod:`plurel_prob.stores.infer` makes this of that,
+    :mod:`plurel_prob.stores.relbench_form` that of this.
+
     Attributes:
         tables: with all constraints that are honoured.
         source: what errors name: a path, or a URL without its password.

@@ -28,7 +28,7 @@ OnStep = Callable[[str, int, int], None]  # what is done next, how many of its t
 
 @dataclass(frozen=True)
 class DeclaredDatabase:
-    """A database of a declared schema.
+    """A database of a declared schema: its rows have the declared keys and types, more than a ``DatabaseSchema`` says.
 
     Attributes:
         tables: name to data frame, with the columns that are declared.

@@ -52,7 +52,7 @@ def relational_data(
         (8, 1024)
     """
     given = read_source(source, until, val_timestamp)
-    return assemble(given.name, [given.read_table(name) for name in given.tables], given.until, vocabulary)
+    return assemble(given.name, given.read_tables(), given.until, vocabulary)
 
 
 def assemble(name: str, tables: Sequence[TimedTable], until: int, vocabulary: Vocabulary) -> RelationalData:

@@ -48,18 +48,25 @@ class TimedTable:
 
 @dataclass(frozen=True)
 class DatabaseView:
-    """A database with its splits: validation starts after ``val``, test after ``test``; nothing after ``until`` is seen."""
+    """A database as it is seen: validation starts after ``val``, test after ``test``; nothing after ``until`` is there."""
 
-    name: str
-    tables: dict[str, pd.DataFrame]
-    schemas: dict[str, TableSchema]
+    database: Database
     val: int
     test: int
     until: int
 
-    def read_table(self, name: str) -> TimedTable:
+    @property
+    def name(self) -> str:
+        """Name of the database."""
+        return self.database.name
+
+    def read_tables(self) -> list[TimedTable]:
+        """All tables."""
+        schemas = self.database.schema.tables
+        return [self.timed(name, frame, schemas[name]) for name, frame in self.database.tables.items()]
+
+    def timed(self, name: str, frame: pd.DataFrame, schema: TableSchema) -> TimedTable:
         """A table; a row without a time, in a table that has times, is seen by no other."""
-        frame, schema = self.tables[name], self.schemas[name]
         if schema.time_col is None:
             time = np.full(len(frame), STATIC)
             return TimedTable(name, frame, schema, time, np.full(len(frame), self.until), time == STATIC)
@@ -82,5 +89,4 @@ def read_source(source: Path | str | Database, until: pd.Timestamp | str | None,
         raise DatabaseError(f"until must be 'val', 'test', a timestamp or None, got {until!r}")
     last = named[until] if until is None or isinstance(until, str) else until
     until_us = NEVER - 1 if last is None else microsecond(last)
-    val_us, test_us = microsecond(splits[0]), microsecond(splits[1])
-    return DatabaseView(database.name, database.tables, database.schema.tables, val_us, test_us, until_us)
+    return DatabaseView(database, microsecond(splits[0]), microsecond(splits[1]), until_us)

@@ -59,9 +59,9 @@ def task_targets(
     from plurel_prob.tasks.load import load_task  # RelBench is slow to import
 
     source, loaded = read_source(folder, until), load_task(Path(folder), task)
-    tables = [source.read_table(name) for name in source.tables]
+    tables = source.read_tables()
     for name in {name for name, _ in loaded.remove_columns}:
-        if name not in source.tables:
+        if name not in source.database.tables:
             raise DatabaseError(f"{folder}: task {task} removes a column of {name}, which is no table")
     removed = [table.without({column for name, column in loaded.remove_columns if name == table.name}) for table in tables]
     if loaded.kind == "autocomplete":
@@ -108,7 +108,7 @@ def _forecast(
     source: DatabaseView, tables: list[TimedTable], loaded: Any, split: str, vocabulary: Vocabulary
 ) -> tuple[RelationalData, Targets]:
     """Labels as a table beside the others."""
-    if loaded.name in source.tables:
+    if loaded.name in source.database.tables:
         raise DatabaseError(f"{source.name}: task {loaded.name} has the name of a table; give it another, in its manifest")
     frames = {part: _labels(loaded, part) for part in dict.fromkeys([*KNOWN[split], split])}
     split_of = np.repeat(list(frames), [len(frame) for frame in frames.values()])
@@ -125,7 +125,7 @@ def _label_table(source: DatabaseView, loaded: Any, labels: pd.DataFrame, split_
     if frame[loaded.target_col][split_of == "train"].nunique() < 2:
         raise DatabaseError(f"task {loaded.name}: the labels of the training split are all alike; there is nothing to predict")
     schema = TableSchema(len(frame), {}, None, loaded.time_col, {loaded.entity_col: loaded.entity_table})
-    table = replace(source, tables={loaded.name: frame}, schemas={loaded.name: schema}).read_table(loaded.name)
+    table = source.timed(loaded.name, frame, schema)
     wait = max(1, loaded.timedelta // pd.Timedelta(microseconds=1))  # a label of the target's own time is not known
     has_time = (table.time != STATIC) & (table.time != NEVER)
     known = np.where(has_time, np.where(has_time, table.time, 0) + wait, table.time)
