@@ -16,7 +16,7 @@ NODE = "node"
 
 
 @dataclass(frozen=True)
-class Cells:
+class CellPlaces:
     """Where the cells of a column lie: ``values[site][index]`` has a number a row."""
 
     site: str
@@ -38,7 +38,7 @@ def node_name(node: int) -> str:
     return f"{NODE}_{node}"
 
 
-def cells_of(structure: Structure, table: str, column: str) -> Cells:
+def cells_of(structure: Structure, table: str, column: str) -> CellPlaces:
     """Where the cells of a column lie, see :meth:`plurel_prob.JointModel.cells`.
 
     Raises:
@@ -53,14 +53,14 @@ def cells_of(structure: Structure, table: str, column: str) -> Cells:
     row = np.arange(schema.n_row[of])
     slot, feature, node = (index_of(column, name) for name in (key_name, column_name, node_name))
     if slot is not None and slot < schema.n_parent[of]:
-        return Cells(PARENT_ROW, (of, slot, row))
+        return CellPlaces(PARENT_ROW, (of, slot, row))
     if feature is not None and feature < schema.n_column[of]:
         node = int(graphs.column_node[of, feature])
     elif node is None or node >= graphs.n_node[of]:
         known = f"{schema.n_column[of]} features, {schema.n_parent[of]} foreign keys and {graphs.n_node[of]} nodes"
         raise DatabaseError(f"{table} has no {shown(column)}; it has {known}")
     line = int(graphs.n_dim[of, :node].sum())
-    return Cells(VALUE, (np.asarray(_pages(structure).page(of, row // BLOCK, line)), row % BLOCK))
+    return CellPlaces(VALUE, (np.asarray(_pages(structure).page(of, row // BLOCK, line)), row % BLOCK))
 
 
 def cell_at(structure: Structure, site: str, index: tuple[int, ...]) -> Cell:

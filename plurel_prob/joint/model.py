@@ -10,7 +10,7 @@ from numpyro import handlers
 from plurel_prob.blocks import BLOCK
 from plurel_prob.databases.database import Database
 from plurel_prob.errors import DatabaseError
-from plurel_prob.joint.cells import Cell, Cells, cell_at, cells_of
+from plurel_prob.joint.cells import Cell, CellPlaces, cell_at, cells_of
 from plurel_prob.joint.sites import site_table
 from plurel_prob.models.database import Bucket, DatabaseDraw, Structure, database, structure
 from plurel_prob.priors import Prior, get_prior
@@ -47,7 +47,7 @@ class JointModel:
         """
         return site_table(self.prior, self.bucket)
 
-    def cells(self, table: str, column: str, values: Sites | None = None) -> Cells:
+    def cells(self, table: str, column: str, values: Sites | None = None) -> CellPlaces:
         """Say where the cells of a column lie in a site: ``values[site][index]`` has a number a row.
 
         A feature shows the first dimension of a node, transformed and with missing cells: the site has the node's number, or its
