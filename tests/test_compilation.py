@@ -1,21 +1,89 @@
 import gc
+from collections.abc import Callable
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import pytest
 
 from plurel_prob.programs.compilation import compile_program
+from plurel_prob.programs.stored import file_of
+
+DEVICES = jax.devices()[:1]
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "a bit of the program": lambda content: content[:99] + bytes([content[99] ^ 4]) + content[100:],
+    "a bit of the hash": lambda content: bytes([content[0] ^ 1]) + content[1:],
+    "half": lambda content: content[: len(content) // 2],
+    "all": lambda content: b"",
+    "more": lambda content: content + b"more",
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    before = jax.config.jax_compilation_cache_dir
+    jax.config.update("jax_compilation_cache_dir", str(tmp_path))
+    yield tmp_path / "programs"
+    jax.config.update("jax_compilation_cache_dir", before)
+
+
+def compiled(name: str, lowered: list[str]):
+    """A program with a state, a loop and a typed key, that says when it is lowered."""
+
+    def lower():
+        lowered.append(name)
+        program = jax.jit(lambda key, x: jax.lax.fori_loop(0, 3, lambda i, x: x + jax.random.normal(key, (3,)), x["x"]))
+        return program.lower(jax.random.key(0), {"x": jnp.zeros(3)})
+
+    return compile_program(name, lower, DEVICES)
 
 
 @pytest.mark.parametrize("collects", [True, False])
-def test_a_compiled_program_computes_and_the_collector_is_as_before(collects):
+def test_a_compiled_program_computes_and_the_collector_is_as_before(folder, collects):
     (gc.enable if collects else gc.disable)()
     try:
-        program = compile_program(jax.jit(lambda x: x + 1), jax.ShapeDtypeStruct((3,), jnp.float32))
+        program = compile_program("add", lambda: jax.jit(lambda x: x + 1).lower(jnp.zeros(3)), DEVICES)
         assert gc.isenabled() == collects
         with pytest.raises(TypeError):
-            compile_program(jax.jit(lambda x: x @ x), jnp.zeros((2, 3)))
+            compile_program("multiply", lambda: jax.jit(lambda x: x @ x).lower(jnp.zeros((2, 3))), DEVICES)
         assert gc.isenabled() == collects
     finally:
         gc.enable()
     assert (program(jnp.arange(3.0)) == jnp.arange(1.0, 4.0)).all()
+
+
+def test_a_program_is_lowered_once_and_loaded_then(folder):
+    lowered: list[str] = []
+    first, second = compiled("one", lowered), compiled("one", lowered)
+    assert lowered == ["one"] and len([*folder.iterdir()]) == 1
+    arguments = jax.random.key(4), {"x": jnp.ones(3)}
+    assert (first(*arguments) == second(*arguments)).all()
+    (key, form), _ = second.args_info
+    assert form["x"].shape == (3,) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key)
+    compiled("two", lowered)
+    assert lowered == ["one", "two"] and len([*folder.iterdir()]) == 2
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_file_is_made_again(folder, damage):
+    lowered: list[str] = []
+    compiled("one", lowered)
+    path = file_of("one", DEVICES)
+    path.write_bytes(DAMAGES[damage](path.read_bytes()))
+    program = compiled("one", lowered)
+    assert lowered == ["one", "one"] and program(jax.random.key(0), {"x": jnp.zeros(3)}).shape == (3,)
+    compiled("one", lowered)
+    assert lowered == ["one", "one"]
+
+
+def test_without_a_folder_nothing_is_kept(folder):
+    jax.config.update("jax_compilation_cache_dir", None)
+    lowered: list[str] = []
+    compiled("one", lowered)
+    compiled("one", lowered)
+    assert lowered == ["one", "one"] and file_of("one", DEVICES) is None and not folder.exists()
+
+
+def test_a_folder_that_cannot_be_written_is_no_error(folder):
+    Path(folder).write_text("a file where the folder should be", encoding="utf-8")
+    assert compiled("one", [])(jax.random.key(0), {"x": jnp.zeros(3)}).shape == (3,)

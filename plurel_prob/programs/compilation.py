@@ -3,9 +3,16 @@
 import ctypes
 import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from typing import Any, TypeVar
+
+import jax
+from jax import Device
+from jax.stages import Compiled, Lowered
+
+from plurel_prob.programs.stored import file_of, keep, load
 
 Result = TypeVar("Result")
 _caches: list[Any] = []  # of functions that compile programs
@@ -28,22 +35,45 @@ def unload() -> None:
         cached.cache_clear()
 
 
-def compile_program(program: Any, *arguments: Any) -> Callable[..., Any]:
-    """Compile a jitted program for arguments of these shapes, or load it from JAX's persistent cache.
+def compile_program(name: str, lower: Callable[[], Lowered], devices: Sequence[Device]) -> Compiled:
+    """Compile a program, or load it from its file (:mod:`plurel_prob.programs.stored`), without tracing it.
 
     What tracing makes stays, so that collecting garbage meanwhile would only take time.
     Afterwards the memory that compilation took, more than half a gigabyte, goes back to the system; glibc would keep it.
+
+    Args:
+        name: says what the program computes, and of which shapes: two that differ have different names.
+        lower: traces and lowers it.
+        devices: what it is compiled for.
     """
+    path = file_of(name, devices)
+    loaded = path and load(path, devices)
+    if loaded:
+        return loaded
     collects = gc.isenabled()
     gc.disable()
     try:
-        compiled = program.lower(*arguments).compile()
+        with _left_out_of_cache() if path else nullcontext():
+            compiled = lower().compile()
     finally:
         if collects:
             gc.enable()
+    if path:
+        keep(path, compiled)
     gc.collect()
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries have none
         if trim:
             trim(0)
     return compiled
+
+
+@contextmanager
+def _left_out_of_cache() -> Iterator[None]:
+    """Keep programs that have files of their own out of JAX's cache: what it loads cannot be written again."""
+    seconds = jax.config.jax_persistent_cache_min_compile_time_secs  # type: ignore[attr-defined]
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", float("inf"))
+    try:
+        yield
+    finally:
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", seconds)

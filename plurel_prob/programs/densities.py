@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.stages import Compiled, Lowered
 from jaxtyping import Array, Bool, Float
 from numpyro import handlers
 from numpyro.distributions import ExpandedDistribution, MaskedDistribution
@@ -15,6 +16,8 @@ from plurel_prob.models.database import Bucket, Structure, structure, values
 from plurel_prob.priors import Prior
 from plurel_prob.programs.compilation import compile_program, kept
 from plurel_prob.programs.layout import PARENT_ROW, VALUE, forms, structure_layout, values_layout
+from plurel_prob.programs.structure import processor
+from plurel_prob.programs.values import default_mesh
 
 # any parent, and any number, has a density: looking at each costs time, and says nothing
 UNBOUNDED = (PARENT_ROW, VALUE)
@@ -39,16 +42,26 @@ def densities(model: Callable[[], Any], sites: dict[str, Array]) -> tuple[Any, D
 
 
 @kept(8)
-def structure_densities(prior: Prior) -> Callable[[dict[str, Array]], tuple[Structure, Densities]]:
-    """Program from the sites of a structure to it and their densities."""
-    program = jax.jit(lambda sites: densities(lambda: structure(prior), sites))
-    return compile_program(program, forms(structure_layout(prior)))
+def structure_densities(prior: Prior) -> Compiled:
+    """Program from the sites of a structure to it and their :class:`Densities`, on the processor."""
+
+    def lower() -> Lowered:
+        return jax.jit(lambda sites: densities(lambda: structure(prior), sites)).lower(forms(structure_layout(prior)))
+
+    device = processor()
+    with jax.default_device(device):
+        return compile_program(f"structure densities {prior.fingerprint}", lower, [device])
 
 
 @kept(8)
-def values_densities(prior: Prior, bucket: Bucket, form: Structure) -> Callable[[Structure, dict[str, Array]], Densities]:
-    """Program from a structure and the sites of values to their densities."""
-    return compile_program(jax.jit(partial(values_densities_of, prior, bucket)), form, forms(values_layout(prior, bucket, form)))
+def values_densities(prior: Prior, bucket: Bucket, form: Structure) -> Compiled:
+    """Program from a structure and the sites of values to their :class:`Densities`."""
+
+    def lower() -> Lowered:
+        program = jax.jit(partial(values_densities_of, prior, bucket))
+        return program.lower(form, forms(values_layout(prior, bucket, form)))
+
+    return compile_program(f"values densities {prior.fingerprint} {bucket} {form}", lower, [*default_mesh().devices.flat])
 
 
 def values_densities_of(prior: Prior, bucket: Bucket, known: Structure, sites: dict[str, Array]) -> Densities:

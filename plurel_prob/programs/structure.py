@@ -1,10 +1,11 @@
 """The program that draws structures: schemas and causal graphs."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
+import numpy as np
 from jax import Device, random
+from jax.stages import Compiled, Lowered
 from jaxtyping import Array, PRNGKeyArray
 from numpyro import handlers
 
@@ -12,7 +13,7 @@ from plurel_prob.models.database import Structure, structure
 from plurel_prob.models.schema import Schema
 from plurel_prob.priors import Prior
 from plurel_prob.programs.compilation import compile_program, kept
-from plurel_prob.programs.given import GivenSites, given_form, given_values, nothing_given
+from plurel_prob.programs.given import GivenSites, given_form, given_values
 from plurel_prob.programs.layout import structure_layout
 from plurel_prob.programs.sizes import Sizes, sizes_of_structure
 
@@ -38,18 +39,29 @@ def processor() -> Device:
 
 
 @kept(16)
-def structure_program(
-    prior: Prior, observed: Schema | None = None
-) -> Callable[[PRNGKeyArray, GivenSites, Schema | None], StructureDraw]:
-    """Program from a key, what is given of sites, and stage 1, if it is known (``observed`` has its shapes), to a structure."""
+def structure_program(prior: Prior, observed: Schema | None = None) -> Compiled:
+    """Program from a key, what is given of sites, and stage 1, if it is known (``observed`` has its shapes), to a structure,
+    as :class:`StructureDraw`.
+    """
 
     def run(key: PRNGKeyArray, given: GivenSites, observed: Schema | None) -> StructureDraw:
         with given_values(given), handlers.trace() as trace:
             drawn = handlers.seed(structure, key)(prior, observed)
         return StructureDraw(drawn, sample_sites(trace))
 
-    with jax.default_device(processor()):
-        return compile_program(jax.jit(run), random.key(0), given_form(structure_layout(prior, observed)), observed)
+    def lower() -> Lowered:
+        return jax.jit(run).lower(random.key(0), given_form(structure_layout(prior, observed)), observed)
+
+    device = processor()
+    with jax.default_device(device):
+        return compile_program(f"structure {prior.fingerprint} {observed}", lower, [device])
+
+
+@kept(16)
+def _nothing_given(prior: Prior, observed: Schema | None) -> GivenSites:
+    """Nothing, in the shapes that the program knows: a program that is loaded has not been traced."""
+    (_, given, _), _ = structure_program(prior, observed).args_info
+    return jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), given)
 
 
 def draw_structure(
@@ -57,8 +69,7 @@ def draw_structure(
 ) -> StructureDraw:
     """Draw a structure on the processor, whose thousand small steps cost least there, and bring it to the host."""
     form = observed and jax.tree.map(lambda part: jax.ShapeDtypeStruct(part.shape, part.dtype), observed)
-    if given is None:
-        given = nothing_given(structure_layout(prior, form))
+    given = _nothing_given(prior, form) if given is None else given
     program, device = structure_program(prior, form), processor()
     with jax.default_device(device):
         return jax.device_get(program(jax.device_put(key, device), given, observed))

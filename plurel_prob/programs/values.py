@@ -1,6 +1,6 @@
 """The program that draws values, links and features, for structures that are known: on one device, or one database on each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Device, random
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.stages import Compiled, Lowered
 from jaxtyping import Array, PRNGKeyArray
 from numpyro import handlers
 
@@ -16,7 +17,7 @@ from plurel_prob.distributions.mechanisms.structure import Intervention
 from plurel_prob.models.database import Bucket, DatabaseDraw, Draw, Structure, Values, values
 from plurel_prob.priors import Prior
 from plurel_prob.programs.compilation import compile_program, kept
-from plurel_prob.programs.given import GivenSites, given_form, given_values, nothing_given
+from plurel_prob.programs.given import GivenSites, given_form, given_values
 from plurel_prob.programs.layout import values_layout
 from plurel_prob.programs.structure import StructureDraw, sample_sites
 
@@ -85,26 +86,28 @@ def jitted_values(prior: Prior, bucket: Bucket, mesh: Mesh):  # type: ignore[no-
 
 
 @kept(32)
-def values_program(prior: Prior, bucket: Bucket, mesh: Mesh, form: Structure) -> Callable[[Inputs], ValuesDraw]:
-    """Program from inputs, one for each device, to draws with a leading axis over devices."""
+def values_program(prior: Prior, bucket: Bucket, mesh: Mesh, form: Structure) -> Compiled:
+    """Program from :class:`Inputs`, one for each device, to :class:`ValuesDraw`, with a leading axis over devices."""
     sharding = NamedSharding(mesh, PartitionSpec(AXIS))
 
     def stacked(x: jax.ShapeDtypeStruct) -> jax.ShapeDtypeStruct:
         return jax.ShapeDtypeStruct((mesh.size, *x.shape), x.dtype, sharding=sharding)
 
-    inputs = jax.tree.map(stacked, inputs_form(prior, bucket, form))
-    return compile_program(jitted_values(prior, bucket, mesh), inputs)
+    def lower() -> Lowered:
+        return jitted_values(prior, bucket, mesh).lower(jax.tree.map(stacked, inputs_form(prior, bucket, form)))
+
+    return compile_program(f"values {prior.fingerprint} {bucket} {form}", lower, [*mesh.devices.flat])
 
 
 @kept(4)
 def _nothing(prior: Prior, bucket: Bucket, mesh: Mesh, form: Structure) -> tuple[GivenSites, Intervention]:
-    """Nothing given, no intervention: kept on the devices, since it has the size of a database."""
-    given = nothing_given(values_layout(prior, bucket, form))
-    is_set, pages, *_ = inputs_form(prior, bucket, form).intervention
-    nothing = (given, np.zeros(is_set.shape, bool), np.zeros(pages.shape, pages.dtype), np.array(False))
-    sharding = NamedSharding(mesh, PartitionSpec(AXIS))
-    stacked = jax.tree.map(lambda x: np.broadcast_to(x, (mesh.size, *x.shape)), nothing)
-    given, is_set, pages, is_natural = jax.device_put(stacked, sharding)
+    """Nothing given, no intervention: kept on the devices, since it has the size of a database. Its shapes are those that the
+    program knows: a program that is loaded has not been traced.
+    """
+    [inputs], _ = values_program(prior, bucket, mesh, form).args_info
+    is_set, pages, _, is_natural = inputs.intervention
+    zeros = jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), (inputs.given, is_set, pages, is_natural))
+    given, is_set, pages, is_natural = jax.device_put(zeros, NamedSharding(mesh, PartitionSpec(AXIS)))
     return given, Intervention(is_set, pages, pages, is_natural)
 
 
