@@ -39,7 +39,6 @@ def compile_program(name: str, lower: Callable[[], Lowered], devices: Sequence[D
     """Compile a program, or load it from its file (:mod:`plurel_prob.programs.stored`), without tracing it.
 
     What tracing makes stays, so that collecting garbage meanwhile would only take time.
-    Afterwards the memory that compilation took, more than half a gigabyte, goes back to the system; glibc would keep it.
 
     Args:
         name: says what the program computes, and of which shapes: two that differ have different names.
@@ -49,6 +48,7 @@ def compile_program(name: str, lower: Callable[[], Lowered], devices: Sequence[D
     path = file_of(name, devices)
     loaded = path and load(path, devices)
     if loaded:
+        _trim()
         return loaded
     collects = gc.isenabled()
     gc.disable()
@@ -61,11 +61,16 @@ def compile_program(name: str, lower: Callable[[], Lowered], devices: Sequence[D
     if path:
         keep(path, compiled)
     gc.collect()
+    _trim()
+    return compiled
+
+
+def _trim() -> None:
+    """Give memory that is free back to the system, which glibc would keep: compiling takes more than half a gigabyte."""
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries have none
         if trim:
             trim(0)
-    return compiled
 
 
 @contextmanager
