@@ -67,6 +67,10 @@ class CausalTables(NamedTuple):
         """Rows of the block at a position; those from ``n_row`` on do not exist."""
         return self.held.block(table, position) * BLOCK + jnp.arange(BLOCK)
 
+    def exists(self, table: Array, position: Array) -> Bool[Array, " row"]:
+        """Which rows of the block at a position exist."""
+        return self.rows(table, position) < self.n_row[table]
+
     def linked_rows(self, table: Array, slot: Array, position: Array) -> Int[Array, " row"]:
         """Parent rows that the rows at a position refer to by a foreign key; 0 where there is no row."""
         start = (table, slot, position * BLOCK)
