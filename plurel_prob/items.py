@@ -75,8 +75,7 @@ def _backward(items: Items, kept: Any, cotangent: Any) -> tuple[None, Arrays | N
 
     def add(i: Array, gradient: Arrays) -> Arrays:
         constant = _inputs(items, context, i, fixed)
-        law = jax.checkpoint(lambda inputs: items.law(context, i, constant | inputs))
-        _, pull = jax.vjp(law, _inputs(items, context, i, moving))
+        _, pull = jax.vjp(lambda inputs: items.law(context, i, constant | inputs), _inputs(items, context, i, moving))
         (of_inputs,), places = pull(cotangent[items.target(context, i)]), items.places(context, i)
         return {name: gradient[name].at[places[name]].add(of_inputs[name]) for name in gradient}
 

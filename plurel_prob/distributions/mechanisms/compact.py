@@ -29,6 +29,7 @@ from plurel_prob.blocks import BLOCK
 from plurel_prob.distributions.mechanisms.compact_density import table_log_densities
 from plurel_prob.distributions.mechanisms.compact_laws import CompactLaws
 from plurel_prob.distributions.mechanisms.compact_sampling import CompactSampler
+from plurel_prob.distributions.mechanisms.compact_seen import Seen, seen_at
 from plurel_prob.distributions.mechanisms.structure import CausalTables, Intervention
 
 
@@ -49,9 +50,10 @@ class CompactMechanisms(dist.Distribution):
         max_category: static bound on the categories of a node.
         max_cause: static bound on the causes of a node, for the density; by default there is none but the nodes.
         intervention: values that are set by hand; they add nothing to the density.
+        seen: :meth:`seen_at` the values whose density is asked for, if known: most of the work.
     """
 
-    pytree_data_fields = ("tables", "laws", "intervention")
+    pytree_data_fields = ("tables", "laws", "intervention", "seen")
     pytree_aux_fields = ("max_page", "max_category", "max_cause")
 
     def __init__(
@@ -62,12 +64,13 @@ class CompactMechanisms(dist.Distribution):
         max_category: int,
         max_cause: int | None = None,
         intervention: Intervention | None = None,
+        seen: Seen | None = None,
         *,
         validate_args: bool | None = None,
     ):
         self.tables, self.laws, self.intervention = tables, laws, intervention
         self.max_page, self.max_category = max_page, max_category
-        self.max_cause = tables.edge.shape[-1] if max_cause is None else max_cause
+        self.max_cause, self.seen = tables.edge.shape[-1] if max_cause is None else min(max_cause, tables.edge.shape[-1]), seen
         super().__init__(event_shape=(max_page, BLOCK), validate_args=validate_args)
 
     @property
@@ -90,4 +93,9 @@ class CompactMechanisms(dist.Distribution):
 
     def table_log_prob(self, value: Float[Array, "page row"]) -> Float[Array, " table"]:
         """Return the log density of the values of each table, given those of its parents."""
-        return table_log_densities(self.tables, self.laws, self.intervention, value, self.max_category, self.max_cause)
+        sizes = self.max_category, self.max_cause
+        return table_log_densities(self.tables, self.laws, self.intervention, value, *sizes, self.seen)
+
+    def seen_at(self, value: Float[Array, "page row"]) -> Seen:
+        """What nodes see of others at these values: the same for all edge weights, noise, sharpness and strengths."""
+        return seen_at(self.tables, self.laws, value, self.max_category, self.max_cause)

@@ -88,8 +88,8 @@ class Intervention(NamedTuple):
     value: Float[Array, "page block"]  # NaN: as the mechanism has it
     natural: Float[Array, "page block"] | None = None  # values of all nodes before the intervention
 
-    def is_given(self, table: Array, node: Array, page: Array) -> Bool[Array, " row"]:
-        """Which values of a page of a node are set."""
+    def is_given(self, table: Array, node: Array, page: Int[Array, "*page"]) -> Bool[Array, "*page row"]:
+        """Which values of pages of a node are set."""
         return self.is_set[table, node] & ~jnp.isnan(self.value[page])
 
     def apply(self, table: Array, node: Array, page: Array, drawn: Float[Array, " row"]) -> Float[Array, " row"]:
