@@ -4,7 +4,8 @@ import numpyro
 from jaxtyping import Array
 from numpyro.handlers import mask
 
-from plurel_prob.distributions.mechanisms.compact import CompactLaws, CompactMechanisms
+from plurel_prob.distributions.mechanisms.compact import CompactMechanisms
+from plurel_prob.distributions.mechanisms.compact_laws import CompactLaws
 from plurel_prob.distributions.mechanisms.structure import CausalTables, Intervention
 from plurel_prob.models.palettes import of_table
 from plurel_prob.priors.features import CompactPrior
@@ -14,7 +15,7 @@ def compact(
     prior: CompactPrior, tables: CausalTables, max_category: int, max_page: int, intervention: Intervention | None
 ) -> tuple[Array, Array]:
     """Draw the values of all nodes; a categorical node's value is its category."""
-    law = CompactMechanisms(tables, compact_laws(prior, tables), max_page, max_category, intervention)
+    law = CompactMechanisms(tables, compact_laws(prior, tables), max_page, max_category, prior.max_cause, intervention)
     value = numpyro.sample("value", law)
     return value, value
 

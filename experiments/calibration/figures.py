@@ -15,7 +15,13 @@ from scipy.stats import binom  # noqa: E402
 from experiments.calibration.records import ranks  # noqa: E402
 from experiments.calibration.summary import INTERVALS, N_BIN, counts  # noqa: E402
 
-COLORS = {"infer_schema": "#0072b2", "infer_links": "#009e73", "infer_graph": "#e69f00", "infer_mechanisms": "#cc79a7"}
+COLORS = {
+    "infer_schema": "#0072b2",
+    "infer_links": "#009e73",
+    "infer_graph": "#e69f00",
+    "infer_mechanisms": "#cc79a7",
+    "infer_database": "#56b4e9",
+}
 SCALES = {"normal scores": ("#0072b2", "o"), "units of nodes": ("#e69f00", "s")}
 
 

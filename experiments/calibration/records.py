@@ -6,7 +6,7 @@ import pandas as pd
 
 from experiments.lines import read_lines
 
-RANKED = ("infer_schema", "infer_links", "infer_graph", "infer_mechanisms")
+RANKED = ("infer_schema", "infer_links", "infer_graph", "infer_mechanisms", "infer_database")
 
 
 def ranks(folder: Path) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from experiments.calibration import features, links, recovery, schema, summary
+from experiments.calibration import databases, features, links, recovery, schema, summary
 from experiments.lines import read_lines
 from plurel_prob.programs.files import use_compilation_cache
 
@@ -32,6 +32,7 @@ ROUTINES = {
     "infer_links": Routine(links.repeat, 50),
     "infer_graph": Routine(features.graph_repeat, 200),
     "infer_mechanisms": Routine(features.mechanism_repeat, 35),
+    "infer_database": Routine(databases.repeat, 40),  # not in the recorded run, see README.md
     "recovery": Routine(recovery.repeat, 40),
 }
 

@@ -12,14 +12,8 @@ from scipy import stats
 from plurel_prob import database
 from plurel_prob.databases.tables import node_values
 from plurel_prob.distributions.mechanisms.aggregations import AGGREGATIONS
-from plurel_prob.distributions.mechanisms.compact import (
-    CAUSE,
-    EMBEDDING,
-    FOREIGN,
-    OUTPUT,
-    SOURCE,
-    CompactMechanisms,
-)
+from plurel_prob.distributions.mechanisms.compact import CompactMechanisms
+from plurel_prob.distributions.mechanisms.compact_laws import CAUSE, EMBEDDING, FOREIGN, OUTPUT, SOURCE
 from plurel_prob.distributions.mechanisms.effects import DIM, EFFECTS
 from plurel_prob.distributions.mechanisms.structure import Intervention
 from plurel_prob.models.compact import compact_laws
@@ -173,7 +167,7 @@ def test_an_intervention_adds_nothing_to_the_density(prior, drawn):
     tables, laws = tables_of(drawn, lambda tables: compact_laws(prior.features, tables))
     value = jnp.asarray(drawn.stages.features.value)
     every = Intervention(jnp.ones(tables.is_categorical.shape, bool), value)
-    law = CompactMechanisms(tables, laws, BUCKET.n_page, MAX_CATEGORY, every)
+    law = CompactMechanisms(tables, laws, BUCKET.n_page, MAX_CATEGORY, intervention=every)
     assert jax.jit(law.log_prob)(value) == 0
     np.testing.assert_array_equal(jax.jit(law.sample)(random.key(0)), value)
 
@@ -186,7 +180,7 @@ def test_an_intervention_is_by_cell(prior, drawn):
 
     @jax.jit
     def score(given):
-        law = CompactMechanisms(tables, laws, BUCKET.n_page, MAX_CATEGORY, Intervention(every, given))
+        law = CompactMechanisms(tables, laws, BUCKET.n_page, MAX_CATEGORY, intervention=Intervention(every, given))
         return law.log_prob(value)
 
     is_left = np.arange(value.shape[1]) % 3 == 0

@@ -68,6 +68,10 @@ class CausalTables(NamedTuple):
         """Rows of the block at a position; those from ``n_row`` on do not exist."""
         return self.held.block(table, position) * BLOCK + jnp.arange(BLOCK)
 
+    def exists(self, table: Array, position: Array) -> Bool[Array, " row"]:
+        """Which rows of the block at a position exist."""
+        return self.rows(table, position) < self.n_row[table]
+
     def linked_rows(self, table: Array, slot: Array, position: Array) -> Int[Array, " row"]:
         """Parent rows that the rows at a position refer to by a foreign key; 0 where there is no row."""
         start = (table, slot, position * BLOCK)
@@ -86,8 +90,8 @@ class Intervention(NamedTuple):
     natural: Float[Array | np.ndarray, "page block"] | None = None  # values of all nodes before the intervention
     is_natural: Bool[Array | np.ndarray, ""] | bool = True  # whether ``natural`` is looked at
 
-    def is_given(self, table: Array, node: Array, page: Array) -> Bool[Array, " row"]:
-        """Which values of a page of a node are set."""
+    def is_given(self, table: Array, node: Array, page: Int[Array, "*page"]) -> Bool[Array, "*page row"]:
+        """Which values of pages of a node are set."""
         return self.is_set[table, node] & ~jnp.isnan(self.value[page])
 
     def apply(self, table: Array, node: Array, page: Array, drawn: Float[Array, " row"]) -> Float[Array, " row"]:

@@ -1,0 +1,98 @@
+"""What compact mechanisms choose, and the random weights that follow from a table's key; the law is that of :mod:`.compact`."""
+
+import math
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import lax, random
+from jax.nn import log_softmax
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+from plurel_prob.distributions.mechanisms.effects import DIM, EFFECTS, squash
+from plurel_prob.distributions.mechanisms.structure import CausalTables
+from plurel_prob.threefry import unrolled
+
+# What a mechanism's key is used for; weights of different use never share random numbers.
+CAUSE, OUTPUT, EMBEDDING, FOREIGN, SOURCE = range(5)
+
+
+class CompactLaws(NamedTuple):
+    """The choices of compact mechanisms."""
+
+    aggregation: Int[Array, "table node"]
+    effect: Int[Array, "table cause effect"]
+    foreign_effect: Int[Array, "table foreign_key"]
+    foreign_strength: Float[Array, " table"]
+    noise_scale: Float[Array, "table node"]
+    sharpness: Float[Array, " table"]  # of categories
+
+
+def weight_key(tables: CausalTables, table: Array, use: int, node: Array) -> PRNGKeyArray:
+    """Key of the weights of a node (of a foreign key, for ``FOREIGN``) for one use."""
+    return random.fold_in(unrolled(tables.key(table, use)), node)
+
+
+def is_category(tables: CausalTables, table: Array, node: Array, max_category: int) -> Bool[Array, "category 1"]:
+    """Which categories a node has."""
+    return jnp.arange(max_category)[:, None] < tables.n_category[table, node]
+
+
+def source_of_numbers(tables: CausalTables, table: Array, node: Array) -> tuple[Float[Array, " dim"], Float[Array, " dim"]]:
+    r"""Offset :math:`\mu \sim U(0, 0.95)` and share :math:`\pi \sim U(0.1, 0.9)` of the law of a number without causes, in each
+    dimension :math:`\pi N(\mu, 1 - \mu^2) + (1 - \pi) N(-\mu, 1 - \mu^2)`.
+    """
+    offset_key, share_key, _ = random.split(weight_key(tables, table, SOURCE, node), 3)
+    offset = random.uniform(offset_key, (DIM,), maxval=0.95)
+    return offset, random.uniform(share_key, (DIM,), minval=0.1, maxval=0.9)
+
+
+def source_of_categories(tables: CausalTables, table: Array, node: Array, max_category: int) -> Float[Array, "category 1"]:
+    """Log probabilities of a category without causes, Dirichlet(1)."""
+    prob_key = random.split(weight_key(tables, table, SOURCE, node), 3)[2]
+    weight = jnp.log(random.exponential(prob_key, (max_category, 1)) + 1e-30)
+    return log_softmax(jnp.where(is_category(tables, table, node, max_category), weight, -jnp.inf), axis=0)
+
+
+def output_weights(
+    tables: CausalTables, table: Array, node: Array, max_category: int
+) -> tuple[Float[Array, "dim dim"], Float[Array, "category dim"]]:
+    """B, by which a node sees parent tables, and C, from its location to the scores of categories."""
+    mix_key, score_key = random.split(weight_key(tables, table, OUTPUT, node))
+    return random.normal(mix_key, (DIM, DIM)) / math.sqrt(DIM), random.normal(score_key, (max_category, DIM))
+
+
+def effect_of(
+    tables: CausalTables, laws: CompactLaws, table: Array, cause: Array, node: Array, point: Array, n_in: Array
+) -> Float[Array, "dim row"]:
+    """Effect of a cause, whose value is ``point`` and has ``n_in`` dimensions, on a node: f_e(u_e)."""
+    key = random.fold_in(weight_key(tables, table, CAUSE, node), cause)
+    return lax.switch(laws.effect[table, cause, node], list(EFFECTS.values()), key, point, n_in)
+
+
+def embedding(tables: CausalTables, table: Array, node: Array, category: Array, max_category: int) -> Float[Array, "dim row"]:
+    """Categories as inputs of effects."""
+    table_key = weight_key(tables, table, EMBEDDING, node)
+    return random.normal(table_key, (DIM, max_category))[:, category.astype(jnp.int32)]
+
+
+def numbers(lines: Float[Array, "dim row"], n_dim: Array) -> Float[Array, "dim row"]:
+    """Numbers as inputs of effects; unused dimensions are 0, whatever lies there."""
+    is_used = jnp.arange(DIM)[:, None] < n_dim
+    return jnp.where(is_used, squash(jnp.where(is_used, lines, 0.0)), 0.0)
+
+
+def column_summary(
+    key: PRNGKeyArray, column: Array, value: Float[Array, " row"], is_categorical: Array, max_category: int
+) -> Array:
+    """Contribution of a column of a parent table to the summary z_k of a foreign key, whose key is ``key``."""
+    weight = random.normal(random.fold_in(key, column), (DIM, max_category + 1))
+    return lax.cond(is_categorical, lambda: weight[:, value.astype(jnp.int32)], lambda: weight[:, -1:] * squash(value))
+
+
+def foreign_effect(
+    tables: CausalTables, laws: CompactLaws, table: Array, slot: Array, key: PRNGKeyArray, summary: Float[Array, "dim row"]
+) -> Float[Array, "dim row"]:
+    """Effect of a foreign key, of which ``summary`` is the sum over the parent's columns: f_k(z_k)."""
+    n_column, max_column = tables.n_column[tables.parent_table[table, slot]], tables.column_node.shape[1]
+    effect_key, kind = random.fold_in(key, max_column), laws.foreign_effect[table, slot]
+    return lax.switch(kind, list(EFFECTS.values()), effect_key, squash(summary / jnp.sqrt(n_column)), jnp.array(DIM))
