@@ -24,8 +24,8 @@ def infer_database(of: Database, *, n_warmup: int = 300, n_draw: int = 500, n_ch
     NUTS moves in coordinates in which the posterior's curvature at the database's own parameters is 1 in all directions; chains
     start at random within two units of them, so that they explore the mode the truth lies in.
 
-    Look at effective sizes before use. Only the product of a table's noise and a node's is known, and of the weights of a sum only
-    the direction: along these, chains of some hundred draws may be worth ten (``experiments/calibration`` has figures).
+    Look at effective sizes before use. Only the product of a table's noise and a node's is known, and of the weights of a sum
+    only the direction: along these, chains of some hundred draws may be worth ten (``experiments/calibration`` has figures).
 
     Args:
         of: drawn, with compact mechanisms; of some thousand rows, as a step takes milliseconds for each ten nodes.
