@@ -8,6 +8,7 @@ Both are differentiable in the values, edge weights, scales of noise, sharpness 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import jax
 import jax.numpy as jnp
 from jax import lax
 from jax.nn import logsumexp
@@ -156,7 +157,8 @@ class NodeItems(Items):
 
             return lax.cond(is_used[k], added, lambda _, total: total, weight[k] / size, total)
 
-        return lax.fori_loop(0, self.max_cause, add, jnp.full((DIM, BLOCK), neutral))
+        # kept for a gradient, what eight kinds of effect need would be zeros for seven of them: cheaper to compute it again
+        return lax.fori_loop(0, self.max_cause, jax.checkpoint(add), jnp.full((DIM, BLOCK), neutral))
 
 
 def log_mixture(x: Float[Array, "dim row"], offset: Float[Array, "dim 1"], share: Float[Array, "dim 1"]) -> Array:
