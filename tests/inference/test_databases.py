@@ -99,6 +99,6 @@ def test_variational_inference_runs_on_the_model(given):
 
 def test_other_mechanisms_have_no_density(drawn):
     other = copy(drawn)
-    other.origin = drawn.origin._replace(prior=plurel_prob.get_prior("plurel"))
+    other._origin = drawn.origin._replace(prior=plurel_prob.get_prior("plurel"))
     with pytest.raises(DatabaseError, match="needs compact mechanisms"):
         given_database(other)
