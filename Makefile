@@ -22,9 +22,12 @@ demo: $(VENV)/installed
 	@echo "  out/plurel-18/latents.npz                   every latent: plurel_prob.load(path).latents is their tree"
 	@echo "  README.md, then models/database.py          how it is drawn"
 
-# programs compile in half the time without LLVM's optimisations, and the slowest tests are left out; a thread for each worker
+# programs compile in less than half the time without LLVM's optimisations and in few parts, and the slowest tests are left out; a
+# thread for each worker
+QUICKLY := --xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=4
+
 test: $(VENV)/installed
-	NPROC=1 XLA_FLAGS="$(XLA_FLAGS) --xla_backend_optimization_level=0" $(BIN)/python -m pytest $(PYTEST) -m "not slow"
+	NPROC=1 XLA_FLAGS="$(XLA_FLAGS) $(QUICKLY)" $(BIN)/python -m pytest $(PYTEST) -m "not slow"
 
 test-all: $(VENV)/installed
 	$(BIN)/python -m pytest $(PYTEST)

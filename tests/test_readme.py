@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from plurel_prob import get_prior
+from plurel_prob.cli.run import run as run_here
+from tests.models.tiny import COMPACT, PLUREL
 from tests.test_sampling import ENV, ROOT
 
 HAS_RFM = all(find_spec(name) for name in ("equinox", "lightgbm", "numba"))
@@ -70,7 +72,14 @@ def shortened(lines, fewer):
     return text.splitlines()
 
 
-def test_commands_run(tmp_path):
+def on_tiny_priors(lines):
+    """Commands that draw, from the priors whose programs other tests compile; slow ones, from those that the README names."""
+    drawing = [line if "--prior " in line or not line.startswith("sample ") else f"{line} --prior {PLUREL}" for line in lines]
+    return [line.replace("--prior compact", f"--prior {COMPACT}") for line in drawing]
+
+
+@pytest.mark.parametrize("is_quick", [True, pytest.param(False, marks=pytest.mark.slow)])
+def test_commands_run(tmp_path, monkeypatch, is_quick):
     lines = []
     for line in "".join(blocks("sh")).splitlines():
         command = shlex.split(line, comments=True)
@@ -91,7 +100,12 @@ def test_commands_run(tmp_path):
             "evaluate ": "evaluate --task buys --method mean history --data ",
         }
         lines += shortened(of_predictions()[0], fewer)
-    run(COMMANDS, "\n".join(lines), tmp_path)
+    if is_quick:
+        monkeypatch.chdir(tmp_path)
+        for line in on_tiny_priors(lines):
+            assert run_here(line.split()) == 0, line
+    else:
+        run(COMMANDS, "\n".join(lines), tmp_path)
     if HAS_RFM:
         assert "prediction" in (tmp_path / "dnf.csv").read_text() and "quantile_0.5" in (tmp_path / "credit.csv").read_text()
         assert {"rolling", "frozen"} == {record["regime"] for record in json.loads((tmp_path / "figures.json").read_text())}

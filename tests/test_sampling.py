@@ -10,11 +10,13 @@ import xarray as xr
 from relbench.manifest import DatasetManifest, validate_dataset_manifest
 
 import plurel_prob
+from plurel_prob import get_prior
+from plurel_prob.cli.run import run as run_here
 from plurel_prob.databases.disk import write_tables
 from plurel_prob.databases.tables import materialise
 from plurel_prob.distributions import FAMILIES
 from plurel_prob.sampling import draw
-from tests.models.tiny import tiny
+from tests.models.tiny import PLUREL, tiny
 
 ROOT = Path(__file__).parent.parent
 SMALL = Path(__file__).parent / "priors" / "small.toml"
@@ -26,10 +28,10 @@ def run(*arguments, env=None):
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=ENV | (env or {}))
 
 
-@pytest.mark.parametrize("n_database", [8, pytest.param(200, marks=pytest.mark.slow)])
-def test_databases_are_sound(small_prior, tmp_path, n_database):
+@pytest.mark.parametrize(("path", "n_database"), [(PLUREL, 8), pytest.param(SMALL, 200, marks=pytest.mark.slow)])
+def test_databases_are_sound(path, tmp_path, n_database):
     families: set[int] = set()
-    for database in plurel_prob.sample_many(range(n_database), small_prior):
+    for database in plurel_prob.sample_many(range(n_database), get_prior(path)):
         assert_relbench_accepts(database, tmp_path / database.name)
         first, last = database.schema.window
         children = {parent for parent, _, _ in database.schema.graph}
@@ -89,10 +91,10 @@ def test_small_databases_are_clean(name):
     assert n_column > 5 * n_database
 
 
-def test_a_child_follows_its_parents_columns(small_prior):
+def test_a_child_follows_its_parents_columns():
     """Linear regression of some child column on the linked parents' columns explains more than chance would."""
     best = 0.0
-    for database in plurel_prob.sample_many(range(20), small_prior):
+    for database in plurel_prob.sample_many(range(20), tiny("plurel")):
         for parent, child, key in database.schema.graph:
             mine = database.tables[child].select_dtypes("float32").rank().fillna(0)
             theirs = (
@@ -108,11 +110,12 @@ def test_a_child_follows_its_parents_columns(small_prior):
     assert best > 0.4
 
 
-def test_processes_counts_and_orders_give_the_same_database(tmp_path, small_prior):
-    for out, arguments in (("a", ["--seed", "3", "--count", "3"]), ("b", ["--seed", "5"])):
-        done = run("-m", "plurel_prob", "sample", "--out", str(tmp_path / out), "--prior", str(SMALL), *arguments)
-        assert done.returncode == 0, done.stderr
-    here = list(plurel_prob.sample_many([7, 5], small_prior))[1]
+def test_processes_counts_and_orders_give_the_same_database(tmp_path):
+    sample = ["sample", "--prior", str(PLUREL), "--out"]
+    done = run("-m", "plurel_prob", *sample, str(tmp_path / "a"), "--seed", "3", "--count", "3")
+    assert done.returncode == 0, done.stderr
+    assert run_here([*sample, str(tmp_path / "b"), "--seed", "5"]) == 0
+    here = list(plurel_prob.sample_many([7, 5], get_prior(PLUREL)))[1]
     for path in (tmp_path / "a" / "plurel-5", tmp_path / "b" / "plurel-5"):
         there = plurel_prob.load(path)
         assert there.schema == here.schema and there.prior == here.prior
@@ -166,7 +169,7 @@ ON_FOUR_DEVICES = """
 import jax, numpy as np, plurel_prob
 from plurel_prob.programs.values import mesh_of
 from plurel_prob.sampling.programs import draw, draw_on
-from tests.models.tiny import tiny
+from tests.models.tiny import PLUREL, tiny
 assert len(jax.devices()) == 4
 prior = tiny("compact")
 seeds = [3, 9, 4, 0, 7, 1]

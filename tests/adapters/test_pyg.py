@@ -2,13 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-pytest.importorskip("torch_geometric", reason="no torch_geometric: pip install 'plurel-prob[pyg]'")
-
-import torch
-from torch_geometric.nn import HeteroConv, SAGEConv
-
 import plurel_prob
-from plurel_prob.adapters.pyg import to_hetero_data
 from plurel_prob.databases import observe
 from tests.tasks.small import shop
 
@@ -16,11 +10,19 @@ TO = 'so-called "recipient"'
 
 
 @pytest.fixture(scope="module")
+def to_hetero_data():
+    pytest.importorskip("torch_geometric", reason="no torch_geometric: pip install 'plurel-prob[pyg]'")
+    from plurel_prob.adapters.pyg import to_hetero_data  # takes seconds, which only this module's tests need
+
+    return to_hetero_data
+
+
+@pytest.fixture(scope="module")
 def database(tmp_path_factory):
     return observe(shop(tmp_path_factory.mktemp("pyg") / "shop", n_order=200))
 
 
-def test_rows_and_references(database):
+def test_rows_and_references(database, to_hetero_data):
     graph = to_hetero_data(database)
     assert graph.validate()
     assert graph.node_types == list(database.tables)
@@ -37,7 +39,7 @@ def test_rows_and_references(database):
         assert graph[parent, f"rev_{key}", child].edge_index.t().tolist() == [[b, a] for a, b in expected]
 
 
-def test_columns(database):
+def test_columns(database, to_hetero_data):
     graph, orders = to_hetero_data(database), database.tables["order items"]
     node = graph["order items"]
     assert node.x_columns == ["value", "cents", "is_large", "is_gift", "odd name"]
@@ -51,7 +53,10 @@ def test_columns(database):
     assert "time" not in graph["users"] and graph["users"].x.shape == (30, 1)
 
 
-def test_messages_pass(database):
+def test_messages_pass(database, to_hetero_data):
+    import torch
+    from torch_geometric.nn import HeteroConv, SAGEConv
+
     graph = to_hetero_data(database)
     x = {name: torch.nan_to_num(value) for name, value in graph.x_dict.items()}
     layer = HeteroConv({edge: SAGEConv((-1, -1), 8) for edge in graph.edge_types})
@@ -60,7 +65,7 @@ def test_messages_pass(database):
 
 
 @pytest.mark.slow
-def test_a_drawn_database():
+def test_a_drawn_database(to_hetero_data):
     database = plurel_prob.sample(seed=10, prior="compact")
     graph = to_hetero_data(database)
     assert graph.validate() and len(graph.edge_types) == 2 * len(database.schema.graph)

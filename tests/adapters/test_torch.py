@@ -4,9 +4,12 @@ import pytest
 
 from tests.models.tiny import tiny
 
-torch_data = pytest.importorskip("torch.utils.data", reason="PyTorch is not installed (extra torch)")
-
 PRIOR = tiny("compact")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def torch_data():
+    return pytest.importorskip("torch.utils.data", reason="PyTorch is not installed (extra torch)")
 
 
 def seed_of(database):
@@ -14,11 +17,13 @@ def seed_of(database):
 
 
 def loader(n_worker=0, **options):
+    from torch.utils.data import DataLoader
+
     from plurel_prob.adapters.torch import Databases
 
     context = "spawn" if n_worker else None
     dataset = Databases(range(20, 27), PRIOR, transform=seed_of, **options)
-    return torch_data.DataLoader(dataset, batch_size=None, num_workers=n_worker, multiprocessing_context=context)
+    return DataLoader(dataset, batch_size=None, num_workers=n_worker, multiprocessing_context=context)
 
 
 def test_one_process():
@@ -31,7 +36,7 @@ def test_workers_share_the_seeds():
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # JAX warns of the fork, too
-def test_a_fork_is_refused():
+def test_a_fork_is_refused(torch_data):
     from plurel_prob.adapters.torch import Databases
 
     forked = torch_data.DataLoader(Databases(prior=PRIOR), batch_size=None, num_workers=1, multiprocessing_context="fork")

@@ -103,10 +103,17 @@ def random_numbers(monkeypatch):
     """Random numbers in the place of the program's."""
     from plurel_prob.drawing import draw, program
     from plurel_prob.models.database import Draw
+    from plurel_prob.programs.given import Given
+    from plurel_prob.programs.structure import StructureDraw
 
-    monkeypatch.setattr(program, "_sizes", lambda prior, form: lambda key, observed: None)
+    rate = Given(np.zeros(1, bool), np.zeros(1))
+    monkeypatch.setattr(program, "draw_structure", lambda prior, key, observed: StructureDraw((observed, None), {}))
+    monkeypatch.setattr(StructureDraw, "sizes", None)
     monkeypatch.setattr(program, "bucket_of_all", lambda sizes: None)
-    monkeypatch.setattr(program, "_program", lambda prior, form, bucket: lambda key, observed: Draw(observed.n_row, {}))
+    monkeypatch.setattr(program, "values_layout", lambda prior, bucket, form: {})
+    monkeypatch.setattr(program, "nothing_given", lambda layout: {program.MISSING_RATE: rate})
+    monkeypatch.setattr(program, "values_program", lambda *of: None)
+    monkeypatch.setattr(program, "draw_with", lambda prior, key, known, *_, **given: Draw(known.structure[0].n_row, {}))
     numbers = np.random.default_rng(0)
     monkeypatch.setattr(
         draw,

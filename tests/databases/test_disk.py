@@ -16,8 +16,8 @@ from tests.models.tiny import tiny
 
 
 @pytest.fixture(scope="module")
-def database(small_prior):
-    return plurel_prob.sample(11, small_prior)
+def database():
+    return plurel_prob.sample(11, tiny("plurel"))
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,7 @@
 """Few, narrow tables: the program can be run eagerly, and followed in plain loops."""
 
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 from numpyro import handlers
@@ -7,17 +9,15 @@ from numpyro import handlers
 from plurel_prob import Bucket, Prior, get_prior
 from plurel_prob.models.database import stage
 from plurel_prob.models.features import causal_tables
-from plurel_prob.priors import override
 from plurel_prob.sampling import Draw
 
 BUCKET = Bucket(n_block=8, n_page=1024)
 SEED = 4
+PLUREL, COMPACT = (Path(__file__).parent.parent / "priors" / f"tiny-{name}.toml" for name in ("plurel", "compact"))
 
 
 def tiny(name: str) -> Prior:
-    number = {"n_table": {"DiscreteUniform": [3, 4]}, "n_column": {"TruncatedZipf": [1.0, 3, 4]}}
-    rows = {"n_row_entity": {"DiscreteUniform": [20, 40]}, "n_row_activity": {"DiscreteUniform": [40, 1100]}}
-    return override(get_prior(name), {"schema": number | rows})
+    return get_prior({"plurel": PLUREL, "compact": COMPACT}[name])
 
 
 def tables_of(drawn: Draw, laws_of=None):
