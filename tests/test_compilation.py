@@ -87,3 +87,20 @@ def test_without_a_folder_nothing_is_kept(folder):
 def test_a_folder_that_cannot_be_written_is_no_error(folder):
     Path(folder).write_text("a file where the folder should be", encoding="utf-8")
     assert compiled("one", [])(jax.random.key(0), {"x": jnp.zeros(3)}).shape == (3,)
+
+
+def test_what_comes_from_the_cache_of_jax_is_not_written_again(folder):
+    """It would lack functions: JAX has the program from a time when it had no file of its own."""
+    seconds = jax.config.jax_persistent_cache_min_compile_time_secs
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+    try:
+
+        def lower():
+            return jax.jit(lambda x: jax.lax.fori_loop(0, 3, lambda i, x: x @ x + jnp.cos(x), x)).lower(jnp.ones((2, 2)))
+
+        lower().compile()
+        jax.clear_caches()
+        compile_program("found", lower, DEVICES)
+        assert not file_of("found", DEVICES).exists()
+    finally:
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", seconds)

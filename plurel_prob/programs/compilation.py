@@ -15,7 +15,11 @@ from jax.stages import Compiled, Lowered
 from plurel_prob.programs.stored import file_of, keep, load
 
 Result = TypeVar("Result")
+HIT = "/jax/compilation_cache/cache_hits"
+
 _caches: list[Any] = []  # of functions that compile programs
+_hits: list[str] = []  # events of JAX's cache: programs that were found there
+jax.monitoring.register_event_listener(lambda event, **_: _hits.append(event) if event == HIT else None)
 
 
 def kept(n_program: int) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
@@ -54,11 +58,13 @@ def compile_program(name: str, lower: Callable[[], Lowered], devices: Sequence[D
     gc.disable()
     try:
         with _left_out_of_cache() if path else nullcontext():
-            compiled = lower().compile()
+            lowered, n_hit = lower(), _hits.count(HIT)
+            compiled = lowered.compile()
+            found_in_cache = _hits.count(HIT) > n_hit
     finally:
         if collects:
             gc.enable()
-    if path:
+    if path and not found_in_cache:
         keep(path, compiled)
     gc.collect()
     _trim()
@@ -75,7 +81,7 @@ def _trim() -> None:
 
 @contextmanager
 def _left_out_of_cache() -> Iterator[None]:
-    """Keep programs that have files of their own out of JAX's cache: what it loads cannot be written again."""
+    """Keep programs that have files of their own out of JAX's cache: what it loads, written again, lacks functions."""
     seconds = jax.config.jax_persistent_cache_min_compile_time_secs  # type: ignore[attr-defined]
     jax.config.update("jax_persistent_cache_min_compile_time_secs", float("inf"))
     try:
