@@ -104,3 +104,10 @@ def test_what_comes_from_the_cache_of_jax_is_not_written_again(folder):
         assert not file_of("found", DEVICES).exists()
     finally:
         jax.config.update("jax_persistent_cache_min_compile_time_secs", seconds)
+
+
+def test_a_setting_of_jax_has_files_of_its_own(folder):
+    before = file_of("one", DEVICES)
+    with jax.enable_x64(True):
+        assert file_of("one", DEVICES) != before
+    assert file_of("one", DEVICES) == before

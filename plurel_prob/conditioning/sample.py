@@ -16,10 +16,10 @@ from plurel_prob.models.schema import Schema
 from plurel_prob.priors import Prior
 from plurel_prob.programs.densities import Densities, Density, structure_densities, values_densities
 from plurel_prob.programs.given import GivenSites, free_sites, nothing_given
-from plurel_prob.programs.layout import PARENT_ROW, Layout, structure_layout, values_layout
+from plurel_prob.programs.layout import PARENT_ROW, Layout, form_of, structure_layout, values_layout
 from plurel_prob.programs.sizes import bucket_of_all
 from plurel_prob.programs.structure import draw_structure
-from plurel_prob.programs.values import draw_with, form_of
+from plurel_prob.programs.values import draw_with
 
 
 def sample_given(seed: int, prior: Prior, given: Mapping[str, Any], bucket: Bucket | None = None) -> Database:

@@ -15,10 +15,10 @@ from plurel_prob.models.database import Draw
 from plurel_prob.models.schema import Schema
 from plurel_prob.priors import Prior
 from plurel_prob.programs.given import nothing_given
-from plurel_prob.programs.layout import values_layout
+from plurel_prob.programs.layout import form_of, values_layout
 from plurel_prob.programs.sizes import bucket_of_all
 from plurel_prob.programs.structure import draw_structure
-from plurel_prob.programs.values import default_mesh, draw_with, form_of, values_program
+from plurel_prob.programs.values import default_mesh, draw_with, values_program
 
 MISSING_RATE = "features/missing_rate"
 

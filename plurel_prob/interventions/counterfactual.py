@@ -20,9 +20,9 @@ from plurel_prob.interventions.columns import FeatureColumn, find_column
 from plurel_prob.interventions.requests import Request, values_to_set
 from plurel_prob.models.database import Bucket, Draw
 from plurel_prob.programs.given import all_given
-from plurel_prob.programs.layout import structure_layout, values_layout
+from plurel_prob.programs.layout import form_of, structure_layout, values_layout
 from plurel_prob.programs.structure import draw_structure
-from plurel_prob.programs.values import draw_with, form_of
+from plurel_prob.programs.values import draw_with
 from plurel_prob.replay.sites import Sites, bucket_of_latents, check_complete, sites_of, value_pages
 
 

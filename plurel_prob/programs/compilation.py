@@ -58,9 +58,9 @@ def compile_program(name: str, lower: Callable[[], Lowered], devices: Sequence[D
     gc.disable()
     try:
         with _left_out_of_cache() if path else nullcontext():
-            lowered, n_hit = lower(), _hits.count(HIT)
+            lowered, n_hit = lower(), len(_hits)
             compiled = lowered.compile()
-            found_in_cache = _hits.count(HIT) > n_hit
+            found_in_cache = len(_hits) > n_hit
     finally:
         if collects:
             gc.enable()

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Shaped
@@ -58,11 +57,3 @@ def nothing_given(layout: Layout) -> GivenSites:
 def all_given(layout: Layout, sites: Mapping[str, np.ndarray]) -> GivenSites:
     """What is given of sites, where those of a database are."""
     return {name: Given(np.ones(site.shape, bool), np.asarray(sites[name])) for name, site in free_sites(layout).items()}
-
-
-def given_form(layout: Layout) -> GivenSites:
-    """Shapes and types of what is given of sites."""
-    return {
-        name: Given(jax.ShapeDtypeStruct(site.shape, jnp.bool_), jax.ShapeDtypeStruct(site.shape, site.dtype))  # type: ignore[arg-type]
-        for name, site in free_sites(layout).items()
-    }

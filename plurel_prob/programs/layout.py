@@ -74,6 +74,11 @@ def _layout_of(model: Callable[..., Any], *arguments: Any) -> Layout:
     return sites
 
 
+def form_of(tree: Any) -> Any:
+    """Shapes and types of arrays."""
+    return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), tree)
+
+
 def forms(layout: Layout) -> dict[str, jax.ShapeDtypeStruct]:
     """Shapes and types of the values of sites, which programs are compiled for."""
     return {name: jax.ShapeDtypeStruct(site.shape, site.dtype) for name, site in layout.items()}

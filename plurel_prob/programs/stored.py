@@ -22,7 +22,8 @@ from plurel_prob.files.places import whole_file
 
 SOURCES = ("*.py", "models/*.py", "programs/*.py", "distributions/**/*.py", "priors/**/*.py")  # of programs
 PACKAGES = ("jax", "jaxlib", "numpyro", "numpy")
-FLAGS = ("XLA_FLAGS", "NPROC", "OMP_NUM_THREADS", "JAX_ENABLE_X64", "JAX_DEFAULT_MATMUL_PRECISION")  # of the environment
+FLAGS = ("XLA_FLAGS", "NPROC", "OMP_NUM_THREADS")  # of the environment
+SETTINGS = ("jax_enable_x64", "jax_default_matmul_precision", "jax_threefry_partitionable")  # of JAX, wherever they were set
 HASH = hashlib.sha256().digest_size  # bytes at the start of a file
 
 
@@ -45,7 +46,8 @@ def file_of(name: str, devices: Sequence[Device]) -> Path | None:
     if folder is None or "://" in folder:
         return None
     on = [(device.platform, device.device_kind, device.id) for device in devices]
-    key = hashlib.sha256(repr((name, on, _environment())).encode()).hexdigest()
+    settings = [getattr(jax.config, setting) for setting in SETTINGS]
+    key = hashlib.sha256(repr((name, on, settings, _environment())).encode()).hexdigest()
     return Path(folder) / "programs" / key
 
 

@@ -13,8 +13,8 @@ from plurel_prob.models.database import Structure, structure
 from plurel_prob.models.schema import Schema
 from plurel_prob.priors import Prior
 from plurel_prob.programs.compilation import compile_program, kept
-from plurel_prob.programs.given import GivenSites, given_form, given_values
-from plurel_prob.programs.layout import structure_layout
+from plurel_prob.programs.given import GivenSites, given_values, nothing_given
+from plurel_prob.programs.layout import form_of, structure_layout
 from plurel_prob.programs.sizes import Sizes, sizes_of_structure
 
 
@@ -50,7 +50,7 @@ def structure_program(prior: Prior, observed: Schema | None = None) -> Compiled:
         return StructureDraw(drawn, sample_sites(trace))
 
     def lower() -> Lowered:
-        return jax.jit(run).lower(random.key(0), given_form(structure_layout(prior, observed)), observed)
+        return jax.jit(run).lower(random.key(0), form_of(nothing_given(structure_layout(prior, observed))), observed)
 
     device = processor()
     with jax.default_device(device):
@@ -68,7 +68,7 @@ def draw_structure(
     prior: Prior, key: PRNGKeyArray, given: GivenSites | None = None, observed: Schema | None = None
 ) -> StructureDraw:
     """Draw a structure on the processor, whose thousand small steps cost least there, and bring it to the host."""
-    form = observed and jax.tree.map(lambda part: jax.ShapeDtypeStruct(part.shape, part.dtype), observed)
+    form = form_of(observed)
     given = _nothing_given(prior, form) if given is None else given
     program, device = structure_program(prior, form), processor()
     with jax.default_device(device):

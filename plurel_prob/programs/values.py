@@ -17,8 +17,8 @@ from plurel_prob.distributions.mechanisms.structure import Intervention
 from plurel_prob.models.database import Bucket, DatabaseDraw, Draw, Structure, Values, values
 from plurel_prob.priors import Prior
 from plurel_prob.programs.compilation import compile_program, kept
-from plurel_prob.programs.given import GivenSites, given_form, given_values
-from plurel_prob.programs.layout import values_layout
+from plurel_prob.programs.given import GivenSites, given_values, nothing_given
+from plurel_prob.programs.layout import form_of, values_layout
 from plurel_prob.programs.structure import StructureDraw, sample_sites
 
 AXIS = "database"  # of a mesh of devices
@@ -51,11 +51,6 @@ def default_mesh() -> Mesh:
     return mesh_of([*jnp.zeros(()).devices()])
 
 
-def form_of(tree: Any) -> Any:
-    """Shapes and types of arrays."""
-    return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), tree)
-
-
 def inputs_form(prior: Prior, bucket: Bucket, form: Structure) -> Inputs:
     """Shapes and types of what the values of one database are drawn from."""
     held = HeldBlocks(form.schema.n_row, form.schema.n_row)
@@ -64,7 +59,7 @@ def inputs_form(prior: Prior, bucket: Bucket, form: Structure) -> Inputs:
     is_natural = jax.ShapeDtypeStruct((), jnp.bool_)
     intervention = Intervention(is_set, pages, pages, is_natural)  # type: ignore[arg-type]
     key = jax.eval_shape(lambda: random.key(0))
-    return Inputs(key, form, held, given_form(values_layout(prior, bucket, form)), intervention)
+    return Inputs(key, form, held, form_of(nothing_given(values_layout(prior, bucket, form))), intervention)
 
 
 def run_values(prior: Prior, bucket: Bucket, inputs: Inputs) -> ValuesDraw:
@@ -135,14 +130,14 @@ def draw_values(
         intervention: values of nodes that are set by hand; of one database.
     """
     form = form_of(known[0].structure)
-    nothing_given, nothing_done = _nothing(prior, bucket, mesh, form)
+    no_sites, no_values = _nothing(prior, bucket, mesh, form)
     structures = jax.tree.map(lambda *parts: np.stack(parts), *(drawn.structure for drawn in known))
     inputs = Inputs(
         jax.device_put(jnp.stack(keys), NamedSharding(mesh, PartitionSpec(AXIS))),
         structures,  # the program itself places what is on the host
         _all_held(structures) if held is None else _one(held),
-        nothing_given if given is None else _one(given),
-        nothing_done if intervention is None else _one(intervention),
+        no_sites if given is None else _one(given),
+        no_values if intervention is None else _one(intervention),
     )
     return values_program(prior, bucket, mesh, form)(inputs)
 

@@ -12,8 +12,7 @@ from plurel_prob.errors import DatabaseError
 from plurel_prob.models.database import Bucket
 from plurel_prob.priors import Prior
 from plurel_prob.programs.densities import structure_densities, values_densities
-from plurel_prob.programs.layout import structure_layout
-from plurel_prob.programs.values import form_of
+from plurel_prob.programs.layout import form_of, structure_layout
 from plurel_prob.replay.sites import bucket_of_latents, check_complete, sites_of
 
 LEVELS = ("stage", "table", "site")

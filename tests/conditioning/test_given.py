@@ -13,9 +13,9 @@ from plurel_prob.distributions.mechanisms.transforms import TRANSFORMS, UNBOUNDE
 from plurel_prob.priors import get_prior
 from plurel_prob.programs.densities import structure_densities, values_densities
 from plurel_prob.programs.given import all_given
-from plurel_prob.programs.layout import VALUE, structure_layout, values_layout
+from plurel_prob.programs.layout import VALUE, form_of, structure_layout, values_layout
 from plurel_prob.programs.structure import draw_structure
-from plurel_prob.programs.values import draw_with, form_of
+from plurel_prob.programs.values import draw_with
 from plurel_prob.sampling import draw
 from tests.models.tiny import BUCKET, SEED, tiny
 
