@@ -18,7 +18,7 @@ from numpyro.handlers import mask
 from plurel_prob.blocks import HeldBlocks, lay_out
 from plurel_prob.distributions import Arrangement, EdgeWeight, RandomKey
 from plurel_prob.distributions.graphs import edges
-from plurel_prob.distributions.mechanisms.columns import ColumnLaws, column_values
+from plurel_prob.distributions.mechanisms.columns import ColumnLaws, column_values, log_slopes
 from plurel_prob.distributions.mechanisms.structure import CausalTables, Intervention
 from plurel_prob.models.compact import compact
 from plurel_prob.models.graphs import random_graph
@@ -143,7 +143,10 @@ def features(
     tables = causal_tables(schema, links, graphs, held)
     max_category, fits = upper_bound(schema_prior.n_category), is_room(tables, max_page)
     value, label = MECHANISMS[prior.mechanism](prior, tables, max_category, max_page, intervention)
-    column = column_values(tables, column_laws(prior, schema), value, label, intervention)
+    laws = column_laws(prior, schema)
+    column = column_values(tables, laws, value, label, intervention)
+    if prior.has_density:
+        numpyro.deterministic("log_slope", log_slopes(tables, laws, value))
     column = numpyro.deterministic("column", jnp.where(fits, column, jnp.nan))
     return Features(jnp.where(fits, value, jnp.nan), column)
 

@@ -1,7 +1,7 @@
 """``plurel-prob score``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rich.table import Table
 
@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from plurel_prob.scoring import Score
 
 
-def score(path: Path, /, *, prior: str | None = None, given: list[Path] | None = None, out: Path | None = None) -> None:
+def score(
+    path: Path,
+    /,
+    *,
+    units: Literal["nodes", "columns"] = "nodes",
+    prior: str | None = None,
+    given: list[Path] | None = None,
+    out: Path | None = None,
+) -> None:
     """Print the log density of a database: in total, by stage, by table and by site.
 
     A drawn database is scored from its latents, under the prior that drew it. Any other folder in RelBench format, or any with
@@ -26,6 +34,7 @@ def score(path: Path, /, *, prior: str | None = None, given: list[Path] | None =
 
     Args:
         path: folder of a database, such as out/plurel-0.
+        units: of the densities of numbers of a drawn database: those of nodes, before transforms of columns, or those of columns.
         prior: name of a prior (plurel, compact, plurel-untruncated), or a TOML file, to score the tables under.
         given: netCDF files that `plurel-prob infer links` and `infer features` wrote: block structures and mechanisms.
         out: CSV file for all parts, in nats; one that exists is replaced.
@@ -41,9 +50,11 @@ def score(path: Path, /, *, prior: str | None = None, given: list[Path] | None =
 
     use_compilation_cache()
     is_drawn = prior is None and not given and (path / PROVENANCE).exists()
+    if units != "nodes" and not is_drawn:
+        raise DatabaseError(f"--units {units}: only a drawn database that is scored from its latents has nodes; leave it out")
     with PlainConsole(stderr=True).status("scoring"):
         if is_drawn:
-            result = log_density(load(path))
+            result = log_density(load(path), units=units)
         else:
             result = observed_log_density(observe(path, needs_keys=False), law, [read_posterior(file) for file in given or []])
     report(path.name, result)

@@ -39,7 +39,7 @@ def sample_given(seed: int, prior: Prior, given: Mapping[str, Any], bucket: Buck
     drawn = draw_with(prior, key, known, bucket, given=given_sites(asked, layout_of_values))
     if any(condition.site in layout_of_values for condition in asked.conditions):
         sites = {name: drawn.sites[name] for name in values_layout(prior, bucket, form)}
-        _check_possible(asked, values_densities(prior, bucket, form)(known.structure, sites))
+        _check_possible(asked, values_densities(prior, bucket, form)(known.structure, sites).of_sites)
     database = Database.from_draw(drawn, seed, prior, tuple(given))
     return database.do(asked.columns) if asked.columns else database
 

@@ -10,6 +10,7 @@ from numpyro.distributions import ExpandedDistribution, Independent, MaskedDistr
 
 from plurel_prob.models.database import Bucket, database
 from plurel_prob.priors import Prior
+from plurel_prob.programs.layout import LOG_SLOPE
 
 # names of the axes of an event, behind those of the plates that a site lies in
 EVENT_AXES = {
@@ -26,6 +27,7 @@ EVENT_AXES = {
     "features/transform_shape": ("shape",),
     **{f"features/{name}_key": ("word",) for name in ("mechanism", "missing", "noise")},
     "features/value": ("page", "row of page"),
+    LOG_SLOPE: ("table",),
     "features/column": ("page", "row of page"),
 }
 

@@ -31,6 +31,7 @@ class FeaturePrior:
     """Stage 3, whatever the mechanisms: causal graphs, transforms of columns, missing values."""
 
     mechanism: ClassVar[str]
+    has_density: ClassVar[bool] = False  # whether values of nodes have one, given their causes
     graph: GraphPrior = field(default_factory=GraphPrior)
     max_cause: int = constant(1000, "causes of a node at most, by the graph's law; 1000 or so: no limit", 2, MAX_LIMIT)
     column_ratio: Distribution = real(lambda: dist.Uniform(0.3, 0.9), "r: c columns have c + ceil(c/r) + extra nodes", 0.05)
@@ -85,6 +86,7 @@ class CompactPrior(FeaturePrior):
     """Compact mechanisms, in the style of recent priors over single tables."""
 
     mechanism: ClassVar[str] = "compact"
+    has_density: ClassVar[bool] = True
     max_cause: int = constant(4, "causes of a node at most, by the graph's law", 2, MAX_LIMIT)
     column_ratio: Distribution = real(lambda: dist.Uniform(2.0, 6.0), "r: c columns have c + ceil(c/r) + extra nodes", 0.05)
     n_extra_node: int = constant(1, "extra nodes of a table", 0, MAX_COUNT)

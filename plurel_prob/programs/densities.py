@@ -15,7 +15,7 @@ from plurel_prob.distributions.mechanisms.compact import CompactMechanisms
 from plurel_prob.models.database import Bucket, Structure, structure, values
 from plurel_prob.priors import Prior
 from plurel_prob.programs.compilation import compile_program, kept
-from plurel_prob.programs.layout import PARENT_ROW, VALUE, forms, structure_layout, values_layout
+from plurel_prob.programs.layout import LOG_SLOPE, PARENT_ROW, VALUE, forms, structure_layout, values_layout
 from plurel_prob.programs.structure import processor
 from plurel_prob.programs.values import default_mesh
 
@@ -34,11 +34,19 @@ class Density(NamedTuple):
 Densities = dict[str, Density]
 
 
-def densities(model: Callable[[], Any], sites: dict[str, Array]) -> tuple[Any, Densities]:
-    """Run a model on the values of all its sites; return what it returns, and the density of each site."""
+class ValuesDensities(NamedTuple):
+    """Densities of the sites of values, and what columns change of those of node values."""
+
+    of_sites: Densities
+    log_slope: Float[Array, " table"]  # see :func:`plurel_prob.distributions.mechanisms.columns.log_slopes`
+
+
+def densities(model: Callable[[], Any], sites: dict[str, Array]) -> tuple[Any, Densities, dict[str, Array]]:
+    """Run a model on the values of all its sites; return what it returns, the density of each, and sites that are functions."""
     with handlers.trace() as trace:
         result = handlers.substitute(model, data=sites)()
-    return result, {name: _density(name, site) for name, site in trace.items() if site["type"] == "sample"}
+    of_sites = {name: _density(name, site) for name, site in trace.items() if site["type"] == "sample"}
+    return result, of_sites, {name: site["value"] for name, site in trace.items() if site["type"] == "deterministic"}
 
 
 @kept(8)
@@ -46,7 +54,7 @@ def structure_densities(prior: Prior) -> Compiled:
     """Program from the sites of a structure to it and their :class:`Densities`, on the processor."""
 
     def lower() -> Lowered:
-        return jax.jit(lambda sites: densities(lambda: structure(prior), sites)).lower(forms(structure_layout(prior)))
+        return jax.jit(lambda sites: densities(lambda: structure(prior), sites)[:2]).lower(forms(structure_layout(prior)))
 
     device = processor()
     with jax.default_device(device):
@@ -55,7 +63,7 @@ def structure_densities(prior: Prior) -> Compiled:
 
 @kept(8)
 def values_densities(prior: Prior, bucket: Bucket, form: Structure) -> Compiled:
-    """Program from a structure and the sites of values to their :class:`Densities`."""
+    """Program from a structure and the sites of values to their :class:`ValuesDensities`."""
 
     def lower() -> Lowered:
         program = jax.jit(partial(values_densities_of, prior, bucket))
@@ -64,9 +72,10 @@ def values_densities(prior: Prior, bucket: Bucket, form: Structure) -> Compiled:
     return compile_program(f"values densities {prior.fingerprint} {bucket} {form}", lower, [*default_mesh().devices.flat])
 
 
-def values_densities_of(prior: Prior, bucket: Bucket, known: Structure, sites: dict[str, Array]) -> Densities:
+def values_densities_of(prior: Prior, bucket: Bucket, known: Structure, sites: dict[str, Array]) -> ValuesDensities:
     """Densities of the sites of values for one structure."""
-    return densities(lambda: values(prior, known, bucket), sites)[1]
+    _, of_sites, functions = densities(lambda: values(prior, known, bucket), sites)
+    return ValuesDensities(of_sites, functions.get(LOG_SLOPE, jnp.zeros(len(known.schema.n_row))))
 
 
 def _density(name: str, site: dict[str, Any]) -> Density:

@@ -14,7 +14,7 @@ from plurel_prob.models.database import Bucket, Structure, structure, values
 from plurel_prob.models.schema import Schema
 from plurel_prob.priors import Prior
 
-PARENT_ROW, VALUE = "links/parent_row", "features/value"
+PARENT_ROW, VALUE, LOG_SLOPE = "links/parent_row", "features/value", "features/log_slope"
 
 
 class Site(NamedTuple):

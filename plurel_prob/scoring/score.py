@@ -1,7 +1,7 @@
 """The log density of a database, site by site."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from plurel_prob.programs.layout import form_of, structure_layout
 from plurel_prob.replay.sites import bucket_of_latents, check_complete, sites_of
 
 LEVELS = ("stage", "table", "site")
+UNITS = ("nodes", "columns")
 
 
 @dataclass(frozen=True)
@@ -50,33 +51,45 @@ class Score:
         return self.total
 
 
-def log_density(database: Database) -> Score:
+def log_density(database: Database, *, units: Literal["nodes", "columns"] = "nodes") -> Score:
     r"""Log density of a draw under its prior, :math:`\log p(x, z)`, from its latents.
 
     Every latent counts: discrete choices with their probability, real numbers with their density, random keys with
-    :math:`-64 \log 2`. Node values have a density under compact mechanisms (in the units of nodes, before the transforms of
-    columns); under PluRel's they are a function of the other latents and add nothing. Densities are
-    computed in 32 bits, and added up in 64.
+    :math:`-64 \log 2`. Node values have a density under compact mechanisms; under PluRel's they are a function of the other
+    latents and add nothing. Densities are computed in 32 bits, and added up in 64.
+
+    A number's density has a unit. With ``units="nodes"`` it is that of the node, before the transform f of a column. With
+    ``units="columns"`` it is that of the cells that tables show, and a part ``column`` says what this changes,
+    :math:`-\sum \log |f'(x)|`. What is not shown (other nodes, dimensions behind the first, missing cells, cells that a
+    transform clips, ranks) stays as it is. Statistics of the pilot rows, by which a column is standardised, count as constants.
+    Two explanations of the same tables, such as two transforms of a column, can be compared in units of columns only.
+    They are joint densities of tables and latents, not evidence: nothing is integrated out.
 
     Args:
         database: drawn, or read back from disk: the score is the same.
+        units: of the densities of numbers.
 
     Raises:
-        DatabaseError: the database was written part by part, so that not all its latents were kept, or values of columns were
-            given by hand.
+        DatabaseError: the database was written part by part, so that not all its latents were kept; values of columns were
+            given by hand; or units of columns are asked for, and the mechanisms give values no density.
 
     Example:
         >>> import plurel_prob
         >>> score = plurel_prob.log_density(plurel_prob.sample(seed=0))  # doctest: +SKIP
         >>> score.by("stage")  # doctest: +SKIP
     """
+    if units not in UNITS:
+        raise ValueError(f"a score is in units of {' or '.join(UNITS)}; got {units!r}")
+    if units == "columns" and not database.prior.features.has_density:
+        mechanism = database.prior.features.mechanism
+        raise DatabaseError(f"{database.name}: {mechanism} mechanisms give values no density; score it in units of nodes")
     if database.by_hand:
         raise DatabaseError(f"{database.name}: values were given by hand ({', '.join(database.by_hand)}); score a plain draw")
     latents = database.read_latents()
     check_complete(latents)
     bucket, n_table = bucket_of_latents(latents), int(latents["prior"].variables["n_table"][0])
     rows = []
-    for name, log_prob in site_log_probs(database.prior, bucket, sites_of(latents, database.prior, bucket)).items():
+    for name, log_prob in site_log_probs(database.prior, bucket, sites_of(latents, database.prior, bucket), units).items():
         stage, _, site = name.partition("/")
         if log_prob.ndim == 0:
             rows.append((stage, "", site, float(log_prob)))
@@ -85,10 +98,14 @@ def log_density(database: Database) -> Score:
     return Score(pd.DataFrame(rows, columns=["stage", "table", "site", "log_density"]))
 
 
-def site_log_probs(prior: Prior, bucket: Bucket, sites: dict[str, Any]) -> dict[str, np.ndarray]:
-    """Log densities of the elements of each site, in the order of the program; the first axis, if there is one, is tables."""
+def site_log_probs(prior: Prior, bucket: Bucket, sites: dict[str, Any], units: str = "nodes") -> dict[str, np.ndarray]:
+    """Log densities of the elements of each site, in the order of the program; the first axis, if there is one, is tables.
+    In units of columns, ``features/column`` is what these change.
+    """
     of_structure, of_values = structure_layout(prior), sites.keys() - structure_layout(prior).keys()
     known, densities = structure_densities(prior)({name: sites[name] for name in of_structure})
     run = values_densities(prior, bucket, form_of(known))
-    densities = {**densities, **run(known, {name: sites[name] for name in of_values})}
-    return {name: np.asarray(densities[name].log_prob, np.float64) for name in sites}
+    found = run(known, {name: sites[name] for name in of_values})
+    densities = {**densities, **found.of_sites}
+    log_probs = {name: np.asarray(densities[name].log_prob, np.float64) for name in sites}
+    return log_probs | ({"features/column": -np.asarray(found.log_slope, np.float64)} if units == "columns" else {})

@@ -41,7 +41,7 @@ def test_its_own_sites_give_a_draw_again(drawn):
     of_structure, of_values = ({name: drawn.sites[name] for name in of} for of in (layout, layout_of_values))
     same, verdicts = structure_densities(PRIOR)(of_structure)
     jax.tree.map(np.testing.assert_array_equal, same, known.structure)
-    verdicts = {**verdicts, **values_densities(PRIOR, BUCKET, form)(same, of_values)}
+    verdicts = {**verdicts, **values_densities(PRIOR, BUCKET, form)(same, of_values).of_sites}
     assert verdicts.keys() == drawn.sites.keys()
     assert all(verdict.is_possible.all() for verdict in verdicts.values())
     again = draw_structure(PRIOR, random.key(SEED + 1), all_given(layout, of_structure))

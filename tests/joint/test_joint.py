@@ -82,7 +82,7 @@ def test_the_table_of_sites_is_that_of_the_program(model):
     sites = model.sites
     sampled = sites[sites["has_density"]]
     assert list(sampled.index) == list(site_layout(PRIOR, model.bucket))
-    assert list(sites.index[~sites["has_density"]]) == ["features/column"]
+    assert list(sites.index[~sites["has_density"]]) == ["features/log_slope", "features/column"]
     for name, value in model.values.items():
         assert sites.at[name, "shape"] == value.shape
         assert len(sites.at[name, "axes"]) == value.ndim, name
