@@ -1,5 +1,6 @@
 import gc
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jax
@@ -111,3 +112,14 @@ def test_a_setting_of_jax_has_files_of_its_own(folder):
     with jax.enable_x64(True):
         assert file_of("one", DEVICES) != before
     assert file_of("one", DEVICES) == before
+
+
+def test_one_of_many_compiles_and_the_others_load(folder):
+    lowered: list[str] = []
+    seconds = jax.config.jax_persistent_cache_min_compile_time_secs
+    with ThreadPoolExecutor(4) as threads:
+        programs = [*threads.map(lambda name: compiled(name, lowered), ["one", "two"] * 2)]
+    assert sorted(lowered) == ["one", "two"] and len([*folder.iterdir()]) == 2
+    results = [program(jax.random.key(4), {"x": jnp.ones(3)}) for program in programs]
+    assert all((result == results[0]).all() for result in results)
+    assert jax.config.jax_persistent_cache_min_compile_time_secs == seconds

@@ -8,7 +8,8 @@ import hashlib
 import os
 import pickle
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -65,6 +66,20 @@ def load(path: Path, devices: Sequence[Device]) -> Any | None:
     except Exception:  # whatever a file of another version makes of it
         path.unlink(missing_ok=True)
         return None
+
+
+@contextmanager
+def waiting_for_others(path: Path) -> Iterator[None]:
+    """Wait while another process makes the same program, which takes a core half a minute; where there are no locks, do not."""
+    lock = path.with_suffix(".lock")
+    with ExitStack() as stack:
+        with suppress(OSError, ImportError):  # Windows has no such locks, nor have all file systems
+            import fcntl
+
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fcntl.flock(stack.enter_context(lock.open("w")), fcntl.LOCK_EX)
+            stack.callback(lock.unlink, missing_ok=True)
+        yield
 
 
 def keep(path: Path, compiled: Any) -> None:

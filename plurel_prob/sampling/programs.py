@@ -11,7 +11,8 @@ from jaxtyping import PRNGKeyArray
 
 from plurel_prob.models.database import Bucket, Draw
 from plurel_prob.priors import Prior
-from plurel_prob.programs.sizes import Sizes, bucket_of_all
+from plurel_prob.programs.pair import compile_pair
+from plurel_prob.programs.sizes import MIN_BUCKET, Sizes, bucket_of_all
 from plurel_prob.programs.structure import StructureDraw, draw_structure
 from plurel_prob.programs.values import ValuesDraw, default_mesh, draw_values, join
 
@@ -59,6 +60,7 @@ def draw_on(mesh: Mesh, prior: Prior, seeds: Sequence[int], bucket: Bucket | Non
 
 def _draw(mesh: Mesh, prior: Prior, seeds: Sequence[int], bucket: Bucket | None) -> tuple[list[StructureDraw], ValuesDraw]:
     """Draw structures on the host and values on the devices; devices without a seed draw the last one again."""
+    compile_pair(prior, mesh, bucket or MIN_BUCKET)
     keys = [random.key(seed) for seed in seeds]
     known = [draw_structure(prior, key) for key in keys]
     if bucket is None:
