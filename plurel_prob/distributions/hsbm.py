@@ -127,6 +127,7 @@ class HSBM(Elementwise):
             child = block * BLOCK + jnp.arange(BLOCK)
             child_base = jnp.minimum(child // child_run, self.max_base - 1)
             threshold = random.uniform(base_key, (BLOCK,)) * cumulative[child_base, -1]
+            # the product above can be rounded up to the total, which no cumulative sum exceeds: then the last base with parents
             base = jnp.minimum(count_at_most(cumulative, child_base, threshold), last_filled)
             member = random.randint(member_key, (BLOCK,), 0, jnp.maximum(size[base], 1))
             drawn = jnp.where(child < self.n_child, base * parent_run + member, -1)

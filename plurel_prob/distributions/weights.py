@@ -57,6 +57,7 @@ class EdgeWeight(dist.Distribution):
         def draw_graph(graph: Array, weight: Array) -> Array:
             def draw_cause(cause: Array, weight: Array) -> Array:
                 cause_key = random.fold_in(random.fold_in(key, graph), cause)
+                # at 0, quantiles are infinite; what is left out has less than the 2^-23 between two uniform numbers of 32 bits
                 uniform = random.uniform(cause_key, (self.max_node,), minval=1e-7)
                 drawn = lax.switch(self.family[graph], [law.icdf for law in EDGE_WEIGHTS.values()], uniform)
                 return weight.at[graph, cause].set(jnp.where(is_node[graph], drawn, 0.0))
@@ -74,7 +75,7 @@ class EdgeWeight(dist.Distribution):
 
         def density(law: dist.Distribution) -> Array:
             inside = law.support(value)
-            safe = jnp.where(inside, value, 1.0)
+            safe = jnp.where(inside, value, 1.0)  # a law's own formula may be NaN outside, and so would be gradients
             return jnp.broadcast_to(jnp.where(inside, law.log_prob(safe), -jnp.inf), family.shape)
 
         log_prob = lax.select_n(family, *(density(law) for law in EDGE_WEIGHTS.values()))

@@ -154,7 +154,7 @@ def _bounds(column: Column, unit: int, where: str) -> tuple[int | None, int | No
 
 def _distance(u: np.ndarray, scale: float) -> np.ndarray:
     """Exponential distance from the first number."""
-    return -scale * np.log1p(-np.minimum(u, 1 - 1e-12))
+    return -scale * np.log1p(-np.minimum(u, 1 - 1e-12))  # u can be 1 after rounding: a distance of at most 28 scales
 
 
 def _around(u: np.ndarray, *, centre: int, scale: float) -> np.ndarray:

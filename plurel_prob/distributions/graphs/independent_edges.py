@@ -62,6 +62,7 @@ class ErdosRenyi(IndependentEdges):
 
     def edge_logits(self) -> Float[Array, "cause effect"]:
         """The same log odds for every pair."""
+        # log odds from the logarithm of failure: 1 - (1 - p)^2 itself would lose the digits of a small p
         log_failure = 2 * jnp.log1p(-self.prob)
         logit = jnp.log(-jnp.expm1(log_failure)) - log_failure
         return jnp.full((self.max_node, self.max_node), logit)

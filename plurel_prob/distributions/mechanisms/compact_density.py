@@ -149,6 +149,7 @@ class NodeItems(Items):
         neutral = jnp.array([law.neutral for law in laws])[kind]
         square = jnp.where(is_used, weight**2, 0.0).sum()
         is_sum = kind == list(AGGREGATIONS).index("sum")
+        # bounded before the root, whose slope at 0 would make gradients NaN, whatever is chosen afterwards
         size = jnp.sqrt(jnp.where(is_sum, jnp.maximum(square, 1e-12), 1.0))
 
         def add(k: Array, total: Array) -> Array:

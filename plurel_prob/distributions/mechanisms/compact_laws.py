@@ -49,6 +49,7 @@ def source_of_numbers(tables: CausalTables, table: Array, node: Array) -> tuple[
 def source_of_categories(tables: CausalTables, table: Array, node: Array, max_category: int) -> Float[Array, "category 1"]:
     """Log probabilities of a category without causes, Dirichlet(1)."""
     prob_key = random.split(weight_key(tables, table, SOURCE, node), 3)[2]
+    # independent exponentials over their sum are Dirichlet(1); in 32 bits one can be 0, whose logarithm no softmax survives
     weight = jnp.log(random.exponential(prob_key, (max_category, 1)) + 1e-30)
     return log_softmax(jnp.where(is_category(tables, table, node, max_category), weight, -jnp.inf), axis=0)
 

@@ -128,6 +128,7 @@ class CompactSampler(NamedTuple):
         neutral = jnp.array([law.neutral for law in laws])[kind]
         is_sum = kind == list(AGGREGATIONS).index("sum")
         square = jnp.where(is_cause, tables.edge_weight[table, :, node] ** 2, 0.0).sum()
+        # weights that are set by hand can all be 0, and then so is the sum
         norm = jnp.where(is_sum, jnp.sqrt(jnp.maximum(square, 1e-12)), 1.0)
 
         def add(i: Array, total: Array) -> Array:

@@ -80,7 +80,7 @@ def standardise(value: Float[Array, " row"], pilot: Pilot, cells: TransformInput
 def unit(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) -> Array:
     """The standardised column's place in (0, 1), as a normal law has it."""
     standard = standardise(value, pilot, cells)
-    return jnp.clip(ndtr(standard), 1e-4, 1 - 1e-4)
+    return jnp.clip(ndtr(standard), 1e-4, 1 - 1e-4)  # heavy tails end where they would be 1e4 and more, and 1 - u has digits left
 
 
 def log_uniform(low: float, high: float, point: Float[Array, ""]) -> Array:
@@ -96,7 +96,7 @@ def kumaraswamy(value: Float[Array, " row"], pilot: Pilot, cells: TransformInput
 
 def lognormal(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) -> Array:
     """Log-normal with a standard deviation of the logarithm that is log-uniform on [0.1, 2]."""
-    standard = jnp.clip(standardise(value, pilot, cells), -6.0, 6.0)
+    standard = jnp.clip(standardise(value, pilot, cells), -6.0, 6.0)  # exp(12) at most: outliers stay finite
     return jnp.exp(log_uniform(0.1, 2.0, cells.shape[0]) * standard)
 
 

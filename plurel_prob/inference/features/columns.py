@@ -137,5 +137,6 @@ def _foreign(foreign: pd.DataFrame | None, row: Int[np.ndarray, " row"]) -> Floa
     joined = np.concatenate(parts, axis=1)
     joined -= joined.mean(axis=0)
     left, size, _ = np.linalg.svd(joined, full_matrices=False)
+    # directions that are rounding errors alone would be blown up to unit variance
     is_kept = size[:MAX_FOREIGN] > 1e-6 * max(size.max(initial=0.0), 1e-12)
     return left[:, :MAX_FOREIGN][:, is_kept] * np.sqrt(len(row))

@@ -97,6 +97,7 @@ def approximate(law: Law, counts: SufficientStatistics, n_step: Array | int) -> 
         )
 
         def step(_: Array, log_affinity: Array) -> Array:
+            # half a link more on both sides, so that cells without links have a logarithm
             ratio = jnp.log(counts.n_link + 0.5) - jnp.log(expected_of(log_affinity) + 0.5)
             moved = jnp.clip(log_affinity + 2 * per_step * ratio, jnp.log(law.low), jnp.log(law.high))
             return jnp.where(counts.is_free, moved, log_affinity)
@@ -123,6 +124,7 @@ def laplace(law: Law, counts: SufficientStatistics, start: Values) -> tuple[Arra
 
     def step(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         flat, damping, n_step = state
+        # damped, and with absolute curvatures: away from the mode the Hessian need not be negative definite
         value, vector = jnp.linalg.eigh(-curvature(flat))
         move = vector @ ((vector.T @ slope(flat)) / (jnp.abs(value) + damping))
         move = jnp.clip(move, -2.0, 2.0)
@@ -136,7 +138,7 @@ def laplace(law: Law, counts: SufficientStatistics, start: Values) -> tuple[Arra
     first = jnp.where(counts.is_free, real, 0.0).ravel()
     mode, _, _ = jax.lax.while_loop(goes_on, step, (first, jnp.asarray(1.0), jnp.asarray(0)))
     value, vector = jnp.linalg.eigh(-curvature(mode))
-    value = jnp.maximum(value, 0.05)
+    value = jnp.maximum(value, 0.05)  # without curvature in a direction, the proposal would be without bounds there
     factor = vector / jnp.sqrt(value)
     evidence = objective(mode) + 0.5 * len(mode) * jnp.log(2 * jnp.pi) - 0.5 * jnp.log(value).sum()
     return mode, factor @ factor.T, evidence
@@ -175,6 +177,7 @@ def evidence(key: PRNGKeyArray, law: Law, counts: SufficientStatistics, mean: Va
         tempered = share ** min(1.0, max(0.2, ess / (8 * counts.is_free.sum())))
         tempered /= tempered.sum()
         mean = tempered @ flat
+        # few distinct draws can have a singular covariance, which has no Cholesky factor
         covariance = (tempered * (flat - mean).T) @ (flat - mean) + 1e-9 * np.eye(len(mean))
     return Estimate(float(np.log(weight.mean()) + log_weight.max()), float(ess / N_PROPOSAL))
 

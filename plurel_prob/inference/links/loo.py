@@ -20,6 +20,7 @@ def leave_one_out(tree: Any) -> Any:
     value = log_likelihood.to_numpy()
     n_tail = tail_length(value.shape[1])
     largest = np.sort(-value[0], axis=0)[-n_tail:]
+    # ties, but for the rounding of sums of 64-bit numbers
     is_flat = largest[-1] - largest[0] < 1e-10
     log_weight = -value - np.logaddexp.reduce(-value, axis=1, keepdims=True)
     pareto_k = np.zeros(value.shape[2])

@@ -25,6 +25,7 @@ READ_AT = (0.2, 0.5, 0.8)  # values of the parameter at which densities are read
 
 def log_success(family: str, x: Float[np.ndarray, "*values"]) -> tuple[np.ndarray, np.ndarray]:
     """Logs of ``pi(x)`` and of ``1 - pi(x)``."""
+    # from the logarithm of failure, so that neither log is rounded to 0 or -inf near the ends
     log_failure = np.log1p(-x) * (2 if family == "ErdosRenyi" else 1)
     return np.log(-np.expm1(log_failure)), log_failure
 

@@ -95,7 +95,7 @@ def _step(values: np.ndarray, most: float) -> float:
     for _ in range(40):
         middle = (low + high) / 2
         low, high = (middle, high) if effective_size(middle * values) >= len(values) / 2 else (low, middle)
-    return max(low, 1e-6)
+    return max(low, 1e-6)  # goes on, with few effective particles, where one outweighs the others at any power
 
 
 @partial(jax.jit, static_argnums=2)
