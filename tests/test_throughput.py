@@ -26,7 +26,8 @@ def test_a_worker_draws_what_it_is_sent(monkeypatch):
     worker.close()
     assert rows[0]["n_cell"] == rows[1]["n_cell"] > 20_000
     assert rows[0]["first_s"] > 0 == rows[1]["first_s"]
-    result = {"paired": {"plurel": rows, "peer": rows}, "scaled": {"1": rows, "3": rows}}
+    parts = {"plurel": [{"draw": 1.0, "write": 2.0, "score": 3.0}]}
+    result = {"paired": {"plurel": rows, "peer": rows}, "scaled": {"1": rows, "3": rows}, "parts": parts}
     summary = run.summary(result)
     assert abs(summary["times_fewer_cpu_s_than_peer"] - 1) < 1e-9 and set(summary["cost_of_rows"]) == {"1", "3"}
 
@@ -48,3 +49,32 @@ def test_links_are_drawn():
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["n_child"] == 5000
+
+
+@pytest.mark.slow
+def test_a_database_is_drawn_written_and_scored(monkeypatch):
+    run = load("throughput", "run")
+    monkeypatch.setattr(run, "ENVIRONMENT", run.ENVIRONMENT | ENV)
+    worker = run.Worker([sys.executable, FOLDER / "databases.py", "compact"])
+    found = worker.draw(1010)
+    worker.close()
+    assert found["seed"] == 1010 and min(found["draw"], found["write"], found["score"]) > 0
+
+
+def test_results_are_a_table(tmp_path, capsys):
+    """Of two generators, of which one has no corpus."""
+    by_name = {"plurel": 0.25, "peer": 5.0}
+    start = {"wall_s": 20.0, "peak_mb": 1536.0}
+    summary = {name: by_name for name in ("cpu_s", "cells_per_cpu_s", "peak_mb")}
+    result = {
+        "paired": {"plurel": [], "peer": []},
+        "starts": {"plurel, empty cache": start, "plurel, full cache": start},
+        "corpora": {"plurel": {"count": 1024, "wall_s": 250.0}},
+        "summary": summary | {"parts_cpu_s": {"plurel": {"draw": 0.25, "write": 0.1, "score": 0.02}}},
+    }
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps(result), encoding="utf-8")
+    load("throughput", "tables").main(str(path))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "| | unit | plurel | peer |" and "| CPU-seconds a database | s | 0.25 | 5 |" in lines
+    assert "| its peak memory | GB | 1.5 |  |" in lines and lines[-1] == "| 1,024 databases, two processes | s | 250 |  |"

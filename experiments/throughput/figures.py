@@ -19,7 +19,8 @@ def main(result: str, path: str) -> None:
         content = json.load(file)
     figure, axes = plt.subplots(1, 4, figsize=(14, 3.6), layout="constrained")
     for panel, (size, title) in zip(axes, (("n_row", "rows"), ("n_table", "tables"), ("n_cell", "cells")), strict=False):
-        for name, rows in content["paired"].items():
+        for name in COLORS:
+            rows = content["paired"].get(name, [])
             panel.scatter(
                 [row[size] for row in rows], [row["cpu_s"] for row in rows], s=12, color=COLORS[name], label=LABELS[name]
             )

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+PRIORS = ("plurel", "compact")
 ENVIRONMENT = os.environ | {"NPROC": "1", "TQDM_DISABLE": "1"}  # one thread a program
 SCALES = (1, 3, 10)
 LINKS = ((100_000, 10_000), (1_000_000, 100_000))
@@ -32,6 +34,7 @@ def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peer", type=Path, help="python of an environment that has the released generator (plurel 1.1.0)")
+    parser.add_argument("--before", type=Path, help="a checkout of an earlier version of this repository, measured in turn")
     parser.add_argument("--count", type=int, default=30, help="databases to measure")
     parser.add_argument("--seed", type=int, default=1000, help="seed of the first one")
     parser.add_argument("--corpus", type=int, default=1024, help="databases to draw and write; 0: none")
@@ -41,12 +44,26 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def versions_of(options: argparse.Namespace) -> dict[str, Path]:
+    """Folders of the versions that are measured, by what follows the name of a prior."""
+    return {"": ROOT} | ({" before": options.before} if options.before else {})
+
+
+def environment_of(folder: Path) -> dict[str, str]:
+    """Environment of a process that runs a version of this repository."""
+    return ENVIRONMENT | {"PYTHONPATH": str(folder.resolve())}
+
+
 class Worker:
     """A process that draws a database for every seed that it is sent."""
 
-    def __init__(self, command: Sequence[str | Path]):
+    def __init__(self, command: Sequence[str | Path], folder: Path = ROOT):
         self.process = subprocess.Popen(
-            [str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT
+            [str(word) for word in command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment_of(folder),
         )
 
     def draw(self, seed: int) -> dict[str, Any]:
@@ -66,7 +83,11 @@ class Worker:
 
 def paired(options: argparse.Namespace) -> dict[str, Rows]:
     """Draw the same seeds in turn with each generator; only one works at a time."""
-    workers = {prior: Worker([sys.executable, HERE / "ours.py", prior]) for prior in ("plurel", "compact")}
+    workers = {
+        prior + suffix: Worker([sys.executable, folder / "experiments" / "throughput" / "ours.py", prior], folder)
+        for suffix, folder in versions_of(options).items()
+        for prior in PRIORS
+    }
     if options.peer:
         workers["peer"] = Worker([options.peer, HERE / "peer.py"])
     rows: dict[str, Rows] = {name: [] for name in workers}
@@ -97,34 +118,63 @@ def links() -> Rows:
     return [json.loads(row) for row in rows]
 
 
-def starts() -> dict[str, float]:
-    """Seconds from the start of a process to its first database on disk, with an empty cache of programs and a full one."""
+def parts(options: argparse.Namespace) -> dict[str, Rows]:
+    """Draw, write and score a few seeds, in turn, by what users call."""
+    workers = {
+        prior + suffix: Worker([sys.executable, HERE / "databases.py", prior], folder)
+        for suffix, folder in versions_of(options).items()
+        for prior in PRIORS
+    }
+    seeds = range(options.seed, options.seed + max(1, options.count // 3))
+    rows = {name: [worker.draw(seed) for seed in seeds] for name, worker in workers.items()}
+    for name, worker in workers.items():
+        worker.close()
+        print(name, rows[name][-1], flush=True)
+    return rows
+
+
+def measured(command: list[str], environment: dict[str, str]) -> dict[str, float]:
+    """Run a command; seconds, CPU-seconds of it and its children, and its own peak of memory."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"{' '.join(command)} failed")
+    return {
+        "wall_s": time.perf_counter() - start,
+        "cpu_s": usage.ru_utime + usage.ru_stime,
+        "peak_mb": usage.ru_maxrss / 1024,
+    }
+
+
+def starts(options: argparse.Namespace) -> dict[str, dict[str, float]]:
+    """From the start of a process to its first database on disk, with an empty cache of programs and a full one."""
     result = {}
-    with tempfile.TemporaryDirectory() as folder:
-        environment = ENVIRONMENT | {"JAX_COMPILATION_CACHE_DIR": f"{folder}/cache"}
-        for name in ("cold", "warm"):
-            start = time.perf_counter()
-            command = [sys.executable, "-m", "plurel_prob", "sample", "--out", f"{folder}/{name}"]
-            subprocess.run(command, check=True, env=environment, capture_output=True)
-            result[name] = time.perf_counter() - start
-            print(name, "start:", round(result[name], 1), "s", flush=True)
+    for suffix, source in versions_of(options).items():
+        for prior in PRIORS:
+            with tempfile.TemporaryDirectory() as folder:
+                environment = environment_of(source) | {"JAX_COMPILATION_CACHE_DIR": f"{folder}/cache"}
+                for cache in ("empty", "full"):
+                    command = [sys.executable, "-m", "plurel_prob", "sample", "--prior", prior, "--out", f"{folder}/{cache}"]
+                    result[f"{prior}{suffix}, {cache} cache"] = measured(command, environment)
+                    print(prior + suffix, cache, result[f"{prior}{suffix}, {cache} cache"], flush=True)
     return result
 
 
-def corpus(options: argparse.Namespace) -> dict[str, float]:
-    """Draw and write a corpus with latents in several processes."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "plurel_prob", "sample", "--out", f"{folder}/corpus"]
-        start = time.perf_counter()
-        subprocess.run(
-            [*command, "--count", str(options.corpus), "--workers", str(options.workers)],
-            check=True,
-            env=ENVIRONMENT,
-            stdout=subprocess.DEVNULL,
-        )
-        wall = time.perf_counter() - start
-        size = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
-    return {"count": options.corpus, "workers": options.workers, "wall_s": wall, "mb": size / 2**20}
+def corpora(options: argparse.Namespace) -> dict[str, dict[str, float]]:
+    """Draw and write corpora with latents in several processes, once programs are in the cache."""
+    result = {}
+    for suffix, source in versions_of(options).items():
+        for prior in PRIORS:
+            with tempfile.TemporaryDirectory() as folder:
+                command = [sys.executable, "-m", "plurel_prob", "sample", "--prior", prior, "--workers", str(options.workers)]
+                # the second program is that of the larger bucket
+                for seeds in ("--seed=0 --count=40", f"--count={options.corpus}"):
+                    found = measured([*command, *seeds.split(), "--out", f"{folder}/{seeds}"], environment_of(source))
+                size = sum(path.stat().st_size for path in Path(folder, seeds).rglob("*") if path.is_file())
+            result[prior + suffix] = found | {"count": options.corpus, "workers": options.workers, "mb": size / 2**20}
+            print("corpus", prior + suffix, result[prior + suffix], flush=True)
+    return result
 
 
 def long_table() -> dict[str, float]:
@@ -132,19 +182,11 @@ def long_table() -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         prior = Path(folder) / "long.toml"
         prior.write_text(LONG)
-        environment = ENVIRONMENT | {"JAX_COMPILATION_CACHE_DIR": f"{folder}/cache"}
+        environment = environment_of(ROOT) | {"JAX_COMPILATION_CACHE_DIR": f"{folder}/cache"}
         command = [sys.executable, "-m", "plurel_prob", "sample", "--seed", str(LONG_SEED), "--prior", str(prior), "--overwrite"]
         for _ in ("compiling", "measured"):
-            start = time.perf_counter()
-            process = subprocess.Popen([*command, "--out", folder], env=environment, stdout=subprocess.DEVNULL)
-            _, status, usage = os.wait4(process.pid, 0)
-            if status:
-                raise SystemExit("a table of ten million rows was not drawn")
-        return {
-            "wall_s": time.perf_counter() - start,
-            "cpu_s": usage.ru_utime + usage.ru_stime,
-            "peak_mb": usage.ru_maxrss / 1024,
-        }
+            found = measured([*command, "--out", folder], environment)
+        return found
 
 
 def machine() -> dict[str, Any]:
@@ -174,6 +216,10 @@ def summary(result: dict[str, Any]) -> dict[str, Any]:
         "compilation_peak_mb": {
             name: max(row["compilation_peak_mb"] for row in rows) for name, rows in result["paired"].items() if name != "peer"
         },
+        "parts_cpu_s": {
+            name: {part: statistics.median(row[part] for row in rows) for part in ("draw", "write", "score")}
+            for name, rows in result["parts"].items()
+        },
     }
     if "peer" in medians:
         found["times_fewer_cpu_s_than_peer"] = medians["peer"] / medians["plurel"]
@@ -194,15 +240,16 @@ def main() -> None:
 
 def measure(options: argparse.Namespace) -> None:
     """Measure everything."""
-    result: dict[str, Any] = {"machine": machine(), "links": links(), "starts": starts()}
+    result: dict[str, Any] = {"machine": machine(), "links": links(), "starts": starts(options)}
     result["paired"] = paired(options)
+    result["parts"] = parts(options)
     result["scaled"] = scaled(options)
     if options.corpus:
-        result["corpus"] = corpus(options)
+        result["corpora"] = corpora(options)
     if options.long:
         result["long_table"] = long_table()
     result["summary"] = summary(result)
-    print(json.dumps({name: part for name, part in result.items() if name not in ("paired", "scaled")}, indent=1))
+    print(json.dumps({name: part for name, part in result.items() if name not in ("paired", "scaled", "parts")}, indent=1))
     path = HERE / "results" / f"{options.name}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(result, indent=1) + "\n")
