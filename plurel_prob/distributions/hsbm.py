@@ -143,21 +143,22 @@ class HSBM(Elementwise):
     def _density(self, value: Int[Array, " child"]) -> Float[Array, ""]:
         place = jnp.arange(self.max_child)
         child = block_at(place // BLOCK, self.n_skipped_block) * BLOCK + place % BLOCK
-        child_base = child // run_length(self.n_child, self.n_child_cluster)
-        child_cluster = cluster_of(child_base, self.n_child_cluster)
-        parent_base = jnp.clip(value, 0) // run_length(self.n_parent, self.n_parent_cluster)
-        parent_cluster = cluster_of(parent_base, self.n_parent_cluster)
-        log_weight = sum(
-            jnp.log(affinity[parent, child])
-            for affinity, parent, child in zip(self.affinity, parent_cluster, child_cluster, strict=True)
-        )
-        log_prob = log_weight - jnp.log(self._total(child_cluster))
+        # clusters and logarithms of the base clusters there are, looked up by children: these would take a dozen divisions each
+        base = jnp.arange(self.max_base)
+        child_cluster, parent_cluster = cluster_of(base, self.n_child_cluster), cluster_of(base, self.n_parent_cluster)
+        log_total = jnp.log(self._total(child_cluster))
+        child_base = jnp.minimum(child // run_length(self.n_child, self.n_child_cluster), self.max_base - 1)
+        parent_base = jnp.clip(jnp.clip(value, 0) // run_length(self.n_parent, self.n_parent_cluster), 0, self.max_base - 1)
+        log_prob = -log_total[child_base]
+        known = jnp.log(jnp.where(self.affinity > 0, self.affinity, 1.0))  # what is not used can be 0, and gradients NaN by it
+        for log_affinity, parent, of_child in zip(known, parent_cluster, child_cluster, strict=True):
+            log_prob += log_affinity[parent[parent_base], of_child[child_base]]
         is_child = child < self.n_child
         valid = jnp.where(is_child, (value >= 0) & (value < self.n_parent), value == -1).all()
         return jnp.where(valid, jnp.where(is_child, log_prob, 0.0).sum(), -jnp.inf)
 
-    def _total(self, child_cluster: Int[Array, "level child"]) -> Float[Array, " child"]:
-        r"""Sum over all parents of their weights for children of some clusters.
+    def _total(self, child_cluster: Int[Array, "level base"]) -> Float[Array, " base"]:
+        r"""Sum over all parents of their weights for children of base clusters.
 
         A base cluster's weight is a product over levels, so sums over all clusters of a level factor. The first :math:`F` base
         clusters are full; they are those whose digits on level 0 are below that of :math:`F`, or the same and on level 1 below,

@@ -38,7 +38,7 @@ class ValuesDensities(NamedTuple):
     """Densities of the sites of values, and what columns change of those of node values."""
 
     of_sites: Densities
-    log_slope: Float[Array, " table"]  # see :func:`plurel_prob.distributions.mechanisms.columns.log_slopes`
+    log_slope: Float[Array, " table"] | None  # see :func:`plurel_prob.distributions.mechanisms.columns.log_slopes`
 
 
 def densities(model: Callable[[], Any], sites: dict[str, Array]) -> tuple[Any, Densities, dict[str, Array]]:
@@ -62,20 +62,24 @@ def structure_densities(prior: Prior) -> Compiled:
 
 
 @kept(8)
-def values_densities(prior: Prior, bucket: Bucket, form: Structure) -> Compiled:
-    """Program from a structure and the sites of values to their :class:`ValuesDensities`."""
+def values_densities(prior: Prior, bucket: Bucket, form: Structure, *, with_slopes: bool = False) -> Compiled:
+    """Program from a structure and the sites of values to their :class:`ValuesDensities`, with slopes of columns or without."""
 
     def lower() -> Lowered:
-        program = jax.jit(partial(values_densities_of, prior, bucket))
+        program = jax.jit(partial(values_densities_of, prior, bucket, with_slopes=with_slopes))
         return program.lower(form, forms(values_layout(prior, bucket, form)))
 
-    return compile_program(f"values densities {prior.fingerprint} {bucket} {form}", lower, [*default_mesh().devices.flat])
+    return compile_program(
+        f"values densities {prior.fingerprint} {bucket} {form} {with_slopes}", lower, [*default_mesh().devices.flat]
+    )
 
 
-def values_densities_of(prior: Prior, bucket: Bucket, known: Structure, sites: dict[str, Array]) -> ValuesDensities:
+def values_densities_of(
+    prior: Prior, bucket: Bucket, known: Structure, sites: dict[str, Array], *, with_slopes: bool
+) -> ValuesDensities:
     """Densities of the sites of values for one structure."""
     _, of_sites, functions = densities(lambda: values(prior, known, bucket), sites)
-    return ValuesDensities(of_sites, functions.get(LOG_SLOPE, jnp.zeros(len(known.schema.n_row))))
+    return ValuesDensities(of_sites, functions[LOG_SLOPE] if with_slopes else None)
 
 
 def _density(name: str, site: dict[str, Any]) -> Density:

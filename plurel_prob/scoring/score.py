@@ -104,8 +104,8 @@ def site_log_probs(prior: Prior, bucket: Bucket, sites: dict[str, Any], units: s
     """
     of_structure, of_values = structure_layout(prior), sites.keys() - structure_layout(prior).keys()
     known, densities = structure_densities(prior)({name: sites[name] for name in of_structure})
-    run = values_densities(prior, bucket, form_of(known))
+    run = values_densities(prior, bucket, form_of(known), with_slopes=units == "columns")
     found = run(known, {name: sites[name] for name in of_values})
     densities = {**densities, **found.of_sites}
     log_probs = {name: np.asarray(densities[name].log_prob, np.float64) for name in sites}
-    return log_probs | ({"features/column": -np.asarray(found.log_slope, np.float64)} if units == "columns" else {})
+    return log_probs if found.log_slope is None else log_probs | {"features/column": -np.asarray(found.log_slope, np.float64)}

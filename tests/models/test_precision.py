@@ -40,7 +40,9 @@ def test_no_product_of_a_program_is_rounded(name):
     prior = tiny(name)
     form = structure_form(prior)
     drawing = jax.make_jaxpr(partial(run_values, prior, BUCKET))(inputs_form(prior, BUCKET, form))
-    scoring = jax.make_jaxpr(partial(values_densities_of, prior, BUCKET))(form, forms(values_layout(prior, BUCKET, form)))
+    scoring = jax.make_jaxpr(partial(values_densities_of, prior, BUCKET, with_slopes=prior.features.has_density))(
+        form, forms(values_layout(prior, BUCKET, form))
+    )
     for made in (drawing, scoring):
         found = [*products(made.jaxpr)]
         assert len(found) > 2 and set(found) == {HIGHEST}
