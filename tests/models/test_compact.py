@@ -17,7 +17,9 @@ from plurel_prob.distributions.mechanisms.compact_laws import CAUSE, EMBEDDING, 
 from plurel_prob.distributions.mechanisms.effects import DIM, EFFECTS
 from plurel_prob.distributions.mechanisms.structure import Intervention
 from plurel_prob.models.compact import compact_laws
+from plurel_prob.programs.layout import VALUE
 from plurel_prob.sampling import draw
+from plurel_prob.scoring.score import site_log_probs
 from tests.models.tiny import BUCKET, SEED, descendants, tables_of, tiny
 
 MAX_CATEGORY = 10
@@ -113,13 +115,24 @@ class PlainCell:
         return np.log(share * first + (1 - share) * second).sum()
 
 
-def test_the_density_of_values_in_plain_loops(prior, drawn):
-    """One row of every table: the sum over its nodes is the change when that row is scored or not."""
+@pytest.fixture(scope="module")
+def score(prior, drawn):
+    """Log density of the values of the tables' first rows, without the cells that are given."""
     tables, laws = tables_of(drawn, lambda tables: compact_laws(prior.features, tables))
     value = jnp.asarray(drawn.stages.features.value)
-    score = jax.jit(
-        lambda n_row: CompactMechanisms(tables._replace(n_row=n_row), laws, BUCKET.n_page, MAX_CATEGORY).log_prob(value)
-    )
+
+    @jax.jit
+    def log_prob(n_row, given):
+        intervention = Intervention(jnp.ones(tables.is_categorical.shape, bool), given)
+        law = CompactMechanisms(tables._replace(n_row=n_row), laws, BUCKET.n_page, MAX_CATEGORY, intervention=intervention)
+        return law.log_prob(value)
+
+    return lambda n_row=tables.n_row, given=None: log_prob(n_row, jnp.full(value.shape, jnp.nan) if given is None else given)
+
+
+def test_the_density_of_values_in_plain_loops(prior, drawn, score):
+    """One row of every table: the sum over its nodes is the change when that row is scored or not."""
+    tables, _ = tables_of(drawn)
     n_child = 0
     for table in range(int(drawn.stages.schema.n_table)):
         last = int(tables.n_row[table]) - 1
@@ -163,30 +176,22 @@ def test_an_intervention_changes_descendants_and_nothing_else(prior, drawn):
     assert any(table != parent for table, _ in changed), "the intervention reaches no child"
 
 
-def test_an_intervention_adds_nothing_to_the_density(prior, drawn):
+def test_an_intervention_adds_nothing_to_the_density(prior, drawn, score):
     tables, laws = tables_of(drawn, lambda tables: compact_laws(prior.features, tables))
     value = jnp.asarray(drawn.stages.features.value)
+    assert score(given=value) == 0
     every = Intervention(jnp.ones(tables.is_categorical.shape, bool), value)
     law = CompactMechanisms(tables, laws, BUCKET.n_page, MAX_CATEGORY, intervention=every)
-    assert jax.jit(law.log_prob)(value) == 0
     np.testing.assert_array_equal(jax.jit(law.sample)(random.key(0)), value)
 
 
-def test_an_intervention_is_by_cell(prior, drawn):
-    """A density without some cells and one without the others add up to that of all."""
-    tables, laws = tables_of(drawn, lambda tables: compact_laws(prior.features, tables))
+def test_an_intervention_is_by_cell(drawn, score):
+    """A density without some cells and one without the others add up to that of all, which is that without an intervention."""
     value = jnp.asarray(drawn.stages.features.value)
-    every = jnp.ones(tables.is_categorical.shape, bool)
-
-    @jax.jit
-    def score(given):
-        law = CompactMechanisms(tables, laws, BUCKET.n_page, MAX_CATEGORY, intervention=Intervention(every, given))
-        return law.log_prob(value)
-
     is_left = np.arange(value.shape[1]) % 3 == 0
-    whole, left, right = (float(score(jnp.where(cells, value, jnp.nan))) for cells in (False, is_left, ~is_left))
-    plain = CompactMechanisms(tables, laws, BUCKET.n_page, MAX_CATEGORY)
-    np.testing.assert_allclose(whole, float(jax.jit(plain.log_prob)(value)), rtol=1e-6)
+    whole, left, right = (float(score(given=jnp.where(cells, value, jnp.nan))) for cells in (False, is_left, ~is_left))
+    of_value = site_log_probs(tiny("compact"), BUCKET, drawn.sites)[VALUE].sum()
+    np.testing.assert_allclose(whole, of_value, rtol=1e-6)
     np.testing.assert_allclose(left + right, whole, rtol=1e-5)
     assert left != whole and right != whole
 

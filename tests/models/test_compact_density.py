@@ -8,12 +8,15 @@ from jax import random
 from numpyro import handlers
 
 from plurel_prob import database
+from plurel_prob.distributions.mechanisms.compact import CompactMechanisms
+from plurel_prob.models.compact import compact_laws
 from plurel_prob.priors import override
 from plurel_prob.sampling import draw
 from tests.models.sequential import table_log_prob
-from tests.models.tiny import BUCKET, tiny
+from tests.models.tiny import BUCKET, tables_of, tiny
 
 SMOOTH = {"features": {"effect": {"Effect": ["linear", "small_mlp", "fourier_features", "quadratic"]}}}
+MAX_CATEGORY = 10
 SCALARS = ("noise_scale", "sharpness", "foreign_strength")
 
 
@@ -24,25 +27,31 @@ def law_and_values(prior, sites):
     return site["fn"], site["value"]
 
 
-def log_prob(law, value, parameters):
-    """Log density with other parameters."""
-    law.tables = law.tables._replace(edge_weight=parameters["edge_weight"])
-    law.laws = law.laws._replace(**{name: parameters[name] for name in SCALARS})
-    return law.table_log_prob(value).sum()  # which takes NaN
-
-
 @pytest.fixture(scope="module")
 def one():
-    """The log density of a draw as a function of values and parameters; these; the structure. Effects are continuous."""
+    """The log density of a draw as a function of values and parameters; with its gradients, compiled; these; the structure.
+    Effects are continuous.
+    """
     prior = override(tiny("compact"), SMOOTH)
-    sites = jax.tree.map(jnp.asarray, draw(prior, 3, BUCKET).sites)
+    drawn = draw(prior, 3, BUCKET)
+    tables, laws = tables_of(drawn, lambda tables: compact_laws(prior.features, tables))
+
+    def log_prob(value, parameters, tables, laws):
+        tables = tables._replace(edge_weight=parameters["edge_weight"])
+        laws = laws._replace(**{name: parameters[name] for name in SCALARS})
+        law = CompactMechanisms(tables, laws, BUCKET.n_page, MAX_CATEGORY, prior.features.max_cause)
+        return law.table_log_prob(value).sum()  # which takes NaN
+
+    parameters = {"edge_weight": tables.edge_weight} | {name: getattr(laws, name) for name in SCALARS}
+    program = jax.jit(jax.value_and_grad(log_prob, (0, 1)))
 
     def density(value, parameters):
-        return log_prob(law_and_values(prior, sites)[0], value, parameters)
+        return log_prob(value, parameters, tables, laws)
 
-    law, value = jax.jit(lambda: law_and_values(prior, sites))()
-    parameters = {"edge_weight": law.tables.edge_weight} | {name: getattr(law.laws, name) for name in SCALARS}
-    return density, value, parameters, law.tables
+    def both(value, parameters):
+        return program(value, parameters, tables, laws)
+
+    return density, both, jnp.asarray(drawn.stages.features.value), parameters, tables
 
 
 @pytest.mark.parametrize("n_draw", [20, pytest.param(200, marks=pytest.mark.slow)])
@@ -62,40 +71,44 @@ def test_without_an_order_as_with_it(n_draw):
 
 def test_the_gradient_is_the_slope(one):
     """Along random directions, against differences of the density."""
-    density, value, parameters, _ = one
-    gradient = jax.jit(jax.grad(density, (0, 1)))(value, parameters)
-    density = jax.jit(density)
+    _, both, value, parameters, _ = one
+    _, gradient = both(value, parameters)
     rng = np.random.default_rng(0)
     for part in parameters:
         direction = rng.choice([-1.0, 1.0], parameters[part].shape).astype(np.float32)
 
         def at(step, part=part, direction=direction):
-            return float(density(value, parameters | {part: parameters[part] * (1 + step * direction)}))
+            return float(both(value, parameters | {part: parameters[part] * (1 + step * direction)})[0])
 
         slope = (8 * (at(0.01) - at(-0.01)) - (at(0.02) - at(-0.02))) / 0.12
         np.testing.assert_allclose((gradient[1][part] * parameters[part] * direction).sum(), slope, rtol=0.01, atol=1.0)
     is_number = (value % 1 != 0).any(axis=1, keepdims=True)
     direction = 1e-3 * np.where(is_number, rng.normal(size=value.shape), 0.0).astype(np.float32)
-    slope = (float(density(value + direction, parameters)) - float(density(value - direction, parameters))) / 2
+    slope = (float(both(value + direction, parameters)[0]) - float(both(value - direction, parameters)[0])) / 2
     np.testing.assert_allclose((gradient[0] * direction).sum(), slope, rtol=0.01, atol=0.01)
 
 
 def test_the_gradient_of_noise_in_closed_form(one):
     r"""Along the log of all noise, a number with location m and noise s has the slope :math:`(x - m)^2 / s^2 - 1`."""
-    density, value, parameters, tables = one
-    shift = jax.jit(
-        jax.grad(lambda log_scale: density(value, parameters | {"noise_scale": parameters["noise_scale"] * jnp.exp(log_scale)}))
-    )
+    _, both, value, parameters, tables = one
+
+    def slope(log_scale):
+        noise = parameters["noise_scale"] * np.exp(log_scale)
+        _, (_, gradient) = both(value, parameters | {"noise_scale": noise})
+        return float((gradient["noise_scale"] * noise).sum())
+
     n_cell = int(((tables.edge.any(1) & ~tables.is_categorical) * tables.n_dim * tables.n_row[:, None]).sum())
     # at the noise that values were drawn with: chi-squared variables less their means; fails once in a million draws
-    assert abs(float(shift(0.0))) < 5 * np.sqrt(2 * n_cell)
+    assert abs(slope(0.0)) < 5 * np.sqrt(2 * n_cell)
     # with much noise every distance vanishes, and each cell adds -1
-    np.testing.assert_allclose(float(shift(12.0)), -n_cell, rtol=1e-3)
+    np.testing.assert_allclose(slope(12.0), -n_cell, rtol=1e-3)
 
 
+# quickly: chains of tests/inference/test_databases.py run side by side
+@pytest.mark.slow
 def test_gradients_of_many(one):
     """Under vmap, as one after another."""
-    density, value, parameters, _ = one
+    density, _, value, parameters, _ = one
     factor = jnp.array([0.5, 1.0, 2.0])
     slope = jax.grad(lambda factor: density(value, {name: factor * x for name, x in parameters.items()}))
     np.testing.assert_allclose(jax.jit(jax.vmap(slope))(factor), [*map(jax.jit(slope), factor)], rtol=1e-4)
@@ -103,13 +116,12 @@ def test_gradients_of_many(one):
 
 def test_what_is_no_cell_is_not_looked_at(one):
     """NaN beyond the last row and in unused pages changes neither the density nor its gradient."""
-    density, value, parameters, tables = one
+    _, both, value, parameters, tables = one
     is_cell = np.zeros(value.shape, bool)
     for table in jnp.arange(tables.n_table):
         for position in jnp.arange(tables.held.n[table]):
             first, n_line = int(tables.page(table, position, 0)), int(tables.pages.n_line[table])
             is_cell[first : first + n_line] = np.asarray(tables.exists(table, position))
-    both = jax.jit(jax.value_and_grad(density, (0, 1)))
     plain, holes = both(value, parameters), both(jnp.where(is_cell, value, jnp.nan), parameters)
     jax.tree.map(np.testing.assert_array_equal, plain, holes)
     assert np.isfinite(plain[0]) and all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(plain[1]))

@@ -44,6 +44,8 @@ def assert_same_draw(a, b):
             np.testing.assert_allclose(x, y, rtol=1e-5, atol=1e-5, err_msg=name)
 
 
+# quickly: tests/joint/test_joint.py compares a jitted draw with the public one
+@pytest.mark.slow
 def test_plain_jitted_and_public_draws_agree(tiny_prior, drawn):
     key = random.key(SEED)
     plain = {name: site["value"] for name, site in trace_of(tiny_prior, key).items() if site["type"] == "sample"}
