@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpyro.distributions as dist
 from jax import lax, random
-from jaxtyping import Array, ArrayLike, Int, PRNGKeyArray, Shaped
+from jaxtyping import Array, ArrayLike, Int, Key, PRNGKeyArray, Shaped
 
 
 def index_argument(value: ArrayLike) -> Int[Array, "..."]:
@@ -62,8 +62,11 @@ class Elementwise(dist.Distribution):
             return self.draw(key)
         elements = self._elements(self.batch_shape)
         keys = jax.vmap(random.fold_in, (None, 0))(key, jnp.arange(math.prod(self.batch_shape)))
-        drawn = lax.map(lambda pair: pair[0].draw(pair[1]), (elements, keys))
-        return drawn.reshape(self.batch_shape + self.event_shape)
+        return elements.draw_elements(keys).reshape(self.batch_shape + self.event_shape)
+
+    def draw_elements(self, keys: Key[Array, " element"]) -> Shaped[Array, "element ..."]:
+        """Draw each element of a flat batch with a key of its own."""
+        return lax.map(lambda pair: pair[0].draw(pair[1]), (self, keys))
 
     def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Shaped[Array, "..."]:
         """Draw values of shape ``sample_shape + batch_shape + event_shape``."""

@@ -1,11 +1,15 @@
 """Foreign keys as a bipartite hierarchical stochastic block model."""
 
+from functools import partial
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from jax import lax, random
-from jaxtyping import Array, ArrayLike, Float, Int, PRNGKeyArray
+from jaxtyping import Array, ArrayLike, Float, Int, Key, PRNGKeyArray, UInt32
 from numpyro.distributions import constraints
 
+from plurel_prob.batches import joined, map_chunks, with_rule
 from plurel_prob.blocks import BLOCK, block_at, block_key, n_block
 from plurel_prob.distributions.elementwise import Elementwise, index_argument
 
@@ -100,41 +104,61 @@ class HSBM(Elementwise):
             weight = weight * affinity[parent_cluster[level], child_cluster[level]]
         return weight
 
+    def draw_elements(self, keys: Key[Array, " element"]) -> Int[Array, "element child"]:
+        """Draw links. Under ``vmap``, accelerators draw those of many databases that have children side by side."""
+
+        def plain(links: HSBM, words: UInt32[Array, "element 2"]) -> Array:
+            return lax.map(lambda pair: pair[0].draw(pair[1]), (links, random.wrap_key_data(words)))
+
+        def many(n: int, *of: Any) -> Array:
+            links, words = joined(of)
+            pairs, none = (links, random.wrap_key_data(words)), jnp.full((len(words), self.max_child), -1, jnp.int32)
+            drawn = map_chunks(lambda pair: pair[0]._draw_at_once(pair[1]), pairs, links.n_child > 0, none)
+            return drawn.reshape(n, -1, self.max_child)
+
+        return with_rule(plain, many)(self, random.key_data(keys))
+
     def draw(self, key: PRNGKeyArray) -> Int[Array, " child"]:
         """Draw block after block of children; a link without children costs nothing."""
         empty = jnp.full(-(-self.max_child // BLOCK) * BLOCK, -1, jnp.int32)
         drawn = lax.cond(self.n_child > 0, lambda: self._draw_blocks(key, empty), lambda: empty)
         return drawn[: self.max_child]
 
+    def _draw_at_once(self, key: PRNGKeyArray) -> Int[Array, " child"]:
+        """Draw all blocks of children that there can be side by side."""
+        block = block_at(jnp.arange(-(-self.max_child // BLOCK)), self.n_skipped_block)
+        cumulative = jnp.cumsum(self.base_weight() * self.base_size(), axis=1)
+        return jax.vmap(partial(self._draw_block, key, cumulative))(block).reshape(-1)[: self.max_child]
+
     def _draw_blocks(self, key: PRNGKeyArray, empty: Array) -> Int[Array, " child"]:
-        size = self.base_size()
-        parent_cluster = cluster_of(jnp.arange(self.max_base), self.n_parent_cluster)
-        n_child_base = jnp.prod(self.n_child_cluster)
+        size, parent_cluster = self.base_size(), cluster_of(jnp.arange(self.max_base), self.n_parent_cluster)
 
         def tabulate(child_base: Array, cumulative: Array) -> Array:
             return cumulative.at[child_base].set(jnp.cumsum(self._weights(child_base, parent_cluster) * size))
 
         # row after row: few links have as many base clusters as there can be
-        cumulative = lax.fori_loop(0, n_child_base, tabulate, jnp.zeros((self.max_base, self.max_base)))
-        parent_run = run_length(self.n_parent, self.n_parent_cluster)
-        child_run = run_length(self.n_child, self.n_child_cluster)
-        is_filled = size > 0
-        last_filled = jnp.where(is_filled, jnp.arange(self.max_base), 0).max()
+        none = jnp.zeros((self.max_base, self.max_base))
+        cumulative = lax.fori_loop(0, jnp.prod(self.n_child_cluster), tabulate, none)
 
         def draw_block(position: Array, parent: Array) -> Array:
-            block = block_at(position, self.n_skipped_block)
-            base_key, member_key = random.split(block_key(key, block))
-            child = block * BLOCK + jnp.arange(BLOCK)
-            child_base = jnp.minimum(child // child_run, self.max_base - 1)
-            threshold = random.uniform(base_key, (BLOCK,)) * cumulative[child_base, -1]
-            # the product above can be rounded up to the total, which no cumulative sum exceeds: then the last base with parents
-            base = jnp.minimum(count_at_most(cumulative, child_base, threshold), last_filled)
-            member = random.randint(member_key, (BLOCK,), 0, jnp.maximum(size[base], 1))
-            drawn = jnp.where(child < self.n_child, base * parent_run + member, -1)
+            drawn = self._draw_block(key, cumulative, block_at(position, self.n_skipped_block))
             return lax.dynamic_update_slice(parent, drawn, (position * BLOCK,))
 
         n_held = jnp.minimum(n_block(self.n_child) - self.n_skipped_block, len(empty) // BLOCK)
         return lax.fori_loop(0, n_held, draw_block, empty)
+
+    def _draw_block(self, key: PRNGKeyArray, cumulative: Float[Array, "base base"], block: Array) -> Int[Array, " row"]:
+        """Draw the parents of a block of children from cumulative weights of base clusters."""
+        size = self.base_size()
+        last_filled = jnp.where(size > 0, jnp.arange(self.max_base), 0).max()
+        base_key, member_key = random.split(block_key(key, block))
+        child = block * BLOCK + jnp.arange(BLOCK)
+        child_base = jnp.minimum(child // run_length(self.n_child, self.n_child_cluster), self.max_base - 1)
+        threshold = random.uniform(base_key, (BLOCK,)) * cumulative[child_base, -1]
+        # the product above can be rounded up to the total, which no cumulative sum exceeds: then the last base with parents
+        base = jnp.minimum(count_at_most(cumulative, child_base, threshold), last_filled)
+        member = random.randint(member_key, (BLOCK,), 0, jnp.maximum(size[base], 1))
+        return jnp.where(child < self.n_child, base * run_length(self.n_parent, self.n_parent_cluster) + member, -1)
 
     def density(self, value: Int[Array, " child"]) -> Float[Array, ""]:
         """Sum over the children of the log probability of their parents; a link without children costs nothing."""

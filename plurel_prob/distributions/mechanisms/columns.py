@@ -1,14 +1,16 @@
 """From nodes to columns: transforms and missing values (PluRel, arXiv:2602.04029, post-processing)."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import lax, random
 from jaxtyping import Array, Bool, Float, Int, UInt32
 
+from plurel_prob.batches import chunk_size, joined, with_rule
 from plurel_prob.blocks import N_PILOT_BLOCK
+from plurel_prob.distributions.mechanisms.forest import one_of_many
 from plurel_prob.distributions.mechanisms.structure import CausalTables, Intervention, pages_for_statistics
 from plurel_prob.distributions.mechanisms.transforms import TRANSFORMS, Pilot, TransformInputs, pilot_of
 from plurel_prob.distributions.permutation import place_of
@@ -36,6 +38,10 @@ class ColumnBlock(NamedTuple):
         """Rows of the block."""
         return tables.rows(self.table, self.position)
 
+    def place(self, tables: CausalTables) -> Int[Array, ""]:
+        """Page of the column."""
+        return tables.column_pages.page(self.table, self.position, self.column)
+
 
 def column_values(
     tables: CausalTables,
@@ -47,7 +53,8 @@ def column_values(
     """Return the pages of all columns (``tables.column_pages``): categories as they are, numbers transformed, some missing.
 
     Every numerical column misses (NaN) exactly the table's share of its cells, rounded down: those of the rows with the
-    first places in a permutation of the column's own (:func:`place_of`).
+    first places in a permutation of the column's own (:func:`place_of`). Under ``vmap``, accelerators show those of many
+    databases side by side.
 
     Args:
         tables: the structure.
@@ -57,16 +64,67 @@ def column_values(
         intervention: says where statistics of columns are taken from.
     """
 
-    def show(block: ColumnBlock, result: Array) -> Array:
-        def number() -> Array:
-            shown = _transformed(tables, laws, block, value[block.page])
-            return jnp.where(_is_missing(tables, laws, block), jnp.nan, shown)
+    def many(n: int, tables: CausalTables, laws: ColumnLaws, value: Array, label: Array, intervention: Any) -> Array:
+        if intervention is not None:
+            natural = value
+            if intervention.natural is not None:
+                natural = jnp.where(intervention.is_natural[:, None, None], intervention.natural, value)
+            intervention = Intervention(*joined((intervention.is_set, intervention.value, natural)))
+        together = one_of_many(tables, value.shape[1]), *joined((laws, value, label)), intervention
+        return _show_side_by_side(*together).reshape(value.shape)
 
-        is_categorical = tables.column_is_categorical[block.table, block.column]
-        shown = lax.cond(is_categorical, lambda: label[block.page], number)
-        return result.at[tables.column_pages.page(block.table, block.position, block.column)].set(shown)
+    return with_rule(_show, many)(tables, laws, value, label, intervention)
+
+
+def _show(
+    tables: CausalTables, laws: ColumnLaws, value: Array, label: Array, intervention: Intervention | None
+) -> Float[Array, "page block"]:
+    """Show columns block after block."""
+
+    def show(block: ColumnBlock, result: Array) -> Array:
+        return result.at[block.place(tables)].set(_shown(tables, laws, block, value, label))
 
     return _fold_blocks(tables, laws, value, intervention, show, jnp.zeros_like(value))
+
+
+def _show_side_by_side(
+    tables: CausalTables, laws: ColumnLaws, value: Array, label: Array, intervention: Intervention | None
+) -> Float[Array, "page block"]:
+    """Show columns a chunk at a time, those with most blocks first; a block of each at a time."""
+    n_table, max_column = tables.column_node.shape
+    table, column = (x.reshape(-1) for x in jnp.indices((n_table, max_column)))
+    n_block = jnp.where(column < tables.n_column[table], tables.held.n[table], 0)
+    order, n_item, size = jnp.argsort(-n_block, stable=True), (n_block > 0).sum(dtype=jnp.int32), chunk_size()
+
+    def show_chunk(i: Array, result: Array) -> Array:
+        place = i * size + jnp.arange(size)
+        item = order[jnp.minimum(place, len(order) - 1)]
+        table_of, column_of = table[item], column[item]
+        n_here = jnp.where(place < n_item, n_block[item], 0)
+        pilot = jax.vmap(lambda t, c: _pilot(tables, laws, value, intervention, t, c))(table_of, column_of)
+
+        def show_block(position: Array, result: Array) -> Array:
+            def one(table: Array, column: Array, pilot: Pilot) -> tuple[Array, Array]:
+                page = tables.page(table, position, tables.column_node[table, column])
+                block = ColumnBlock(table, column, position, page, pilot)
+                return block.place(tables), _shown(tables, laws, block, value, label)
+
+            page, shown = jax.vmap(one)(table_of, column_of, pilot)
+            return result.at[jnp.where(position < n_here, page, len(value))].set(shown, mode="drop")
+
+        return lax.fori_loop(0, n_here.max(), show_block, result)
+
+    return lax.fori_loop(0, (n_item + size - 1) // size, show_chunk, jnp.zeros_like(value))
+
+
+def _shown(tables: CausalTables, laws: ColumnLaws, block: ColumnBlock, value: Array, label: Array) -> Float[Array, " row"]:
+    """A block of a column as its table shows it."""
+
+    def number() -> Array:
+        shown = _transformed(tables, laws, block, value[block.page])
+        return jnp.where(_is_missing(tables, laws, block), jnp.nan, shown)
+
+    return lax.cond(tables.column_is_categorical[block.table, block.column], lambda: label[block.page], number)
 
 
 def log_slopes(tables: CausalTables, laws: ColumnLaws, value: Float[Array, "page block"]) -> Float[Array, " table"]:
@@ -106,10 +164,7 @@ def _fold_blocks(
         table = tables.order[i]
 
         def visit_column(column: Array, result: Array) -> Array:
-            node = tables.column_node[table, column]
-            pilot_pages = tables.page(table, jnp.arange(min(N_PILOT_BLOCK, tables.max_held)), node)
-            natural = pages_for_statistics(value, pilot_pages, intervention)
-            pilot = pilot_of(natural.reshape(-1), tables.n_row[table], laws.transform[table, column])
+            node, pilot = tables.column_node[table, column], _pilot(tables, laws, value, intervention, table, column)
 
             def visit_block(position: Array, result: Array) -> Array:
                 return visit(ColumnBlock(table, column, position, tables.page(table, position, node), pilot), result)
@@ -119,6 +174,15 @@ def _fold_blocks(
         return lax.fori_loop(0, tables.n_column[table], visit_column, result)
 
     return lax.fori_loop(0, tables.n_table, visit_table, result)
+
+
+def _pilot(
+    tables: CausalTables, laws: ColumnLaws, value: Array, intervention: Intervention | None, table: Array, column: Array
+) -> Pilot:
+    """What a column's transform knows of its first blocks."""
+    pages = tables.page(table, jnp.arange(min(N_PILOT_BLOCK, tables.max_held)), tables.column_node[table, column])
+    natural = pages_for_statistics(value, pages, intervention)
+    return pilot_of(natural.reshape(-1), tables.n_row[table], laws.transform[table, column])
 
 
 def _transformed(tables: CausalTables, laws: ColumnLaws, block: ColumnBlock, numbers: Float[Array, " row"]) -> Array:

@@ -1,12 +1,18 @@
-"""Values of compact mechanisms are drawn page after page: a page depends on pages before it."""
+"""Values of compact mechanisms are drawn page after page: a page depends on pages before it. Those of many databases are drawn
+side by side, level after level: a chunk of nodes at a time, of whatever table and database, each as if it were alone.
+"""
 
+from collections.abc import Callable
+from functools import partial, reduce
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jax import lax, random
 from jax.nn import log_softmax
-from jaxtyping import Array, Bool, Float, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, UInt32
 
+from plurel_prob.batches import chunk_size, joined, with_rule
 from plurel_prob.blocks import BLOCK, block_key
 from plurel_prob.distributions.mechanisms.aggregations import AGGREGATIONS
 from plurel_prob.distributions.mechanisms.compact_laws import (
@@ -24,9 +30,24 @@ from plurel_prob.distributions.mechanisms.compact_laws import (
     weight_key,
 )
 from plurel_prob.distributions.mechanisms.effects import DIM
+from plurel_prob.distributions.mechanisms.forest import NEVER, Wave, levels_of, one_of_many, wave
 from plurel_prob.distributions.mechanisms.structure import CausalTables, Intervention
 from plurel_prob.precision import multiply
 from plurel_prob.threefry import unrolled
+
+Term = Callable[[Int[Array, ""]], Float[Array, "dim row"]]
+AddUp = Callable[[Term, Int[Array, ""], int], Float[Array, "dim row"]]  # term of an index, number of terms, bound on these
+
+
+def add_up_one_by_one(term: Term, n: Int[Array, ""], max_n: int) -> Float[Array, "dim row"]:
+    """Sum of terms, computed as they are added."""
+    return lax.fori_loop(0, n, lambda i, total: total + term(i), jnp.zeros((DIM, BLOCK)))
+
+
+def add_up_at_once(term: Term, n: Int[Array, ""], max_n: int) -> Float[Array, "dim row"]:
+    """Sum of terms that are computed side by side, and added in the same order."""
+    i = jnp.arange(max_n)
+    return reduce(jnp.add, jnp.where((i < n)[:, None, None], jax.vmap(term)(i), 0.0), jnp.zeros((DIM, BLOCK)))
 
 
 class Conditional(NamedTuple):
@@ -71,25 +92,33 @@ class CompactSampler(NamedTuple):
     intervention: Intervention | None
 
     def sample(self, key: PRNGKeyArray) -> Float[Array, "page row"]:
-        """Draw all values: tables in order, blocks of a table, nodes of a block, dimensions of a node."""
-        tables, fast_key = self.tables, unrolled(key)
+        """Draw all values. Under ``vmap``, accelerators draw those of many databases side by side."""
+
+        def plain(tables: CausalTables, laws: CompactLaws, intervention: Intervention | None, words: Array) -> Array:
+            return self._of(tables, laws, intervention)._one_after_another(words)
+
+        def many(n: int, tables: CausalTables, laws: CompactLaws, intervention: Intervention | None, words: Array) -> Array:
+            together = one_of_many(tables, self.max_page), *joined((laws, intervention))
+            return self._of(*together, n)._side_by_side(joined(words)).reshape(n, self.max_page, BLOCK)
+
+        of_tables = jax.vmap(random.fold_in, (None, 0))(key, jnp.arange(len(self.tables.order)))
+        return with_rule(plain, many)(self.tables, self.laws, self.intervention, random.key_data(of_tables))
+
+    def _of(self, tables: CausalTables, laws: CompactLaws, intervention: Intervention | None, n: int = 1) -> "CompactSampler":
+        """The program of ``n`` databases as one."""
+        return CompactSampler(tables, laws, n * self.max_page, self.max_category, intervention)
+
+    def _one_after_another(self, words: UInt32[Array, "table 2"]) -> Float[Array, "page row"]:
+        """Tables in order, blocks of a table, nodes of a block, dimensions of a node; each table has a key."""
+        tables = self.tables
 
         def visit_block(table: Array, position: Array, value: Array) -> Array:
-            foreign, exists = self._foreign(table, position, value), tables.exists(table, position)
+            foreign = self._foreign(table, position, value)
 
             def visit_node(node: Array, value: Array) -> Array:
-                law = self._conditional(table, position, node, value, foreign)
-                node_key = random.fold_in(random.fold_in(fast_key, table), node)
-                rows_key = block_key(node_key, tables.held.block(table, position))
-
-                def visit_dim(dim: Array, value: Array) -> Array:
-                    page = tables.page(table, position, node) + dim
-                    drawn = jnp.where(exists, law.sample(random.fold_in(rows_key, dim), dim), 0.0)
-                    if self.intervention is not None:
-                        drawn = self.intervention.apply(table, node, page, drawn)
-                    return value.at[page].set(drawn)
-
-                return lax.fori_loop(0, tables.n_dim[table, node], visit_dim, value)
+                line = self._node(words, table, position, node, value, foreign)
+                page = tables.page(table, position, node)
+                return lax.fori_loop(0, tables.n_dim[table, node], lambda dim, value: value.at[page + dim].set(line(dim)), value)
 
             return lax.fori_loop(0, tables.n_node[table], visit_node, value)
 
@@ -98,6 +127,58 @@ class CompactSampler(NamedTuple):
             return lax.fori_loop(0, tables.held.n[table], lambda position, value: visit_block(table, position, value), value)
 
         return lax.fori_loop(0, tables.n_table, visit_table, jnp.zeros((self.max_page, BLOCK)))
+
+    def _side_by_side(self, words: UInt32[Array, "table 2"]) -> Float[Array, "page row"]:
+        """Level after level, chunks of the blocks' views of parent tables, then of the blocks' nodes."""
+        tables, levels = self.tables, levels_of(self.tables)
+        n_block = min(self.max_page, len(tables.order) * tables.max_held)
+        blocks = wave(tables, jnp.minimum(tables.n_parent, 1), levels.key[:, None], n_block)
+        nodes = wave(tables, tables.n_node, levels.node, self.max_page)
+        first_block, size, dims = jnp.cumsum(tables.held.n) - tables.held.n, chunk_size(), jnp.arange(DIM)
+
+        def see(here: Wave, is_here: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
+            value, foreign = state
+            seen = jax.vmap(partial(self._foreign, add_up=add_up_at_once), (0, 0, None))(here.table, here.position, value)
+            block = jnp.where(is_here, first_block[here.table] + here.position, n_block)
+            return value, foreign.at[block].set(seen, mode="drop")
+
+        def draw(here: Wave, is_here: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
+            value, foreign = state
+
+            def lines(table: Array, position: Array, node: Array) -> Float[Array, "dim row"]:
+                seen = foreign[first_block[table] + position]
+                return jax.vmap(self._node(words, table, position, node, value, seen))(dims)
+
+            drawn = jax.vmap(lines)(here.table, here.position, here.inner)
+            is_line = is_here[:, None] & (dims < tables.n_dim[here.table, here.inner][:, None])
+            page = tables.page(here.table, here.position, here.inner)[:, None] + dims
+            return value.at[jnp.where(is_line, page, self.max_page)].set(drawn, mode="drop"), foreign
+
+        def visit_level(state: tuple) -> tuple:
+            level, at_block, at_node, drawn = state
+            at_block, drawn = blocks.visit(at_block, level, size, see, drawn)
+            at_node, drawn = nodes.visit(at_node, level, size, draw, drawn)
+            return level + 1, at_block, at_node, drawn
+
+        none = jnp.zeros((self.max_page, BLOCK)), jnp.zeros((n_block, DIM, BLOCK))
+        last = jnp.where(nodes.level < NEVER, nodes.level, -1).max()
+        zero = jnp.zeros((), jnp.int32)
+        return lax.while_loop(lambda state: state[0] <= last, visit_level, (zero, zero, zero, none))[3][0]
+
+    def _node(
+        self, words: Array, table: Array, position: Array, node: Array, value: Array, foreign: Array
+    ) -> Callable[[Array], Float[Array, " row"]]:
+        """Values of a node in a block, by dimension."""
+        tables = self.tables
+        law, exists = self._conditional(table, position, node, value, foreign), tables.exists(table, position)
+        node_key = random.fold_in(unrolled(random.wrap_key_data(words[table])), node)
+        rows_key, page = block_key(node_key, tables.held.block(table, position)), tables.page(table, position, node)
+
+        def line(dim: Array) -> Float[Array, " row"]:
+            drawn = jnp.where(exists, law.sample(random.fold_in(rows_key, dim), dim), 0.0)
+            return drawn if self.intervention is None else self.intervention.apply(table, node, page + dim, drawn)
+
+        return line
 
     def _conditional(self, table: Array, position: Array, node: Array, value: Array, foreign: Array) -> Conditional:
         tables, max_category = self.tables, self.max_category
@@ -154,7 +235,7 @@ class CompactSampler(NamedTuple):
         )
         return point, jnp.where(is_categorical, DIM, n_dim)
 
-    def _foreign(self, table: Array, position: Array, value: Array) -> Float[Array, "dim row"]:
+    def _foreign(self, table: Array, position: Array, value: Array, add_up: AddUp = add_up_one_by_one) -> Float[Array, "dim row"]:
         """Effects of the linked rows of parent tables, added up over the foreign keys."""
         tables = self.tables
 
@@ -162,12 +243,12 @@ class CompactSampler(NamedTuple):
             parent, row = tables.parent_table[table, slot], tables.linked_rows(table, slot, position)
             key = weight_key(tables, table, FOREIGN, slot)
 
-            def add_column(column: Array, summary: Array) -> Array:
+            def of_column(column: Array) -> Float[Array, "dim row"]:
                 node = tables.column_node[parent, column]
                 linked = value[tables.page(parent, row // BLOCK, node), row % BLOCK]
-                return summary + column_summary(key, column, linked, tables.is_categorical[parent, node], self.max_category)
+                return column_summary(key, column, linked, tables.is_categorical[parent, node], self.max_category)
 
-            summary = lax.fori_loop(0, tables.n_column[parent], add_column, jnp.zeros((DIM, BLOCK)))
+            summary = add_up(of_column, tables.n_column[parent], tables.column_node.shape[1])
             return total + foreign_effect(tables, self.laws, table, slot, key, summary)
 
         total = lax.fori_loop(0, tables.n_parent[table], add_key, jnp.zeros((DIM, BLOCK)))
