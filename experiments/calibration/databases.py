@@ -16,7 +16,7 @@ from numpyro.infer.util import potential_energy
 import plurel_prob
 from experiments.calibration.ranking import ranked
 from plurel_prob.inference.databases import GivenDatabase, given_database
-from plurel_prob.inference.databases.chains import MAX_DEPTH, coordinates, own_coordinates, run
+from plurel_prob.inference.databases.chains import MAX_DEPTH, coordinates, own_ball, run
 from plurel_prob.inference.databases.model import Arguments
 from plurel_prob.priors import override
 
@@ -26,7 +26,8 @@ SIZES = {
     "n_row_entity": {"DiscreteUniform": [30, 60]},
     "n_row_activity": {"DiscreteUniform": [100, 300]},
 }
-N_WARMUP, N_NUTS = 200, 300
+N_WARMUP, N_NUTS = 200, 400
+MAX_STEP = 2**MAX_DEPTH - 1  # NUTS stops there
 KEPT = np.linspace(0, N_NUTS - 1, 39).round().astype(int)  # far enough apart to be nearly independent
 QUANTITIES = {
     "first noise level": ("noise_level", lambda site: site["noise_level"][..., 0]),
@@ -55,7 +56,7 @@ def repeat(index: int, seed: int) -> dict:
     own, rng = {name: given.own(name) for name in drawn}, np.random.default_rng([seed, index])
     rows = [row(name, of(own), of(drawn), rng) for name, (needs, of) in QUANTITIES.items() if n_entry[needs]]
     rows.append(row("potential", own_potential(given), stats["potential_energy"], rng))
-    n_deepest = int((stats["num_steps"] >= 2**MAX_DEPTH - 1).sum())
+    n_deepest = int((stats["num_steps"] >= MAX_STEP).sum())
     return {"n_divergent": int(stats["diverging"].sum()), "n_deepest": n_deepest, "quantities": rows}
 
 
@@ -67,7 +68,7 @@ def row(quantity: str, truth: float, draws: np.ndarray, rng: np.random.Generator
 
 def own_potential(given: GivenDatabase) -> float:
     """The potential, minus the log density in unconstrained coordinates, at the database's own parameters."""
-    return float(_potential_at(given.model, given.arguments, own_coordinates(given.model, given.arguments)[0]))
+    return float(_potential_at(given.model, given.arguments, own_ball(given.model, given.arguments)[0]))
 
 
 @partial(jax.jit, static_argnums=0)
