@@ -26,9 +26,14 @@ TABLE = jnp.array([0, 0, 1, OUTSIDE])  # of nodes: the last is padding, the thir
 OF_SUM = jnp.array([[1, 3, 4], [0, OUTSIDE, OUTSIDE], [OUTSIDE] * 3])  # of five edges and a sixth; edges 2 and 5 are in no sum
 
 
-def change_by_jacobian(log_prior, parameters, z):
-    """Log density of the prior of parameters over that of standard normal coordinates, by the determinant of the map."""
-    return log_prior(parameters(z)) + jnp.linalg.slogdet(jax.jacfwd(parameters)(z))[1] - norm.logpdf(z).sum()
+weights = jax.jit(edge_weights)
+jacobian_of_weights = jax.jit(jax.jacfwd(lambda z, edges: edge_weights(edges, z)[0]))
+place_of_weights = jax.jit(place_of_edge_weights)
+
+
+def change_by_jacobian(log_prior, jacobian, z):
+    """Log density of a prior over that of standard normal coordinates, by the determinant of the map of coordinates."""
+    return log_prior + np.linalg.slogdet(np.asarray(jacobian, float))[1] - norm.logpdf(z).sum()
 
 
 @pytest.mark.parametrize("kind", LEVELS)
@@ -44,17 +49,17 @@ def test_noise_goes_back_and_forth(kind):
 def test_the_density_of_noise_is_the_prior(kind):
     level, factor = LEVELS[kind], FACTORS[kind]
 
+    @jax.jit
     def of(z):
         found = noise(level, factor, TABLE, z[:3], jnp.concatenate([z[3:], jnp.array([0.7])]))
         return jnp.concatenate([found[0], found[1][:3]]), found[2]
 
-    def log_prior(parameters):
-        return level.log_prob(parameters[:3]).sum() + factor.log_prob(parameters[3:]).sum()
-
     own = level.sample(random.key(2), (3,)), factor.sample(random.key(3), (4,))
     level_z, factor_z = place_of_noise(level, factor, TABLE, *own)
     z = jnp.concatenate([level_z, factor_z[:3]])
-    np.testing.assert_allclose(of(z)[1], change_by_jacobian(log_prior, lambda z: of(z)[0], z), rtol=1e-4, atol=1e-3)
+    log_prior = level.log_prob(own[0]).sum() + factor.log_prob(own[1][:3]).sum()
+    expected = change_by_jacobian(log_prior, jax.jit(jax.jacfwd(of))(z)[0], z)
+    np.testing.assert_allclose(of(z)[1], expected, rtol=1e-4, atol=1e-3)
 
 
 def test_noise_that_no_level_explains_has_hardly_any_density():
@@ -94,14 +99,14 @@ def test_every_law_of_weights_has_coordinates():
 @pytest.mark.parametrize("name", EDGE_WEIGHTS)
 def test_weights_go_back_and_forth(name):
     edges = edges_of(name)
-    np.testing.assert_allclose(edge_weights(edges, place_of_edge_weights(edges))[0], edges.own, rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(weights(edges, place_of_weights(edges))[0], edges.own, rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", EDGE_WEIGHTS)
 def test_the_density_of_weights_is_the_prior(name):
     edges, z = edges_of(name, 1), random.normal(random.key(5), (6,))
-    weight, change = edge_weights(edges, z)
-    expected = change_by_jacobian(lambda w: EDGE_WEIGHTS[name].log_prob(w).sum(), lambda z: edge_weights(edges, z)[0], z)
+    weight, change = weights(edges, z)
+    expected = change_by_jacobian(EDGE_WEIGHTS[name].log_prob(weight).sum(), jacobian_of_weights(z, edges), z)
     assert EDGE_WEIGHTS[name].support(weight).all()
     np.testing.assert_allclose(change, expected, rtol=1e-3, atol=2e-3)
 
@@ -111,8 +116,8 @@ def test_one_coordinate_leaves_what_a_sum_depends_on(name):
     """The direction of the weights is the same for any of their first coordinate; a single weight keeps its sign."""
     edges, z = edges_of(name, 2), random.normal(random.key(6), (6,))
     for step in (-2.0, 1.0):
-        weight, moved = (edge_weights(edges, z)[0][OF_SUM[0]] for z in (z, z.at[OF_SUM[0, 0]].add(step)))
+        weight, moved = (weights(edges, z)[0][OF_SUM[0]] for z in (z, z.at[OF_SUM[0, 0]].add(step)))
         np.testing.assert_allclose(moved / jnp.linalg.norm(moved), weight / jnp.linalg.norm(weight), rtol=1e-3, atol=1e-5)
         assert not np.allclose(moved, weight)
-        alone = edge_weights(edges, z.at[0].add(step))[0][0]
+        alone = weights(edges, z.at[0].add(step))[0][0]
         assert np.sign(alone) == np.sign(edges.own[0])

@@ -1,13 +1,11 @@
 r"""Coordinates of parameters in which a posterior given a database's values is neither thin nor has an edge.
 
-Every coordinate is a standard normal number to begin with. Of each map from coordinates :math:`z` to parameters :math:`\theta`,
-the log of :math:`p(\theta) |d\theta / dz| / N(z)` is returned with the parameters: 0 where standard normal numbers give the prior.
+Every coordinate is a standard normal number to begin with. Each map from coordinates :math:`z` to parameters :math:`\theta` comes
+with its change of density, the log of :math:`p(\theta) |d\theta / dz| / N(z)`: 0 where standard normal numbers give the prior.
 
 Values know the noise of a node, not whether the level of its table or its own factor makes it so. So a coordinate is the log of
 the product, and another is where the log of the level lies between the bounds that products and priors leave it.
 """
-
-from typing import Any
 
 import jax.numpy as jnp
 from jax import lax
@@ -18,16 +16,17 @@ from numpyro.distributions import Distribution
 
 from plurel_prob.priors.fields import support_bounds
 
+Bounds = tuple[Array, Array]  # low and high, which may be infinite
 LEAST_WIDTH = 1e-9  # of an interval; where bounds contradict each other, the density falls steeply from there
 POINT = 1e-6  # from 0 and 1: quantiles of no points beyond, where coordinates of given parameters are asked for
 
 
-def between(low: Array, high: Array, z: Array) -> tuple[Array, Array]:
-    """A number between bounds, which may be infinite, and the log of its derivative over the standard normal density.
+def between(bounds: Bounds, z: Array) -> tuple[Array, Array]:
+    """A number between bounds, and the log of its derivative over the standard normal density.
 
-    Between finite bounds the law of the number is uniform. Where ``high`` is below ``low``, hardly any density is left.
+    Between finite bounds the law of the number is uniform. Where the high one is below the low one, hardly any density is left.
     """
-    low, high, z = jnp.broadcast_arrays(low, high, z)
+    low, high, z = jnp.broadcast_arrays(*bounds, z)
     is_low, is_high = jnp.isfinite(low), jnp.isfinite(high)
     from_low, below_high = jnp.where(is_low, low, 0.0), jnp.where(is_high, high, 0.0)
     width = jnp.where(is_low & is_high, below_high - from_low, 1.0)
@@ -39,9 +38,9 @@ def between(low: Array, high: Array, z: Array) -> tuple[Array, Array]:
     return value, lax.select_n(kind, free, free + z, free + z, log_width)
 
 
-def place_between(low: Array, high: Array, value: Array) -> Array:
+def place_between(bounds: Bounds, value: Array) -> Array:
     """Inverse of :func:`between`."""
-    low, high, value = jnp.broadcast_arrays(low, high, value)
+    low, high, value = jnp.broadcast_arrays(*bounds, value)
     is_low, is_high = jnp.isfinite(low), jnp.isfinite(high)
     share = (value - low) / jnp.where(is_low & is_high, high - low, 1.0)
     inside = ndtri(jnp.clip(jnp.where(is_low & is_high, share, 0.5), POINT, 1 - POINT))
@@ -50,37 +49,43 @@ def place_between(low: Array, high: Array, value: Array) -> Array:
     return lax.select_n(is_low + 2 * is_high, value, above, below, inside)
 
 
-def log_bounds(law: Distribution) -> tuple[Array, Array]:
-    """Bounds of the log of a positive number."""
+def bounds_of(law: Distribution) -> Bounds:
+    """Bounds of a number."""
     low, high = support_bounds(law)
-    return jnp.log(jnp.maximum(low, 0.0)), jnp.log(jnp.asarray(high))
+    return jnp.asarray(low), jnp.asarray(high)
+
+
+def log_bounds(law: Distribution) -> Bounds:
+    """Bounds of the log of a positive number."""
+    low, high = bounds_of(law)
+    return jnp.log(jnp.maximum(low, 0.0)), jnp.log(high)
 
 
 def log_density(law: Distribution, value: Array) -> Array:
     """Log density of numbers that lie within the law's bounds, but for rounding."""
-    return law.log_prob(jnp.clip(value, *support_bounds(law)))
+    return law.log_prob(jnp.clip(value, *bounds_of(law)))
 
 
 def number(law: Distribution, z: Array) -> tuple[Array, Array]:
     """A number of a law with real support, and its change of density."""
-    value, change = between(*map(jnp.asarray, support_bounds(law)), z)
+    value, change = between(bounds_of(law), z)
     return value, change + log_density(law, value)
 
 
 def place_of_number(law: Distribution, value: Array) -> Array:
     """Inverse of :func:`number`."""
-    return place_between(*map(jnp.asarray, support_bounds(law)), value)
+    return place_between(bounds_of(law), value)
 
 
 def positive(law: Distribution, z: Array) -> tuple[Array, Array]:
     """A positive number, even in logs as far as its law allows, and its change of density."""
-    log, change = between(*log_bounds(law), z)
+    log, change = between(log_bounds(law), z)
     return jnp.exp(log), change + log + log_density(law, jnp.exp(log))
 
 
 def place_of_positive(law: Distribution, value: Array) -> Array:
     """Inverse of :func:`positive`."""
-    return place_between(*log_bounds(law), jnp.log(value))
+    return place_between(log_bounds(law), jnp.log(value))
 
 
 def noise(
@@ -95,9 +100,8 @@ def noise(
         level_z: coordinate of each table's level, given the noise of its nodes.
         factor_z: coordinate of each node's noise, level times factor.
     """
-    (low, high), (low_factor, high_factor) = log_bounds(level_law), log_bounds(factor_law)
-    log_noise, change = between(low + low_factor, high + high_factor, factor_z)
-    log_level, change_of_level = between(*bounds_of_levels(level_law, factor_law, table, len(level_z), log_noise), level_z)
+    log_noise, change = between(bounds_of_noise(level_law, factor_law), factor_z)
+    log_level, change_of_level = between(bounds_of_levels(level_law, factor_law, table, len(level_z), log_noise), level_z)
     log_factor = log_noise - log_level.at[table].get(mode="fill", fill_value=0.0)
     level, factor = jnp.exp(log_level), jnp.exp(log_factor)
     change = jnp.where(table < len(level), change + log_factor + log_density(factor_law, factor), 0.0)
@@ -108,13 +112,20 @@ def place_of_noise(
     level_law: Distribution, factor_law: Distribution, table: Int[Array, " node"], level: Array, factor: Array
 ) -> tuple[Array, Array]:
     """Inverse of :func:`noise`."""
-    (low, high), (low_factor, high_factor) = log_bounds(level_law), log_bounds(factor_law)
     log_noise = jnp.log(factor) + jnp.log(level).at[table].get(mode="fill", fill_value=0.0)
-    level_z = place_between(*bounds_of_levels(level_law, factor_law, table, len(level), log_noise), jnp.log(level))
-    return level_z, place_between(low + low_factor, high + high_factor, log_noise)
+    level_z = place_between(bounds_of_levels(level_law, factor_law, table, len(level), log_noise), jnp.log(level))
+    return level_z, place_between(bounds_of_noise(level_law, factor_law), log_noise)
 
 
-def bounds_of_levels(level_law: Distribution, factor_law: Distribution, table: Array, n_table: int, log_noise: Array) -> Any:
+def bounds_of_noise(level_law: Distribution, factor_law: Distribution) -> Bounds:
+    """Bounds of the log of a level times a factor."""
+    (low, high), (low_factor, high_factor) = log_bounds(level_law), log_bounds(factor_law)
+    return low + low_factor, high + high_factor
+
+
+def bounds_of_levels(
+    level_law: Distribution, factor_law: Distribution, table: Int[Array, " node"], n_table: int, log_noise: Float[Array, " node"]
+) -> Bounds:
     """Bounds of the logs of tables' levels, given the log noise of their nodes: factors have bounds, too."""
     (low, high), (low_factor, high_factor) = log_bounds(level_law), log_bounds(factor_law)
     is_of = table == jnp.arange(n_table)[:, None]

@@ -66,7 +66,7 @@ def _place(log_norm: Array, direction: Array, n: Array) -> Array:
     return (log_norm - mean) / deviation
 
 
-LIMIT = float(EDGE_WEIGHTS["Uniform"].high)  # type: ignore[attr-defined]
+LIMIT = float(EDGE_WEIGHTS["Uniform"].high)
 
 
 def _log_norm_in_cube(z: Array, direction: Array, n: Array) -> tuple[Array, Array]:

@@ -30,7 +30,8 @@ def infer_database(of: Database, *, n_warmup: int = 300, n_draw: int = 500, n_ch
     apart by the prior alone where no weights are summed (``experiments/calibration`` has figures).
 
     Args:
-        of: drawn, with compact mechanisms; of some thousand rows, as a gradient takes a millisecond for each ten nodes and 1,024 rows of them.
+        of: drawn, with compact mechanisms; of some thousand rows, as a gradient takes about a millisecond for ten nodes and each
+            1,024 rows of a table.
         n_warmup: steps of each chain to adapt the step size.
         n_draw: draws of each chain.
         n_chain: number of chains; they run side by side.

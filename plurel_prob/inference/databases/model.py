@@ -233,9 +233,12 @@ def known_of(
         own[name] = np.pad(entries, (0, len(wide[axis][0]) - len(entries)), constant_values=1.0)
     table, _, effect = places[EDGE]
     family = np.pad(sites["features/edge_weight_family"][table], (0, len(wide[EDGE][0]) - len(table)))
-    is_sum = aggregation[table, effect] == list(AGGREGATIONS).index("sum")
-    edges = Edges(family, own["edge_weight"], groups_of(np.stack([table, effect]), is_sum))
-    return jax.tree.map(jnp.asarray, Known(wide, own, edges))
+    of_sum = groups_of(np.stack([table, effect]), aggregation[table, effect] == list(AGGREGATIONS).index("sum"))
+    return Known(
+        {axis: tuple(map(jnp.asarray, index)) for axis, index in wide.items()},
+        {name: jnp.asarray(entries) for name, entries in own.items()},
+        Edges(jnp.asarray(family), jnp.asarray(own["edge_weight"]), jnp.asarray(of_sum)),
+    )
 
 
 def groups_of(node: np.ndarray, is_in: np.ndarray) -> np.ndarray:
