@@ -1,7 +1,7 @@
 """NUTS over the parameters of a database's mechanisms, in coordinates in which their posterior is about a ball."""
 
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -63,12 +63,24 @@ def coordinates(arguments: Arguments, flat: Array) -> dict[str, Array]:
     return ravel_pytree({name: jnp.zeros(places[axis][0].shape) for name, axis in COORDINATES.items()})[1](flat)
 
 
-@cache
-def sampler(model: Callable[..., None], n_warmup: int, n_draw: int, n_chain: int) -> MCMC:
-    """NUTS for databases of one prior and similar sizes."""
+@partial(jax.jit, static_argnums=0, static_argnames=("n_warmup", "n_draw", "n_chain"))
+def sampled(
+    model: Callable[..., None],
+    key: Array,
+    arguments: Arguments,
+    centre: Array,
+    shape: Array,
+    *,
+    n_warmup: int,
+    n_draw: int,
+    n_chain: int,
+) -> tuple[Array, dict[str, Array]]:
+    """Whitened draws of NUTS, and what NUTS says of them, by chain. NumPyro alone would compile anew for every database."""
     kernel = NUTS(partial(whitened, model), max_tree_depth=MAX_DEPTH)
     sizes = {"num_warmup": n_warmup, "num_samples": n_draw, "num_chains": n_chain}
-    return MCMC(kernel, **sizes, chain_method="vectorized", progress_bar=False, jit_model_args=True)
+    mcmc = MCMC(kernel, **sizes, chain_method="vectorized", progress_bar=False, jit_model_args=True)
+    mcmc.run(key, arguments, centre, shape, extra_fields=EXTRA_FIELDS)
+    return mcmc.get_samples(group_by_chain=True)["z"], mcmc.get_extra_fields(group_by_chain=True)
 
 
 @partial(jax.jit, static_argnums=0)
@@ -82,10 +94,11 @@ def parameters_at(model: Callable[..., None], arguments: Arguments, centre: Arra
     return jax.vmap(jax.vmap(one))(z)
 
 
-def run(given: GivenDatabase, key: Array, *, n_warmup: int, n_draw: int, n_chain: int) -> tuple[MCMC, dict[str, Array]]:
-    """Run the chains; return NUTS and draws of parameters, padding included."""
+def run(
+    given: GivenDatabase, key: Array, *, n_warmup: int, n_draw: int, n_chain: int
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Run the chains; return draws of parameters, padding included, and what NUTS says of them, by chain."""
     centre, shape = own_ball(given.model, given.arguments)
-    mcmc = sampler(given.model, n_warmup, n_draw, n_chain)
-    mcmc.run(key, given.arguments, centre, shape, extra_fields=EXTRA_FIELDS)
-    z = mcmc.get_samples(group_by_chain=True)["z"]
-    return mcmc, parameters_at(given.model, given.arguments, centre, shape, z)
+    sizes = {"n_warmup": n_warmup, "n_draw": n_draw, "n_chain": n_chain}
+    z, stats = sampled(given.model, key, given.arguments, centre, shape, **sizes)
+    return parameters_at(given.model, given.arguments, centre, shape, z), stats

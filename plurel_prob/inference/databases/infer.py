@@ -46,8 +46,8 @@ def infer_database(of: Database, *, n_warmup: int = 300, n_draw: int = 500, n_ch
         DatabaseError: see :func:`given_database`.
     """
     given = given_database(of)
-    mcmc, sites = run(given, random.key(seed), n_warmup=n_warmup, n_draw=n_draw, n_chain=n_chain)
-    return _tree(given, jax.device_get((sites, mcmc.get_extra_fields(group_by_chain=True))))
+    results = run(given, random.key(seed), n_warmup=n_warmup, n_draw=n_draw, n_chain=n_chain)
+    return _tree(given, jax.device_get(results))
 
 
 def _tree(given: GivenDatabase, results: tuple[dict[str, np.ndarray], dict[str, np.ndarray]]) -> DataTree:
