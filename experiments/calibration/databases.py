@@ -4,21 +4,20 @@ A database is drawn from a prior over small ones: its parameters are the truth, 
 truth, in the mode that it lies in; other modes are not looked for.
 """
 
-from collections.abc import Callable
-from functools import partial
+from functools import cache
 
 import jax
+import jax.numpy as jnp
 import numpy as np
-from jax import random
+from jax import lax, random
 from numpyro.diagnostics import effective_sample_size
-from numpyro.infer.util import potential_energy
 
 import plurel_prob
 from experiments.calibration.ranking import ranked
-from plurel_prob.inference.databases import GivenDatabase, given_database
-from plurel_prob.inference.databases.chains import MAX_DEPTH, coordinates, own_coordinates, run
-from plurel_prob.inference.databases.model import Arguments
-from plurel_prob.priors import override
+from plurel_prob.inference.databases import given_database
+from plurel_prob.inference.databases.chains import MAX_DEPTH, run
+from plurel_prob.inference.databases.model import Arguments, with_parameters
+from plurel_prob.priors import Prior, override
 
 SIZES = {
     "n_table": {"DiscreteUniform": [2, 3]},
@@ -26,7 +25,8 @@ SIZES = {
     "n_row_entity": {"DiscreteUniform": [30, 60]},
     "n_row_activity": {"DiscreteUniform": [100, 300]},
 }
-N_WARMUP, N_NUTS = 200, 300
+N_WARMUP, N_NUTS = 200, 400
+MAX_STEP = 2**MAX_DEPTH - 1  # NUTS stops there
 KEPT = np.linspace(0, N_NUTS - 1, 39).round().astype(int)  # far enough apart to be nearly independent
 QUANTITIES = {
     "first noise level": ("noise_level", lambda site: site["noise_level"][..., 0]),
@@ -39,6 +39,12 @@ QUANTITIES = {
 }
 
 
+@cache
+def small_prior() -> Prior:
+    """One object, so that programs are compiled once."""
+    return override(plurel_prob.get_prior("compact"), {"schema": SIZES, "features": {"n_extra_node": 0}})
+
+
 def repeat(index: int, seed: int) -> dict:
     """Draw a database, and rank its parameters among those inferred from its values.
 
@@ -46,16 +52,16 @@ def repeat(index: int, seed: int) -> dict:
         ``quantities``, of which each is a :func:`ranked` one with the effective size of all draws, and how many of the draws
         diverged, or stopped at the longest trajectory.
     """
-    prior = override(plurel_prob.get_prior("compact"), {"schema": SIZES, "features": {"n_extra_node": 0}})
-    given = given_database(plurel_prob.sample(1000 * seed + index, prior))
-    mcmc, drawn = run(given, random.fold_in(random.key(seed), index), n_warmup=N_WARMUP, n_draw=N_NUTS, n_chain=1)
-    drawn, stats = jax.device_get((drawn, mcmc.get_extra_fields()))
+    given = given_database(plurel_prob.sample(1000 * seed + index, small_prior()))
+    drawn, stats = run(given, random.fold_in(random.key(seed), index), n_warmup=N_WARMUP, n_draw=N_NUTS, n_chain=1)
+    kept = {name: jnp.concatenate([given.arguments[2].own[name][None], value[0, KEPT]]) for name, value in drawn.items()}
+    drawn, stats, (own_fit, *fit) = jax.device_get((drawn, stats, log_likelihoods(given.arguments, kept)))
     n_entry = {name: len(given.own(name)) for name in drawn}
     drawn = {name: value[0, :, : n_entry[name]] for name, value in drawn.items()}
     own, rng = {name: given.own(name) for name in drawn}, np.random.default_rng([seed, index])
     rows = [row(name, of(own), of(drawn), rng) for name, (needs, of) in QUANTITIES.items() if n_entry[needs]]
-    rows.append(row("potential", own_potential(given), stats["potential_energy"], rng))
-    n_deepest = int((stats["num_steps"] >= 2**MAX_DEPTH - 1).sum())
+    rows.append(ranked("log density of values", float(own_fit), np.array(fit), rng) | {"ess": None})
+    n_deepest = int((stats["num_steps"] >= MAX_STEP).sum())
     return {"n_divergent": int(stats["diverging"].sum()), "n_deepest": n_deepest, "quantities": rows}
 
 
@@ -65,11 +71,10 @@ def row(quantity: str, truth: float, draws: np.ndarray, rng: np.random.Generator
     return ranked(quantity, float(truth), draws[KEPT], rng) | {"ess": round(float(effective_sample_size(draws[None])))}
 
 
-def own_potential(given: GivenDatabase) -> float:
-    """The potential, minus the log density in unconstrained coordinates, at the database's own parameters."""
-    return float(_potential_at(given.model, given.arguments, own_coordinates(given.model, given.arguments)[0]))
-
-
-@partial(jax.jit, static_argnums=0)
-def _potential_at(model: Callable[..., None], arguments: Arguments, flat: jax.Array) -> jax.Array:
-    return potential_energy(model, arguments, {}, coordinates(arguments, flat))
+@jax.jit
+def log_likelihoods(arguments: Arguments, parameters: dict[str, jax.Array]) -> jax.Array:
+    """Log density of the values at each of several parameters. (That of parameters and values would not do: it depends on the
+    coordinates, which depend on the truth.)
+    """
+    law, value, known = arguments
+    return lax.map(lambda found: with_parameters(law, known.places, found).log_prob(value), parameters)

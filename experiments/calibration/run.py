@@ -37,13 +37,10 @@ ROUTINES = {
 }
 
 
-ASKED = ("infer_database",)  # only when it is asked for: its chains move badly, see README.md
-
-
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--routine", nargs="+", choices=ROUTINES, default=[name for name in ROUTINES if name not in ASKED])
+    parser.add_argument("--routine", nargs="+", choices=ROUTINES, default=list(ROUTINES))
     parser.add_argument("--n-repeat", type=int, help="of every routine; unless given, what takes half an hour in all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=HERE / "results")

@@ -8,12 +8,16 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import binomtest, norm
 
-from experiments.calibration import features
+from experiments.calibration import databases, features
 from experiments.calibration.records import pairs, ranks
 from experiments.lines import read_lines
 
 N_BIN, LEVEL = 10, 0.05  # of ranks; of all tests together
 N_SIMULATED = 100_000
+CHAINS = {  # draws of one, and steps at most
+    "infer_mechanisms": (features.N_NUTS, features.MAX_STEP),
+    "infer_database": (databases.N_NUTS, databases.MAX_STEP),
+}
 INTERVALS = (50, 90)  # percent
 EDGE_BINS = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
@@ -29,7 +33,8 @@ def write(folder: Path) -> None:
         found = power(sorted(table["n_repeat"].unique()), LEVEL / len(table))
         found.to_csv(folder / "power.csv", index=False, float_format="%.3g")
         show("power", found)
-        print(nuts(read_lines(folder / "infer_mechanisms.jsonl")))
+        for name, (n_draw, max_step) in CHAINS.items():
+            print(nuts(name, read_lines(folder / f"{name}.jsonl"), n_draw, max_step))
     of_pairs = pairs(folder)
     if len(of_pairs):
         for name, table in (("recovery", recovery(of_pairs)), ("recovery_bins", reliability(of_pairs))):
@@ -52,11 +57,12 @@ def calibration(ranked: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def nuts(repeats: list[dict]) -> str:
-    """What is known about the chains."""
+def nuts(name: str, repeats: list[dict], n_draw: int, max_step: int) -> str:
+    """What is known about the chains of a routine, of ``n_draw`` draws each."""
     n_divergent, n_deepest = (sum(repeat[name] for repeat in repeats) for name in ("n_divergent", "n_deepest"))
-    n_draw = len(repeats) * features.N_NUTS
-    return f"infer_mechanisms: of {n_draw} draws {n_divergent} diverged and {n_deepest} stopped at {features.MAX_STEP} steps"
+    n_with = sum(repeat["n_divergent"] > 0 for repeat in repeats)
+    in_all = f"{name}: of {len(repeats) * n_draw} draws in {len(repeats)} chains"
+    return f"{in_all} {n_divergent} diverged, in {n_with} chains, and {n_deepest} stopped at {max_step} steps"
 
 
 def counts(place: pd.Series | np.ndarray) -> np.ndarray:

@@ -98,8 +98,8 @@ class CompactSampler(NamedTuple):
             return self._of(tables, laws, intervention)._one_after_another(words)
 
         def many(n: int, tables: CausalTables, laws: CompactLaws, intervention: Intervention | None, words: Array) -> Array:
-            together = one_of_many(tables, self.max_page), *joined((laws, intervention))
-            return self._of(*together, n)._side_by_side(joined(words)).reshape(n, self.max_page, BLOCK)
+            sampler = self._of(one_of_many(tables, self.max_page), joined(laws), joined(intervention), n)
+            return sampler._side_by_side(joined(words)).reshape(n, self.max_page, BLOCK)
 
         of_tables = jax.vmap(random.fold_in, (None, 0))(key, jnp.arange(len(self.tables.order)))
         return with_rule(plain, many)(self.tables, self.laws, self.intervention, random.key_data(of_tables))

@@ -31,32 +31,32 @@ def one_of_many(tables: CausalTables, max_page: int) -> CausalTables:
     return joined(apart)
 
 
-class Levels(NamedTuple):
+class NodeLevels(NamedTuple):
     """When values can be computed: after all of lower levels."""
 
     node: Int[Array, "table node"]
     key: Int[Array, " table"]  # what a table's blocks see of parent tables; before nodes of the same level
 
 
-def levels_of(tables: CausalTables) -> Levels:
+def levels_of(tables: CausalTables) -> NodeLevels:
     """Levels of nodes: 0 without causes, else one more than the highest of the causes and of what is seen of parent tables."""
     is_column = jnp.arange(tables.column_node.shape[1]) < tables.n_column[:, None]
     is_key = jnp.arange(tables.parent_table.shape[1]) < tables.n_parent[:, None]
     has_cause = tables.edge.any(1)
 
-    def relax(levels: Levels) -> Levels:
+    def relax(levels: NodeLevels) -> NodeLevels:
         of_column = jnp.take_along_axis(levels.node, jnp.maximum(tables.column_node, 0), axis=1)
         of_parent = jnp.where(is_column, of_column, -1).max(-1)[tables.parent_table]
         key = jnp.where(is_key, of_parent + 1, 0).max(-1)
         cause = jnp.where(tables.edge, levels.node[:, :, None] + 1, 0).max(1)
-        return Levels(jnp.where(has_cause, jnp.maximum(cause, key[:, None]), 0), key)
+        return NodeLevels(jnp.where(has_cause, jnp.maximum(cause, key[:, None]), 0), key)
 
-    def step(state: tuple[Levels, Bool[Array, ""]]) -> tuple[Levels, Bool[Array, ""]]:
+    def step(state: tuple[NodeLevels, Bool[Array, ""]]) -> tuple[NodeLevels, Bool[Array, ""]]:
         levels, _ = state
         following = relax(levels)
         return following, (following.node != levels.node).any() | (following.key != levels.key).any()
 
-    start = Levels(jnp.zeros(tables.edge.shape[::2], jnp.int32), jnp.zeros(len(tables.order), jnp.int32))
+    start = NodeLevels(jnp.zeros(tables.edge.shape[::2], jnp.int32), jnp.zeros(len(tables.order), jnp.int32))
     return lax.while_loop(lambda state: state[1], step, (start, jnp.array(True)))[0]
 
 

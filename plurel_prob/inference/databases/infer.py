@@ -21,14 +21,17 @@ RENAMED = {"potential_energy": "potential", "num_steps": "n_steps", "accept_prob
 def infer_database(of: Database, *, n_warmup: int = 300, n_draw: int = 500, n_chain: int = 2, seed: int = 0) -> DataTree:
     """Posterior of the parameters of a drawn database's mechanisms given its tables, by NUTS.
 
-    NUTS moves in coordinates in which the posterior's curvature at the database's own parameters is 1 in all directions; chains
-    start at random within two units of them, so that they explore the mode the truth lies in.
+    NUTS moves in coordinates (:mod:`.coordinates`, :mod:`.edges`) that are scaled and turned so that the posterior's curvature at
+    the database's own parameters is 1 in all directions. Chains start at random within two units of them, so that they explore
+    the mode that the truth lies in. The only weight of a sum, of which nothing but the sign counts, keeps the database's sign:
+    all is given these signs.
 
-    Look at effective sizes before use. Only the product of a table's noise and a node's is known, and of the weights of a sum
-    only the direction: along these, chains of some hundred draws may be worth ten (``experiments/calibration`` has figures).
+    Look at effective sizes before use: how sharply categories follow their causes, and the size of the weights of these, are told
+    apart by the prior alone where no weights are summed (``experiments/calibration`` has figures).
 
     Args:
-        of: drawn, with compact mechanisms; of some thousand rows, as a step takes milliseconds for each ten nodes.
+        of: drawn, with compact mechanisms; of some thousand rows, as a gradient takes about a millisecond for ten nodes and each
+            1,024 rows of a table.
         n_warmup: steps of each chain to adapt the step size.
         n_draw: draws of each chain.
         n_chain: number of chains; they run side by side.
@@ -43,8 +46,8 @@ def infer_database(of: Database, *, n_warmup: int = 300, n_draw: int = 500, n_ch
         DatabaseError: see :func:`given_database`.
     """
     given = given_database(of)
-    mcmc, sites = run(given, random.key(seed), n_warmup=n_warmup, n_draw=n_draw, n_chain=n_chain)
-    return _tree(given, jax.device_get((sites, mcmc.get_extra_fields(group_by_chain=True))))
+    results = run(given, random.key(seed), n_warmup=n_warmup, n_draw=n_draw, n_chain=n_chain)
+    return _tree(given, jax.device_get(results))
 
 
 def _tree(given: GivenDatabase, results: tuple[dict[str, np.ndarray], dict[str, np.ndarray]]) -> DataTree:
