@@ -208,6 +208,20 @@ def test_several_processes_write_what_one_writes(tmp_path, small_prior):
             pd.testing.assert_frame_equal(there.tables[name], frame, check_exact=True)
 
 
+def test_a_batch_is_what_is_drawn_alone():
+    """Five databases by threes: what is left over in the second batch is not given."""
+    prior = tiny("compact")
+    several = [*plurel_prob.sample_many(range(5), prior, batch=3)]
+    assert [database.seed for database in several] == [*range(5)]
+    for database in several:
+        alone = plurel_prob.sample(database.seed, prior)
+        assert database.schema == alone.schema
+        for name, frame in alone.tables.items():
+            pd.testing.assert_frame_equal(database.tables[name], frame, rtol=1e-5, atol=1e-5)
+    with pytest.raises(ValueError, match="batch must be at least 1, got 0"):
+        next(plurel_prob.sample_many(range(3), prior, batch=0))
+
+
 def test_seeds_out_of_range_are_refused():
     with pytest.raises(ValueError, match="seed must be"):
         plurel_prob.sample(-1)

@@ -50,7 +50,7 @@ def versions_of(options: argparse.Namespace) -> dict[str, Path]:
 
 
 def environment_of(folder: Path) -> dict[str, str]:
-    """Environment of a process that runs a version of this repository."""
+    """Environment of a process that runs a version of this repository; of a module (``-m``) in its folder, which comes first."""
     return ENVIRONMENT | {"PYTHONPATH": str(folder.resolve())}
 
 
@@ -133,10 +133,10 @@ def parts(options: argparse.Namespace) -> dict[str, Rows]:
     return rows
 
 
-def measured(command: list[str], environment: dict[str, str]) -> dict[str, float]:
-    """Run a command; seconds, CPU-seconds of it and its children, and its own peak of memory."""
+def measured(command: list[str], environment: dict[str, str], folder: Path = ROOT) -> dict[str, float]:
+    """Run a command in a folder; seconds, CPU-seconds of it and its children, and its own peak of memory."""
     start = time.perf_counter()
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, env=environment, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"{' '.join(command)} failed")
@@ -156,7 +156,7 @@ def starts(options: argparse.Namespace) -> dict[str, dict[str, float]]:
                 environment = environment_of(source) | {"JAX_COMPILATION_CACHE_DIR": f"{folder}/cache"}
                 for cache in ("empty", "full"):
                     command = [sys.executable, "-m", "plurel_prob", "sample", "--prior", prior, "--out", f"{folder}/{cache}"]
-                    result[f"{prior}{suffix}, {cache} cache"] = measured(command, environment)
+                    result[f"{prior}{suffix}, {cache} cache"] = measured(command, environment, source)
                     print(prior + suffix, cache, result[f"{prior}{suffix}, {cache} cache"], flush=True)
     return result
 
@@ -170,7 +170,7 @@ def corpora(options: argparse.Namespace) -> dict[str, dict[str, float]]:
                 command = [sys.executable, "-m", "plurel_prob", "sample", "--prior", prior, "--workers", str(options.workers)]
                 # the second program is that of the larger bucket
                 for seeds in ("--seed=0 --count=40", f"--count={options.corpus}"):
-                    found = measured([*command, *seeds.split(), "--out", f"{folder}/{seeds}"], environment_of(source))
+                    found = measured([*command, *seeds.split(), "--out", f"{folder}/{seeds}"], environment_of(source), source)
                 size = sum(path.stat().st_size for path in Path(folder, seeds).rglob("*") if path.is_file())
             result[prior + suffix] = found | {"count": options.corpus, "workers": options.workers, "mb": size / 2**20}
             print("corpus", prior + suffix, result[prior + suffix], flush=True)

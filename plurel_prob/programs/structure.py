@@ -54,12 +54,7 @@ def structure_program(prior: Prior, observed: Schema | None = None) -> Compiled:
 
     device = processor()
     with jax.default_device(device):
-        return compile_program(structure_name(prior, observed), lower, [device])
-
-
-def structure_name(prior: Prior, observed: Schema | None = None) -> str:
-    """What the program's file is known by."""
-    return f"structure {prior.fingerprint} {observed}"
+        return compile_program(f"structure {prior.fingerprint} {observed}", lower, [device])
 
 
 @kept(16)

@@ -64,26 +64,34 @@ def sample(
 
 
 def sample_many(
-    seeds: Iterable[int], prior: Prior | str | Path = "plurel", *, devices: Sequence[Device] | None = None
+    seeds: Iterable[int],
+    prior: Prior | str | Path = "plurel",
+    *,
+    devices: Sequence[Device] | None = None,
+    batch: int = 1,
 ) -> Iterator[Database]:
-    """Draw the databases of ``seeds``; each equals ``sample(seed, prior)``, on several devices up to the
+    """Draw the databases of ``seeds``; each equals ``sample(seed, prior)``, on several devices or in batches up to the
     rounding of numbers. They come in the order of the seeds.
 
     Args:
         seeds: 0 to 2147483647 each.
         prior: see :func:`sample`.
-        devices: draw on these at the same time, a database on each, e.g. ``jax.devices()``; by default one after another.
+        devices: draw on these at the same time, e.g. ``jax.devices()``; by default on one.
+        batch: databases that each device draws by one call of a program. Accelerators draw those of ``compact`` side by side,
+            and want dozens; processors draw them one after another, and gain nothing.
 
     Raises:
-        ValueError: see :func:`sample`.
+        ValueError: ``batch`` is not positive; see :func:`sample`.
     """
+    if batch < 1:
+        raise ValueError(f"batch must be at least 1, got {batch}")
     prior = get_prior(prior)
     mesh = default_mesh() if devices is None else mesh_of(devices)
     remaining = iter(seeds)
-    while batch := list(itertools.islice(remaining, mesh.size)):
-        for seed in batch:
+    while some := list(itertools.islice(remaining, mesh.size * batch)):
+        for seed in some:
             check_seed(seed)
-        for seed, drawn in zip(batch, draw_on(mesh, prior, batch), strict=True):
+        for seed, drawn in zip(some, draw_on(mesh, prior, some), strict=True):
             yield Database.from_draw(drawn, seed, prior)
 
 

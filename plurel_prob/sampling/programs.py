@@ -11,8 +11,8 @@ from jaxtyping import PRNGKeyArray
 
 from plurel_prob.models.database import Bucket, Draw
 from plurel_prob.priors import Prior
-from plurel_prob.programs.pair import compile_pair
-from plurel_prob.programs.sizes import MIN_BUCKET, Sizes, bucket_of_all
+from plurel_prob.programs.many import draw_many
+from plurel_prob.programs.sizes import Sizes, bucket_of_all
 from plurel_prob.programs.structure import StructureDraw, draw_structure
 from plurel_prob.programs.values import ValuesDraw, default_mesh, draw_values, join
 
@@ -47,23 +47,29 @@ def draw_on_device(prior: Prior, seed: int) -> Draw:
 
 
 def draw_on(mesh: Mesh, prior: Prior, seeds: Sequence[int], bucket: Bucket | None = None) -> Iterator[Draw]:
-    """Draw the databases of ``seeds``, at most as many as the mesh has devices, one on each, and bring them to the host.
+    """Draw the databases of ``seeds``, as many on each device of a mesh, and bring them to the host.
 
     They share a program: that of the smallest bucket that holds them all, or of a larger one that is given. XLA optimises a
-    program for several devices anew: sizes, keys and choices are those that one device draws, numbers are so up to rounding.
+    program for several devices or databases anew: sizes, keys and choices are those of a draw alone, numbers are so up to
+    rounding.
     """
     known, drawn = _draw(mesh, prior, seeds, bucket)
-    for place in range(len(seeds)):
+    n_local = len(known) // mesh.size
+    for device in range(mesh.size):
         # an array's shards lie in the order of the devices
-        yield join(known[place], jax.tree.map(lambda x, place=place: np.asarray(x.addressable_shards[place].data)[0], drawn))
+        local = jax.tree.map(lambda x, device=device: np.asarray(x.addressable_shards[device].data), drawn)
+        for place, of in enumerate(known[device * n_local : (device + 1) * n_local]):
+            if device * n_local + place < len(seeds):
+                yield join(of, jax.tree.map(lambda x, place=place: x[place], local))
 
 
 def _draw(mesh: Mesh, prior: Prior, seeds: Sequence[int], bucket: Bucket | None) -> tuple[list[StructureDraw], ValuesDraw]:
-    """Draw structures on the host and values on the devices; devices without a seed draw the last one again."""
-    compile_pair(prior, mesh, bucket or MIN_BUCKET)
+    """Draw structures on the host and values on the devices; places without a seed draw the last one again."""
     keys = [random.key(seed) for seed in seeds]
     known = [draw_structure(prior, key) for key in keys]
     if bucket is None:
         bucket = Bucket(*(max(sizes) for sizes in zip(*(bucket_of_all(one.sizes) for one in known), strict=True)))
-    n_spare = mesh.size - len(keys)
-    return known, draw_values(prior, keys + keys[-1:] * n_spare, known + known[-1:] * n_spare, bucket, mesh)
+    n_spare = -len(keys) % mesh.size
+    keys, known = keys + keys[-1:] * n_spare, known + known[-1:] * n_spare
+    draws = draw_values if len(keys) == mesh.size else draw_many
+    return known, draws(prior, keys, known, bucket, mesh)
