@@ -15,7 +15,7 @@ from tests.models.tiny import tiny
 N_ROW = 140_001  # three parts
 
 
-@pytest.fixture(scope="module", params=["compact", "plurel"])
+@pytest.fixture(scope="module", params=["compact", pytest.param("plurel", marks=pytest.mark.slow)])
 def prior(request):
     rows = {"n_row_activity": {"DiscreteUniform": [N_ROW, N_ROW + 2000]}, "max_parent": 2}
     return override(tiny(request.param), {"schema": rows})
@@ -30,7 +30,6 @@ def long_tables(database):
     return [name for name, table in database.schema.tables.items() if table.time_col]
 
 
-@pytest.mark.slow
 def test_the_database_on_disk_is_the_same(prior, whole, tmp_path):
     calls = []
     schema = plurel_prob.sample_to(tmp_path / "parts", 0, prior, on_part=lambda *call: calls.append(call))

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 from jax import random
@@ -55,7 +54,7 @@ def draw_part(prior: Prior, seed: int, sizes: Sizes, table: int, part: int) -> D
 
 
 def _draw(prior: Prior, seed: int, sizes: Sizes, n: np.ndarray, skipped: np.ndarray) -> Draw:
-    held, key = HeldBlocks(jnp.asarray(n, jnp.int32), jnp.asarray(skipped, jnp.int32)), random.key(seed)
+    held, key = HeldBlocks(n.astype(np.int32), skipped.astype(np.int32)), random.key(seed)  # on the host, as the draw is
     return draw_with(prior, key, draw_structure(prior, key), _bucket(sizes), held=held)
 
 
