@@ -48,8 +48,8 @@ def test_enumerated():
 
 def test_many_rows_in_plain_loops():
     """Runs start anew with each block, and parents without weight have no children."""
-    n_parent, n_child = 1500, 2500
-    law = law_of(n_parent, n_child, 3000)
+    n_parent, n_child = 300, 1500
+    law = law_of(n_parent, n_child, 2000)
     draws = np.asarray(jax.jit(lambda key: law.sample(key, (40,)))(random.key(2)))
     probs = by_itself(law, n_parent, n_child)
     assert (draws[:, n_child:] == -1).all() and (probs[0, draws[:, :n_child]] > 0).all()
@@ -64,7 +64,7 @@ def test_many_rows_in_plain_loops():
     by_chance = (probs**2).sum(1)[1:]
     expected = np.where(np.arange(1, n_child) % 1024, 0.4 + 0.6 * by_chance, by_chance)
     assert abs(again.sum() - 40 * expected.sum()) < 5 * np.sqrt(40 * (expected * (1 - expected)).sum())
-    assert again[:, [1023, 2047]].mean() < 0.3
+    assert again[:, 1023].mean() < 0.4 < again.mean()
 
 
 def test_weights_are_log_normal_where_parents_are_active():

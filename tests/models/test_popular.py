@@ -39,8 +39,8 @@ def test_scores_and_counterfactuals_read_latents_from_disk(database, tmp_path):
     assert {"popularity", "inactive_rate", "repeat_prob", "popularity_key"} <= set(score.by("site").index)
     loaded = plurel_prob.load(database.save(tmp_path / "drawn"))
     assert plurel_prob.log_density(loaded).parts.equals(score.parts)
-    assert loaded.latents["prior/table_2"].popularity.dims == ("chain", "draw", "foreign_key")
     child, key, _ = database.schema.foreign_keys[0]
+    assert loaded.latents[f"prior/{child}"].popularity.dims == ("chain", "draw", "foreign_key")
     column = next(iter(database.schema.tables[child].columns))
     same = loaded.do({f"{child}.{column}": database.tables[child][column]})
     pd.testing.assert_series_equal(same.tables[child][key], database.tables[child][key])
