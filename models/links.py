@@ -1,6 +1,6 @@
 """Stage 2: the parent row of every child row, for every foreign key."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpyro
@@ -83,7 +83,7 @@ def links(prior: LinkPrior, schema: Schema, max_row: int, held: HeldBlocks) -> L
     return Links(n_level, n_parent_cluster, n_child_cluster, affinity, parent_row)
 
 
-def of_parents(prior: PopularLinkPrior, is_key: Bool[Array, "table foreign_key"]) -> dict[str, Array]:
+def of_parents(prior: PopularLinkPrior, is_key: Bool[Array, "table foreign_key"]) -> dict[str, Any]:
     """Draw how parents of every foreign key differ, and how long its runs are; within the plates of tables and keys."""
     with mask(mask=is_key):
         return {

@@ -151,7 +151,7 @@ class HSBM(Elementwise):
         return lax.fori_loop(0, n_held, draw_block, empty)
 
     def _draw_block(
-        self, key: PRNGKeyArray, parents: "Parents", cumulative: Float[Array, "base base"], block: Array
+        self, key: PRNGKeyArray, parents: Any, cumulative: Float[Array, "base base"], block: Array
     ) -> Int[Array, " row"]:
         """Draw the parents of a block of children from cumulative weights of base clusters."""
         last_filled = jnp.where(parents.mass > 0, jnp.arange(self.max_base), 0).max()
@@ -163,8 +163,8 @@ class HSBM(Elementwise):
         base = jnp.minimum(count_at_most(cumulative, child_base, threshold), last_filled)
         return jnp.where(child < self.n_child, self._settle(member_key, parents.draw(member_key, base)), -1)
 
-    def parents(self) -> "Parents":
-        """What the parents of each base cluster weigh together, and how one of them is drawn."""
+    def parents(self) -> Any:
+        """What the parents of each base cluster weigh together, and how one of them is drawn: as :class:`Parents`."""
         return Parents(self.base_size(), run_length(self.n_parent, self.n_parent_cluster))
 
     def _settle(self, key: PRNGKeyArray, parent: Int[Array, " row"]) -> Int[Array, " row"]:

@@ -1,6 +1,6 @@
 """Foreign keys whose parents differ in popularity, and whose rows come in runs of one parent."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from jax import lax, random
@@ -64,7 +64,7 @@ class PopularHSBM(HSBM):
     ):
         self.max_parent = max_child if max_parent is None else max_parent
         blocks = affinity, n_parent_cluster, n_child_cluster, n_parent, n_child, max_child, n_skipped_block
-        more = {"popularity": popularity, "inactive_rate": inactive_rate, "repeat_prob": repeat_prob}
+        more: dict[str, Any] = {"popularity": popularity, "inactive_rate": inactive_rate, "repeat_prob": repeat_prob}
         super().__init__(*blocks, **more, popularity_key=popularity_key, validate_args=validate_args)
 
     pytree_aux_fields = ("max_parent",)
@@ -85,8 +85,8 @@ class PopularHSBM(HSBM):
         drawn = jnp.where(drawn.any(), drawn, row < self.n_parent)
         return jnp.where(drawn > 0, jnp.maximum(drawn * (TOTAL / drawn.sum()), 1.0), 0.0).astype(jnp.int32)
 
-    def parents(self) -> "PopularParents":
-        """Parents by their popularity."""
+    def parents(self) -> Any:
+        """Parents by their popularity: as :class:`PopularParents`."""
         before = jnp.concatenate([jnp.zeros(1, jnp.int32), jnp.cumsum(self.weights())])
         run, base = run_length(self.n_parent, self.n_parent_cluster), jnp.arange(self.max_base)
         first = jnp.minimum(base, self.n_parent // run + 1) * run  # no overflow beyond the last parent
