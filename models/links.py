@@ -1,17 +1,17 @@
 """Stage 2: the parent row of every child row, for every foreign key."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpyro
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 from numpyro.handlers import mask
 
 from plurel_prob.blocks import HeldBlocks
-from plurel_prob.distributions import HSBM
+from plurel_prob.distributions import HSBM, PopularHSBM, RandomKey
 from plurel_prob.models.schema import Schema
 from plurel_prob.priors.fields import upper_bound
-from plurel_prob.priors.stages import LinkPrior
+from plurel_prob.priors.stages import LinkPrior, PopularLinkPrior
 
 
 class Links(NamedTuple):
@@ -31,7 +31,8 @@ def links(prior: LinkPrior, schema: Schema, max_row: int, held: HeldBlocks) -> L
         \Lambda_\ell \sim p(\Lambda), \quad \text{parent row} \sim \text{HSBM}(\Lambda, k)
 
     On every level, matching clusters (index ``i`` modulo the numbers of clusters of the two sides) have one high
-    affinity, all others a low random one.
+    affinity, all others a low random one. With a :class:`PopularLinkPrior`, parents differ in popularity besides, and rows come
+    in runs of one parent (:class:`plurel_prob.distributions.PopularHSBM`).
 
     Args:
         prior: levels, clusters, affinities.
@@ -75,10 +76,22 @@ def links(prior: LinkPrior, schema: Schema, max_row: int, held: HeldBlocks) -> L
 
     n_child = jnp.where(is_key, schema.n_row[:, None], 0)
     n_parent = jnp.where(is_key, schema.n_row[schema.parent_table], 1)
+    blocks = affinity, n_parent_cluster, n_child_cluster, n_parent, n_child, max_row, held.skipped[:, None]
     with table, foreign_key:
-        law = HSBM(affinity, n_parent_cluster, n_child_cluster, n_parent, n_child, max_row, held.skipped[:, None])
+        law = PopularHSBM(*blocks, **of_parents(prior, is_key)) if isinstance(prior, PopularLinkPrior) else HSBM(*blocks)
         parent_row = numpyro.sample("parent_row", law)
     return Links(n_level, n_parent_cluster, n_child_cluster, affinity, parent_row)
+
+
+def of_parents(prior: PopularLinkPrior, is_key: Bool[Array, "table foreign_key"]) -> dict[str, Any]:
+    """Draw how parents of every foreign key differ, and how long its runs are; within the plates of tables and keys."""
+    with mask(mask=is_key):
+        return {
+            "popularity": numpyro.sample("popularity", prior.popularity),
+            "inactive_rate": numpyro.sample("inactive_rate", prior.inactive_rate),
+            "repeat_prob": numpyro.sample("repeat_prob", prior.repeat_prob),
+            "popularity_key": numpyro.sample("popularity_key", RandomKey(is_key.shape)),
+        }
 
 
 def matching(n_parent_cluster: Int[Array, "*link"], n_child_cluster: Int[Array, "*link"], max_cluster: int) -> Array:

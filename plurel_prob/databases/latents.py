@@ -37,6 +37,7 @@ CHOICES: dict[str, list[str]] = {
     "foreign_effect": ["foreign_key"],
     **{f"{name}_palette": [f"{name}_color"] for name in ("aggregation", "edge_effect", "foreign_effect", "transform")},
 }
+OF_PARENTS = ("popularity", "inactive_rate", "repeat_prob", "popularity_key")  # sites of stage 2 where parents differ
 NEEDED = {"n_table", "family"}  # variables of every database
 NEEDED_OF_TABLE = {"family", "column_node", "edge", "edge_weight", "is_categorical"}
 REGISTRIES = {"edge_weight_family": list(EDGE_WEIGHTS), "source": list(SOURCES)}
@@ -161,7 +162,13 @@ def _of_links(draw: Draw, table: int) -> Variables:
         return {}
     n_level = int(links.n_level[table, :n].max())
     cluster = ["foreign_key", "level", "parent_cluster", "child_cluster"]
+    of_parents = {
+        name: (draw.sites[f"links/{name}"][table, :n], ["foreign_key", "word"][: draw.sites[f"links/{name}"].ndim - 1])
+        for name in OF_PARENTS
+        if f"links/{name}" in draw.sites
+    }
     return {
+        **of_parents,
         "parent_table": (schema.parent_table[table, :n], ["foreign_key"]),
         "n_level": (links.n_level[table, :n], ["foreign_key"]),
         "n_parent_cluster": (links.n_parent_cluster[table, :n, :n_level], cluster[:2]),

@@ -26,6 +26,7 @@ from plurel_prob.distributions.named import (
     Transform,
 )
 from plurel_prob.distributions.picks import OrderedPair, Pick, RandomKey, TruncatedZipf
+from plurel_prob.distributions.popular import PopularHSBM
 from plurel_prob.distributions.weights import EDGE_WEIGHTS, EdgeWeight
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "NamedPick",
     "OrderedPair",
     "Pick",
+    "PopularHSBM",
     "RandomCauchy",
     "RandomGraph",
     "RandomKey",

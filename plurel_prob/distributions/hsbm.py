@@ -1,7 +1,7 @@
 """Foreign keys as a bipartite hierarchical stochastic block model."""
 
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -39,6 +39,7 @@ class HSBM(Elementwise):
         n_child: number of child rows; 0 draws nothing.
         max_child: static length of the event: children beyond it are left out.
         n_skipped_block: blocks of children that are left out after the first eight (:func:`plurel_prob.blocks.block_at`).
+        of_parents: parameters of laws that are made of this one.
     """
 
     arg_constraints = {
@@ -62,6 +63,7 @@ class HSBM(Elementwise):
         n_skipped_block: ArrayLike = 0,
         *,
         validate_args: bool | None = None,
+        **of_parents: ArrayLike,
     ):
         self.max_child = max_child
         super().__init__(
@@ -73,6 +75,7 @@ class HSBM(Elementwise):
             n_child=index_argument(n_child),
             n_skipped_block=index_argument(n_skipped_block),
             validate_args=validate_args,
+            **of_parents,
         )
 
     @property
@@ -126,39 +129,47 @@ class HSBM(Elementwise):
 
     def _draw_at_once(self, key: PRNGKeyArray) -> Int[Array, " child"]:
         """Draw all blocks of children that there can be side by side."""
-        block = block_at(jnp.arange(-(-self.max_child // BLOCK)), self.n_skipped_block)
-        cumulative = jnp.cumsum(self.base_weight() * self.base_size(), axis=1)
-        return jax.vmap(partial(self._draw_block, key, cumulative))(block).reshape(-1)[: self.max_child]
+        block, parents = block_at(jnp.arange(-(-self.max_child // BLOCK)), self.n_skipped_block), self.parents()
+        cumulative = jnp.cumsum(self.base_weight() * parents.mass, axis=1)
+        return jax.vmap(partial(self._draw_block, key, parents, cumulative))(block).reshape(-1)[: self.max_child]
 
     def _draw_blocks(self, key: PRNGKeyArray, empty: Array) -> Int[Array, " child"]:
-        size, parent_cluster = self.base_size(), cluster_of(jnp.arange(self.max_base), self.n_parent_cluster)
+        parents, parent_cluster = self.parents(), cluster_of(jnp.arange(self.max_base), self.n_parent_cluster)
 
         def tabulate(child_base: Array, cumulative: Array) -> Array:
-            return cumulative.at[child_base].set(jnp.cumsum(self._weights(child_base, parent_cluster) * size))
+            return cumulative.at[child_base].set(jnp.cumsum(self._weights(child_base, parent_cluster) * parents.mass))
 
         # row after row: few links have as many base clusters as there can be
         none = jnp.zeros((self.max_base, self.max_base))
         cumulative = lax.fori_loop(0, jnp.prod(self.n_child_cluster), tabulate, none)
 
         def draw_block(position: Array, parent: Array) -> Array:
-            drawn = self._draw_block(key, cumulative, block_at(position, self.n_skipped_block))
+            drawn = self._draw_block(key, parents, cumulative, block_at(position, self.n_skipped_block))
             return lax.dynamic_update_slice(parent, drawn, (position * BLOCK,))
 
         n_held = jnp.minimum(n_block(self.n_child) - self.n_skipped_block, len(empty) // BLOCK)
         return lax.fori_loop(0, n_held, draw_block, empty)
 
-    def _draw_block(self, key: PRNGKeyArray, cumulative: Float[Array, "base base"], block: Array) -> Int[Array, " row"]:
+    def _draw_block(
+        self, key: PRNGKeyArray, parents: Any, cumulative: Float[Array, "base base"], block: Array
+    ) -> Int[Array, " row"]:
         """Draw the parents of a block of children from cumulative weights of base clusters."""
-        size = self.base_size()
-        last_filled = jnp.where(size > 0, jnp.arange(self.max_base), 0).max()
+        last_filled = jnp.where(parents.mass > 0, jnp.arange(self.max_base), 0).max()
         base_key, member_key = random.split(block_key(key, block))
         child = block * BLOCK + jnp.arange(BLOCK)
         child_base = jnp.minimum(child // run_length(self.n_child, self.n_child_cluster), self.max_base - 1)
         threshold = random.uniform(base_key, (BLOCK,)) * cumulative[child_base, -1]
         # the product above can be rounded up to the total, which no cumulative sum exceeds: then the last base with parents
         base = jnp.minimum(count_at_most(cumulative, child_base, threshold), last_filled)
-        member = random.randint(member_key, (BLOCK,), 0, jnp.maximum(size[base], 1))
-        return jnp.where(child < self.n_child, base * run_length(self.n_parent, self.n_parent_cluster) + member, -1)
+        return jnp.where(child < self.n_child, self._settle(member_key, parents.draw(member_key, base)), -1)
+
+    def parents(self) -> Any:
+        """What the parents of each base cluster weigh together, and how one of them is drawn: as :class:`Parents`."""
+        return Parents(self.base_size(), run_length(self.n_parent, self.n_parent_cluster))
+
+    def _settle(self, key: PRNGKeyArray, parent: Int[Array, " row"]) -> Int[Array, " row"]:
+        """Parents of a block's children from those that are drawn for each of them by itself."""
+        return parent
 
     def density(self, value: Int[Array, " child"]) -> Float[Array, ""]:
         """Sum over the children of the log probability of their parents; a link without children costs nothing."""
@@ -167,19 +178,29 @@ class HSBM(Elementwise):
     def _density(self, value: Int[Array, " child"]) -> Float[Array, ""]:
         place = jnp.arange(self.max_child)
         child = block_at(place // BLOCK, self.n_skipped_block) * BLOCK + place % BLOCK
-        # clusters and logarithms of the base clusters there are, looked up by children: these would take a dozen divisions each
-        base = jnp.arange(self.max_base)
-        child_cluster, parent_cluster = cluster_of(base, self.n_child_cluster), cluster_of(base, self.n_parent_cluster)
-        log_total = jnp.log(self._total(child_cluster))
-        child_base = jnp.minimum(child // run_length(self.n_child, self.n_child_cluster), self.max_base - 1)
-        parent_base = jnp.clip(jnp.clip(value, 0) // run_length(self.n_parent, self.n_parent_cluster), 0, self.max_base - 1)
-        log_prob = -log_total[child_base]
-        known = jnp.log(jnp.where(self.affinity > 0, self.affinity, 1.0))  # what is not used can be 0, and gradients NaN by it
-        for log_affinity, parent, of_child in zip(known, parent_cluster, child_cluster, strict=True):
-            log_prob += log_affinity[parent[parent_base], of_child[child_base]]
+        log_prob = self._log_probs(value, child)
         is_child = child < self.n_child
         valid = jnp.where(is_child, (value >= 0) & (value < self.n_parent), value == -1).all()
         return jnp.where(valid, jnp.where(is_child, log_prob, 0.0).sum(), -jnp.inf)
+
+    def _log_probs(self, value: Int[Array, " child"], child: Int[Array, " child"]) -> Float[Array, " child"]:
+        """Log probabilities of the parents of children that there are."""
+        log_weight, child_base = self._log_weights(value, child)
+        child_cluster = cluster_of(jnp.arange(self.max_base), self.n_child_cluster)
+        return log_weight - jnp.log(self._total(child_cluster))[child_base]
+
+    def _log_weights(self, value: Int[Array, " child"], child: Int[Array, " child"]) -> tuple[Array, Array]:
+        """Sums of log affinities of children and their parents over the levels; base clusters of children."""
+        # clusters and logarithms of the base clusters there are, looked up by children: these would take a dozen divisions each
+        base = jnp.arange(self.max_base)
+        child_cluster, parent_cluster = cluster_of(base, self.n_child_cluster), cluster_of(base, self.n_parent_cluster)
+        child_base = jnp.minimum(child // run_length(self.n_child, self.n_child_cluster), self.max_base - 1)
+        parent_base = jnp.clip(jnp.clip(value, 0) // run_length(self.n_parent, self.n_parent_cluster), 0, self.max_base - 1)
+        log_weight = jnp.zeros(len(child))
+        known = jnp.log(jnp.where(self.affinity > 0, self.affinity, 1.0))  # what is not used can be 0, and gradients NaN by it
+        for log_affinity, parent, of_child in zip(known, parent_cluster, child_cluster, strict=True):
+            log_weight += log_affinity[parent[parent_base], of_child[child_base]]
+        return log_weight, child_base
 
     def _total(self, child_cluster: Int[Array, "level base"]) -> Float[Array, " base"]:
         r"""Sum over all parents of their weights for children of base clusters.
@@ -201,6 +222,17 @@ class HSBM(Elementwise):
             below = jnp.where(cluster < digit[level], weight, 0.0).sum(0) * total + here * below
             total, last = weight.sum(0) * total, here * last
         return run * below + rest * last
+
+
+class Parents(NamedTuple):
+    """Parents in base clusters, all alike within one."""
+
+    mass: Int[Array, " base"]  # what those of a base cluster weigh together: their number
+    run: Int[Array, ""]  # rows of a full base cluster
+
+    def draw(self, key: PRNGKeyArray, base: Int[Array, " row"]) -> Int[Array, " row"]:
+        """Draw a parent of a base cluster for each child."""
+        return base * self.run + random.randint(key, base.shape, 0, jnp.maximum(self.mass[base], 1))
 
 
 def run_length(n_row: ArrayLike, n_cluster: Int[Array, " level"]) -> Int[Array, ""]:

@@ -25,7 +25,7 @@ EVENT_AXES = {
     "features/as_effect": ("node",),
     "features/column_node": ("column",),
     "features/transform_shape": ("shape",),
-    **{f"features/{name}_key": ("word",) for name in ("mechanism", "missing", "noise")},
+    **{f"{name}_key": ("word",) for name in ("links/popularity", "features/mechanism", "features/missing", "features/noise")},
     "features/value": ("page", "row of page"),
     LOG_SLOPE: ("table",),
     "features/column": ("page", "row of page"),

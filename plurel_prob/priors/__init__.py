@@ -10,7 +10,7 @@ from numpyro.distributions import DiscreteUniform
 from plurel_prob.errors import PriorError, shown
 from plurel_prob.priors.features import CompactPrior, FeaturePrior, PluRelPrior
 from plurel_prob.priors.prior import PROGRAM_VERSION, Prior
-from plurel_prob.priors.stages import ROW_FIELDS, GraphPrior, LinkPrior, SchemaPrior, check_rows
+from plurel_prob.priors.stages import ROW_FIELDS, GraphPrior, LinkPrior, PopularLinkPrior, SchemaPrior, check_rows
 from plurel_prob.priors.toml import nearest, override, read_prior
 
 
@@ -80,6 +80,7 @@ __all__ = [
     "GraphPrior",
     "LinkPrior",
     "PluRelPrior",
+    "PopularLinkPrior",
     "Prior",
     "PriorError",
     "SchemaPrior",

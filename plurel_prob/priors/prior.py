@@ -35,6 +35,8 @@ class Prior:
         """Return the prior as nested tables of names and numbers, the form of a prior file."""
         stages = {stage: record(getattr(self, stage)) for stage in ("schema", "links", "features")}
         stages["features"]["mechanism"] = self.features.mechanism
+        if self.links.law != LinkPrior.law:  # records from before there was a choice do not say it
+            stages["links"]["law"] = self.links.law
         return stages
 
     @cached_property

@@ -1,6 +1,8 @@
 """The priors of graphs, schemas and links: what is random about them, and how. Defaults are PluRel's figures."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 import numpyro.distributions as dist
@@ -84,6 +86,7 @@ def check_rows(name: str, high: float | int) -> None:
 class LinkPrior:
     """Stage 2: the hierarchical stochastic block model of one foreign key."""
 
+    law: ClassVar[str] = "blocks"
     n_level: Distribution = count(lambda: dist.DiscreteUniform(1, 5), "levels of the hierarchy", high=64)
     n_cluster: Distribution = count(lambda: dist.DiscreteUniform(1, 3), "clusters of a side on a level")
     affinity: Distribution = real(lambda: dist.Uniform(0.001, 0.002), "affinity of clusters that do not match", 0)
@@ -96,3 +99,19 @@ class LinkPrior:
             raise PriorError(
                 f"n_level and n_cluster allow {n_base} base clusters a side; at most {MAX_BASE_CLUSTER} are possible"
             )
+
+
+@dataclass(frozen=True)
+class PopularLinkPrior(LinkPrior):
+    """Stage 2 with parents that differ in popularity, some of which have no children, and with rows in runs of one parent."""
+
+    law: ClassVar[str] = "popular"
+    popularity: Distribution = real(lambda: dist.LogUniform(0.1, 2.5), "standard deviation of the log of parents' popularity", 0)
+    inactive_rate: Distribution = real(lambda: dist.LogUniform(0.005, 0.9), "share of parents without children", 0, 1)
+    repeat_prob: Distribution = real(lambda: dist.LogUniform(0.001, 0.95), "probability of the parent of the row before", 0, 1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+
+
+LINK_PRIORS: Mapping[str, type[LinkPrior]] = {part.law: part for part in (LinkPrior, PopularLinkPrior)}

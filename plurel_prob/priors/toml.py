@@ -19,11 +19,17 @@ from plurel_prob.errors import DatabaseError, PriorError, reason, shown
 from plurel_prob.priors.features import FEATURE_PRIORS, FeaturePrior
 from plurel_prob.priors.fields import check_field
 from plurel_prob.priors.prior import Prior
+from plurel_prob.priors.stages import LINK_PRIORS, LinkPrior
 
 STAGES = ("schema", "links", "features")
+# stages that have several laws: what a file calls the choice, and the priors
+FAMILIES_OF: dict[type, tuple[str, Mapping[str, type]]] = {
+    FeaturePrior: ("mechanism", FEATURE_PRIORS),
+    LinkPrior: ("law", LINK_PRIORS),
+}
 # laws whose draws have a size that an argument gives, beside those of which NumPyro says that they draw vectors or matrices
 OF_ARRAYS = {"Multinomial", "ZeroSumNormal", "EulerMaruyama", "ImproperUniform", "ExpandedDistribution", "Independent", "HSBM"}
-OF_ARRAYS |= {"Arrangement", "RandomKey", "RandomGraph", "GraphLaw", *own_distributions.FAMILIES}
+OF_ARRAYS |= {"PopularHSBM", "Arrangement", "RandomKey", "RandomGraph", "GraphLaw", *own_distributions.FAMILIES}
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -85,8 +91,9 @@ def _override_fields(part: Any, table: Any, key: str) -> Any:
     if not isinstance(table, Mapping):
         raise PriorError(f"{key}: needs a table, got {shown(table)}")
     table = dict(table)
-    if isinstance(part, FeaturePrior) and "mechanism" in table:
-        part = _with_mechanism(part, table.pop("mechanism"), f"{key}.mechanism")
+    for kind, (named, priors) in FAMILIES_OF.items():
+        if isinstance(part, kind) and named in table:
+            part = _of_family(part, named, table.pop(named), priors, key)
     fields = {field.name: field for field in dataclasses.fields(part)}
     changes = {}
     for name, value in table.items():
@@ -107,11 +114,11 @@ def _override_fields(part: Any, table: Any, key: str) -> Any:
         raise PriorError(f"{key}.{error}") from None
 
 
-def _with_mechanism(part: FeaturePrior, name: Any, key: str) -> FeaturePrior:
-    """Return the prior of another family of mechanisms at its defaults, or ``part`` if it is of that family."""
-    if not isinstance(name, str) or name not in FEATURE_PRIORS:
-        raise PriorError(f"{key}: unknown mechanism {shown(name)!r}{nearest(shown(name), FEATURE_PRIORS)}")
-    return part if part.mechanism == name else FEATURE_PRIORS[name]()
+def _of_family(part: Any, named: str, name: Any, priors: Mapping[str, type], key: str) -> Any:
+    """Return the prior of another family at its defaults, or ``part`` if it is of that family."""
+    if not isinstance(name, str) or name not in priors:
+        raise PriorError(f"{key}.{named}: unknown {named} {shown(name)!r}{nearest(shown(name), priors)}")
+    return part if getattr(part, named) == name else priors[name]()
 
 
 def parse_distribution(value: Any, key: str) -> Distribution:

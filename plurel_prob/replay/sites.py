@@ -6,7 +6,7 @@ import numpy as np
 
 from plurel_prob.blocks import BLOCK
 from plurel_prob.databases.flat import Groups
-from plurel_prob.databases.latents import CHOICES, FAMILY_PARAMETERS, REGISTRIES
+from plurel_prob.databases.latents import CHOICES, FAMILY_PARAMETERS, OF_PARENTS, REGISTRIES
 from plurel_prob.databases.schema import table_name
 from plurel_prob.distributions import FAMILIES
 from plurel_prob.errors import DatabaseError
@@ -20,7 +20,7 @@ PADDED_WITH = {
     **dict.fromkeys(["schema/label", "features/column_node", PARENT_ROW], -1),
     **{f"{stage}/{name}": 2 for stage in ("schema", "features") for name in ("n_neighbor", "depth")},
 }
-LINKS = ("n_level", "n_parent_cluster", "n_child_cluster", "affinity", "parent_row")
+LINKS = ("n_level", "n_parent_cluster", "n_child_cluster", "affinity", "parent_row", *OF_PARENTS)
 
 Sites = dict[str, np.ndarray]
 Variables = dict[str, Any]
