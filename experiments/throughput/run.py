@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -240,19 +240,23 @@ def main() -> None:
 
 def measure(options: argparse.Namespace) -> None:
     """Measure everything."""
-    result: dict[str, Any] = {"machine": machine(), "links": links(), "starts": starts(options)}
-    result["paired"] = paired(options)
-    result["parts"] = parts(options)
-    result["scaled"] = scaled(options)
-    if options.corpus:
-        result["corpora"] = corpora(options)
-    if options.long:
-        result["long_table"] = long_table()
-    result["summary"] = summary(result)
-    print(json.dumps({name: part for name, part in result.items() if name not in ("paired", "scaled", "parts")}, indent=1))
     path = HERE / "results" / f"{options.name}.json"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(result, indent=1) + "\n")
+    steps: dict[str, Callable[[], Any]] = {
+        "links": links,
+        "starts": lambda: starts(options),
+        "paired": lambda: paired(options),
+        "parts": lambda: parts(options),
+        "scaled": lambda: scaled(options),
+        "summary": lambda: summary(result),
+        **({"corpora": lambda: corpora(options)} if options.corpus else {}),
+        **({"long_table": long_table} if options.long else {}),
+    }
+    result: dict[str, Any] = {"machine": machine()}
+    for name, step in steps.items():
+        result[name] = step()
+        path.write_text(json.dumps(result, indent=1) + "\n")  # what was measured stays, whatever becomes of the rest
+    print(json.dumps({name: part for name, part in result.items() if name not in ("paired", "scaled", "parts")}, indent=1))
 
 
 if __name__ == "__main__":
