@@ -164,8 +164,8 @@ class HSBM(Elementwise):
         return jnp.where(child < self.n_child, self._settle(member_key, parents.draw(member_key, base)), -1)
 
     def parents(self) -> Any:
-        """What the parents of each base cluster weigh together, and how one of them is drawn: as :class:`Parents`."""
-        return Parents(self.base_size(), run_length(self.n_parent, self.n_parent_cluster))
+        """What the parents of each base cluster weigh together, and how one of them is drawn: as :class:`EqualParents`."""
+        return EqualParents(self.base_size(), run_length(self.n_parent, self.n_parent_cluster))
 
     def _settle(self, key: PRNGKeyArray, parent: Int[Array, " row"]) -> Int[Array, " row"]:
         """Parents of a block's children from those that are drawn for each of them by itself."""
@@ -224,7 +224,7 @@ class HSBM(Elementwise):
         return run * below + rest * last
 
 
-class Parents(NamedTuple):
+class EqualParents(NamedTuple):
     """Parents in base clusters, all alike within one."""
 
     mass: Int[Array, " base"]  # what those of a base cluster weigh together: their number

@@ -7,6 +7,7 @@ with the first eight blocks of its table, which statistics of columns are taken 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -54,7 +55,8 @@ def draw_part(prior: Prior, seed: int, sizes: Sizes, table: int, part: int) -> D
 
 
 def _draw(prior: Prior, seed: int, sizes: Sizes, n: np.ndarray, skipped: np.ndarray) -> Draw:
-    held, key = HeldBlocks(n.astype(np.int32), skipped.astype(np.int32)), random.key(seed)  # on the host, as the draw is
+    on_host: Any = n.astype(np.int32), skipped.astype(np.int32)  # as the draw is
+    held, key = HeldBlocks(*on_host), random.key(seed)
     return draw_with(prior, key, draw_structure(prior, key), _bucket(sizes), held=held)
 
 
