@@ -35,6 +35,7 @@ class PopularHSBM(HSBM):
         inactive_rate: probability that a parent has no children.
         repeat_prob: probability that a row has the parent of the row before.
         popularity_key: shape ``(2,)``, words of a random key.
+        max_parent: static bound on the parents, by default that on the children.
     """
 
     arg_constraints = {
@@ -44,6 +45,7 @@ class PopularHSBM(HSBM):
         "repeat_prob": constraints.unit_interval,
         "popularity_key": constraints.independent(constraints.nonnegative_integer, 1),
     }
+    pytree_aux_fields = ("max_parent",)
 
     def __init__(
         self,
@@ -66,8 +68,6 @@ class PopularHSBM(HSBM):
         blocks = affinity, n_parent_cluster, n_child_cluster, n_parent, n_child, max_child, n_skipped_block
         more: dict[str, Any] = {"popularity": popularity, "inactive_rate": inactive_rate, "repeat_prob": repeat_prob}
         super().__init__(*blocks, **more, popularity_key=popularity_key, validate_args=validate_args)
-
-    pytree_aux_fields = ("max_parent",)
 
     def weights(self) -> Int[Array, " parent"]:
         """Popularity of every parent, as an integer; 0 where it is inactive, and beyond the parents."""

@@ -91,7 +91,7 @@ def sample_many(
     while some := list(itertools.islice(remaining, mesh.size * batch)):
         for seed in some:
             check_seed(seed)
-        for seed, drawn in zip(some, draw_on(mesh, prior, some), strict=True):
+        for seed, drawn in zip(some, draw_on(mesh, prior, some, batch=batch), strict=True):
             yield Database.from_draw(drawn, seed, prior)
 
 

@@ -46,30 +46,32 @@ def draw_on_device(prior: Prior, seed: int) -> Draw:
     return jax.tree.map(jnp.asarray, join(known, jax.tree.map(lambda x: x[0], drawn)))
 
 
-def draw_on(mesh: Mesh, prior: Prior, seeds: Sequence[int], bucket: Bucket | None = None) -> Iterator[Draw]:
-    """Draw the databases of ``seeds``, as many on each device of a mesh, and bring them to the host.
+def draw_on(mesh: Mesh, prior: Prior, seeds: Sequence[int], bucket: Bucket | None = None, *, batch: int = 1) -> Iterator[Draw]:
+    """Draw the databases of ``seeds``, at most ``batch`` on each device of a mesh, and bring them to the host.
 
     They share a program: that of the smallest bucket that holds them all, or of a larger one that is given. XLA optimises a
     program for several devices or databases anew: sizes, keys and choices are those of a draw alone, numbers are so up to
     rounding.
     """
-    known, drawn = _draw(mesh, prior, seeds, bucket)
-    n_local = len(known) // mesh.size
+    known, drawn = _draw(mesh, prior, seeds, bucket, batch)
     for device in range(mesh.size):
         # an array's shards lie in the order of the devices
         local = jax.tree.map(lambda x, device=device: np.asarray(x.addressable_shards[device].data), drawn)
-        for place, of in enumerate(known[device * n_local : (device + 1) * n_local]):
-            if device * n_local + place < len(seeds):
-                yield join(of, jax.tree.map(lambda x, place=place: x[place], local))
+        for place, of in enumerate(known[device * batch : min((device + 1) * batch, len(seeds))]):
+            yield join(of, jax.tree.map(lambda x, place=place: x[place], local))
 
 
-def _draw(mesh: Mesh, prior: Prior, seeds: Sequence[int], bucket: Bucket | None) -> tuple[list[StructureDraw], ValuesDraw]:
-    """Draw structures on the host and values on the devices; places without a seed draw the last one again."""
+def _draw(
+    mesh: Mesh, prior: Prior, seeds: Sequence[int], bucket: Bucket | None, batch: int = 1
+) -> tuple[list[StructureDraw], ValuesDraw]:
+    """Draw structures on the host and values on the devices; places without a seed draw the last one again, since fewer places
+    would be another program.
+    """
     keys = [random.key(seed) for seed in seeds]
     known = [draw_structure(prior, key) for key in keys]
     if bucket is None:
         bucket = Bucket(*(max(sizes) for sizes in zip(*(bucket_of_all(one.sizes) for one in known), strict=True)))
-    n_spare = -len(keys) % mesh.size
+    n_spare = mesh.size * batch - len(keys)
     keys, known = keys + keys[-1:] * n_spare, known + known[-1:] * n_spare
-    draws = draw_values if len(keys) == mesh.size else draw_many
+    draws = draw_values if batch == 1 else draw_many
     return known, draws(prior, keys, known, bucket, mesh)
