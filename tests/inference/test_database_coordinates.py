@@ -27,8 +27,7 @@ OF_SUM = jnp.array([[1, 3, 4], [0, OUTSIDE, OUTSIDE], [OUTSIDE] * 3])  # of five
 
 
 weights = jax.jit(edge_weights)
-# not compiled as a whole: without the optimisations of XLA that gave NaN in some rows, with them it does not
-jacobian_of_weights = jax.jacfwd(lambda z, edges: edge_weights(edges, z)[0])
+jacobian_of_weights = jax.jit(jax.jacfwd(lambda z, edges: edge_weights(edges, z)[0]))
 place_of_weights = jax.jit(place_of_edge_weights)
 
 
@@ -58,7 +57,7 @@ def test_the_density_of_noise_is_the_prior(kind):
     level_z, factor_z = place_of_noise(level, factor, TABLE, *own)
     z = jnp.concatenate([level_z, factor_z[:3]])
     log_prior = level.log_prob(own[0]).sum() + factor.log_prob(own[1][:3]).sum()
-    expected = change_by_jacobian(log_prior, jax.jacfwd(of)(z)[0], z)  # not compiled, see above
+    expected = change_by_jacobian(log_prior, jax.jit(jax.jacfwd(of))(z)[0], z)
     np.testing.assert_allclose(of(z)[1], expected, rtol=1e-4, atol=1e-3)
 
 

@@ -129,6 +129,15 @@ def bounds_of_levels(
     """Bounds of the logs of tables' levels, given the log noise of their nodes: factors have bounds, too."""
     (low, high), (low_factor, high_factor) = log_bounds(level_law), log_bounds(factor_law)
     is_of = table == jnp.arange(n_table)[:, None]
-    least = jnp.where(is_of, log_noise - high_factor, -jnp.inf).max(axis=1)
-    most = jnp.where(is_of, log_noise - low_factor, jnp.inf).min(axis=1)
+    least = largest(jnp.where(is_of, log_noise - high_factor, -jnp.inf))
+    most = -largest(jnp.where(is_of, low_factor - log_noise, -jnp.inf))
     return jnp.maximum(low, least), jnp.minimum(high, most)
+
+
+def largest(value: Float[Array, "*row place"]) -> Float[Array, "*row"]:
+    """Maxima along the last axis, each with the derivative of the place where it is.
+
+    The derivative of ``max`` asks which places equal the maximum. A compiler that computes a number twice, in two ways, finds none
+    there, and the derivative is 0 / 0.
+    """
+    return jnp.take_along_axis(value, lax.stop_gradient(value).argmax(-1, keepdims=True), -1)[..., 0]

@@ -21,7 +21,7 @@ from jax.scipy.stats import norm
 from jaxtyping import Array, Bool, Float, Int
 
 from plurel_prob.distributions.weights import EDGE_WEIGHTS
-from plurel_prob.inference.databases.coordinates import POINT
+from plurel_prob.inference.databases.coordinates import POINT, largest
 
 TINY = 1e-12
 
@@ -71,12 +71,12 @@ LIMIT = float(EDGE_WEIGHTS["Uniform"].high)
 
 def _log_norm_in_cube(z: Array, direction: Array, n: Array) -> tuple[Array, Array]:
     """The n-th power of the norm is uniform up to the cube's edge in this direction."""
-    longest = jnp.log(LIMIT / jnp.maximum(jnp.abs(direction).max(), TINY))
+    longest = jnp.log(LIMIT / jnp.maximum(largest(jnp.abs(direction)), TINY))
     return longest + log_ndtr(z) / n, norm.logpdf(z) - log_ndtr(z) - jnp.log(n)
 
 
 def _place_in_cube(log_norm: Array, direction: Array, n: Array) -> Array:
-    longest = jnp.log(LIMIT / jnp.maximum(jnp.abs(direction).max(), TINY))
+    longest = jnp.log(LIMIT / jnp.maximum(largest(jnp.abs(direction)), TINY))
     return ndtri(jnp.clip(jnp.exp(n * (log_norm - longest)), POINT, 1 - POINT))
 
 
