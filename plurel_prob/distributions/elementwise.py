@@ -7,7 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpyro.distributions as dist
 from jax import lax, random
-from jaxtyping import Array, ArrayLike, Int, Key, PRNGKeyArray, Shaped
+from jaxtyping import Array, ArrayLike, Int, Key, PRNGKeyArray, Shaped, UInt32
+
+Keys = Key[Array, " element"] | UInt32[Array, "element 2"]  # also as words, which ``Predictive`` hands out
 
 
 def index_argument(value: ArrayLike) -> Int[Array, "..."]:
@@ -64,7 +66,7 @@ class Elementwise(dist.Distribution):
         keys = jax.vmap(random.fold_in, (None, 0))(key, jnp.arange(math.prod(self.batch_shape)))
         return elements.draw_elements(keys).reshape(self.batch_shape + self.event_shape)
 
-    def draw_elements(self, keys: Key[Array, " element"]) -> Shaped[Array, "element ..."]:
+    def draw_elements(self, keys: Keys) -> Shaped[Array, "element ..."]:
         """Draw each element of a flat batch with a key of its own."""
         return lax.map(lambda pair: pair[0].draw(pair[1]), (self, keys))
 

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import lax, random
-from jaxtyping import Array, ArrayLike, Float, Int, Key, PRNGKeyArray, UInt32
+from jaxtyping import Array, ArrayLike, Float, Int, PRNGKeyArray, UInt32
 from numpyro.distributions import constraints
 
 from plurel_prob.batches import joined, map_chunks, with_rule
 from plurel_prob.blocks import BLOCK, block_at, block_key, n_block
-from plurel_prob.distributions.elementwise import Elementwise, index_argument
+from plurel_prob.distributions.elementwise import Elementwise, Keys, index_argument
 
 
 class HSBM(Elementwise):
@@ -107,7 +107,7 @@ class HSBM(Elementwise):
             weight = weight * affinity[parent_cluster[level], child_cluster[level]]
         return weight
 
-    def draw_elements(self, keys: Key[Array, " element"]) -> Int[Array, "element child"]:
+    def draw_elements(self, keys: Keys) -> Int[Array, "element child"]:
         """Draw links. Under ``vmap``, accelerators draw those of many databases that have children side by side."""
 
         def plain(links: HSBM, words: UInt32[Array, "element 2"]) -> Array:

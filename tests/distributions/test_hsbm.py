@@ -57,6 +57,12 @@ def test_enumerated(n_draw, parents, children):
     assert_fits(np.bincount(draws @ np.array([25, 5, 1]), minlength=125), joint)
 
 
+def test_keys_of_the_old_form_draw_the_same():
+    """NumPyro's ``Predictive`` hands them out; a batch of two, each element with a key of its own."""
+    law = HSBM(affinity(2), jnp.array([2, 3]), jnp.array([3, 1]), 5, jnp.array([3, 2]), 3)
+    np.testing.assert_array_equal(law.sample(random.PRNGKey(1)), law.sample(random.key(1)))
+
+
 def test_many_rows_follow_the_plain_law():
     parents, children, n_parent, n_child = [2, 1, 3], [2, 3, 1], 37, 2500
     law = HSBM(affinity(3), jnp.array(parents), jnp.array(children), n_parent, n_child, 3000)
