@@ -1,14 +1,16 @@
 """Stage 3 with compact mechanisms: cheap, with explicit noise and an exact density of values."""
 
+import jax.numpy as jnp
 import numpyro
-from jaxtyping import Array
+import numpyro.distributions as dist
+from jaxtyping import Array, Float
 from numpyro.handlers import mask
 
 from plurel_prob.distributions.mechanisms.compact import CompactMechanisms
 from plurel_prob.distributions.mechanisms.compact_laws import CompactLaws
 from plurel_prob.distributions.mechanisms.structure import CausalTables, Intervention
 from plurel_prob.models.palettes import of_table
-from plurel_prob.priors.features import CompactPrior
+from plurel_prob.priors.features import CompactPrior, RealisticPrior
 
 
 def compact(
@@ -41,5 +43,17 @@ def compact_laws(prior: CompactPrior, tables: CausalTables) -> CompactLaws:
     is_number = has_cause & ~tables.is_categorical
     with numpyro.plate("table", max_table, dim=-2), numpyro.plate("node", max_node, dim=-1), mask(mask=is_number):
         noise_factor = numpyro.sample("noise_factor", prior.noise_factor)
+    drift = _drift(prior, tables) if isinstance(prior, RealisticPrior) else None
     noise_scale = noise_level[:, None] * noise_factor
-    return CompactLaws(aggregation, effect, foreign_effect, foreign_strength, noise_scale, sharpness)
+    return CompactLaws(aggregation, effect, foreign_effect, foreign_strength, noise_scale, sharpness, drift)
+
+
+def _drift(prior: RealisticPrior, tables: CausalTables) -> Float[Array, "table node"]:
+    """Draw the drift of every number; 0 of most."""
+    is_number = (tables.n_dim > 0) & ~tables.is_categorical
+    with numpyro.plate("table", len(is_number), dim=-2), numpyro.plate("node", is_number.shape[1], dim=-1):
+        with mask(mask=is_number):
+            has_drift = numpyro.sample("has_drift", dist.Bernoulli(prior.drift_prob)) == 1
+        with mask(mask=is_number & has_drift):
+            drift = numpyro.sample("drift", prior.drift)
+    return jnp.where(is_number & has_drift, drift, 0.0)

@@ -26,12 +26,13 @@ from plurel_prob.models.links import Links
 from plurel_prob.models.palettes import of_table
 from plurel_prob.models.plurel import plurel
 from plurel_prob.models.schema import Schema
-from plurel_prob.priors.features import FeaturePrior
+from plurel_prob.models.times import times
+from plurel_prob.priors.features import FeaturePrior, RealisticPrior
 from plurel_prob.priors.fields import support_bounds, upper_bound
 from plurel_prob.priors.stages import SchemaPrior
 
 # Programs that draw the values of all nodes and, for categorical nodes, the categories that columns show.
-MECHANISMS: Mapping[str, Callable[..., tuple[Array, Array]]] = {"plurel": plurel, "compact": compact}
+MECHANISMS: Mapping[str, Callable[..., tuple[Array, Array]]] = {"plurel": plurel, "compact": compact, "realistic": compact}
 
 
 class CausalGraphs(NamedTuple):
@@ -115,18 +116,24 @@ def onto_nodes(of_column: Array, column_node: Int[Array, "table column"], of_nod
 
 
 def column_laws(prior: FeaturePrior, schema: Schema) -> ColumnLaws:
-    """Draw the share of a table's numerical cells that go missing, and every numerical column's transform: one of the table's
-    few, so that columns of a table resemble each other, or any, if a table has none of its own (``n_transform`` is 0).
+    """Draw the share of a table's numerical cells that go missing, or of those of some of its columns, and every numerical
+    column's transform: one of the table's few, so that columns of a table resemble each other, or any, if a table has none of
+    its own (``n_transform`` is 0).
     """
     max_table, max_column = schema.is_categorical.shape
     with numpyro.plate("table", max_table, dim=-1), mask(mask=schema.is_table):
         missing_rate = numpyro.sample("missing_rate", prior.missing_rate)
         missing_key = numpyro.sample("missing_key", RandomKey((max_table,)))
     is_number = (jnp.arange(max_column) < schema.n_column[:, None]) & ~schema.is_categorical
+    missing_rate = missing_rate[:, None]
+    if isinstance(prior, RealisticPrior):
+        with numpyro.plate("table", max_table, dim=-2), numpyro.plate("column", max_column, dim=-1), mask(mask=is_number):
+            is_complete = numpyro.sample("is_complete", dist.Bernoulli(prior.complete_prob))
+        missing_rate = jnp.where(is_complete, 0.0, missing_rate)
     transform = of_table("transform", prior.transform, prior.n_transform, is_number, schema.is_table, ("table", "column"))
     with numpyro.plate("table", max_table, dim=-2), numpyro.plate("column", max_column, dim=-1), mask(mask=is_number):
         shape = numpyro.sample("transform_shape", dist.Uniform(0.0, 1.0).expand([2]).to_event(1))
-    return ColumnLaws(transform, shape, missing_rate, missing_key)
+    return ColumnLaws(transform, shape, jnp.broadcast_to(missing_rate, transform.shape), missing_key)
 
 
 def features(
@@ -144,6 +151,8 @@ def features(
     max_category, fits = upper_bound(schema_prior.n_category), is_room(tables, max_page)
     value, label = MECHANISMS[prior.mechanism](prior, tables, max_category, max_page, intervention)
     laws = column_laws(prior, schema)
+    if isinstance(prior, RealisticPrior):
+        times(prior, schema)
     column = column_values(tables, laws, value, label, intervention)
     if prior.has_density:
         numpyro.deterministic("log_slope", log_slopes(tables, laws, value))

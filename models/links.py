@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpyro
+import numpyro.distributions as dist
 from jaxtyping import Array, Bool, Float, Int
 from numpyro.handlers import mask
 
@@ -85,8 +86,16 @@ def links(prior: LinkPrior, schema: Schema, max_row: int, held: HeldBlocks) -> L
 
 def of_parents(prior: PopularLinkPrior, is_key: Bool[Array, "table foreign_key"]) -> dict[str, Any]:
     """Draw how parents of every foreign key differ, and how long its runs are; within the plates of tables and keys."""
+    is_first = is_key & (jnp.arange(is_key.shape[1]) == 0)
+    with mask(mask=is_first):
+        is_sorted = numpyro.sample("is_sorted", dist.Bernoulli(prior.sorted_prob))
+    is_in_order = is_first & (is_sorted == 1)
+    with mask(mask=is_in_order):
+        round_size = numpyro.sample("round_size", prior.round_size)
     with mask(mask=is_key):
         return {
+            "is_sorted": jnp.where(is_in_order, 1, 0),
+            "round_size": jnp.where(is_in_order, round_size, 1.0),
             "popularity": numpyro.sample("popularity", prior.popularity),
             "inactive_rate": numpyro.sample("inactive_rate", prior.inactive_rate),
             "repeat_prob": numpyro.sample("repeat_prob", prior.repeat_prob),

@@ -12,7 +12,7 @@ from plurel_prob.distributions import Arrangement
 from plurel_prob.distributions.graphs import edges
 from plurel_prob.models.graphs import random_graph
 from plurel_prob.priors.fields import upper_bound
-from plurel_prob.priors.stages import SchemaPrior
+from plurel_prob.priors.stages import GrowingSchemaPrior, KindsSchemaPrior, SchemaPrior
 
 
 class Schema(NamedTuple):
@@ -36,7 +36,8 @@ def schema(prior: SchemaPrior) -> Schema:
 
     .. math:: n \sim p(n), \quad G \sim p_\text{family}(G \mid n), \quad \text{label} \sim \text{Permutation}(n)
 
-    and for every table rows (by its kind: entity tables have children, activity tables have none), columns, their types and
+    and for every table rows (by its kind: entity tables have children, activity tables have none; or by those of its parents:
+    :class:`plurel_prob.distributions.GrowingCounts`), columns, their types and
     numbers of categories; one time window for the database.
     """
     max_table, max_column = upper_bound(prior.n_table), upper_bound(prior.n_column)
@@ -48,13 +49,10 @@ def schema(prior: SchemaPrior) -> Schema:
     is_table = jnp.arange(max_table) < n_table
     refers = relabel(edges(mark), order)
     is_entity = refers.any(1)
-    with numpyro.plate("table", max_table, dim=-1):
-        with mask(mask=is_table & is_entity):
-            n_row_entity = numpyro.sample("n_row_entity", prior.n_row_entity)
-        with mask(mask=is_table & ~is_entity):
-            n_row_activity = numpyro.sample("n_row_activity", prior.n_row_activity)
-        with mask(mask=is_table):
-            n_column = numpyro.sample("n_column", prior.n_column)
+    n_parent, parent_table = parents(refers, min(prior.max_parent, max_table - 1))
+    n_row = _n_row(prior, is_table, is_entity, order, parent_table)
+    with numpyro.plate("table", max_table, dim=-1), mask(mask=is_table):
+        n_column = numpyro.sample("n_column", prior.n_column)
     is_column = is_table[:, None] & (jnp.arange(max_column) < n_column[:, None])
     with numpyro.plate("table", max_table, dim=-2), numpyro.plate("column", max_column, dim=-1):
         with mask(mask=is_column):
@@ -62,12 +60,23 @@ def schema(prior: SchemaPrior) -> Schema:
         with mask(mask=is_column & is_categorical):
             n_category = numpyro.sample("n_category", prior.n_category)
 
-    n_parent, parent_table = parents(refers, min(prior.max_parent, max_table - 1))
-    n_row = jnp.where(is_table, jnp.where(is_entity, n_row_entity, n_row_activity), 0)
     n_column = jnp.where(is_table, n_column, 0)
     return Schema(
         n_table, order, is_table, is_entity, n_parent, parent_table, n_row, n_column, is_categorical, n_category, window
     )
+
+
+def _n_row(prior: SchemaPrior, is_table: Array, is_entity: Array, order: Array, parent_table: Array) -> Int[Array, " table"]:
+    """Numbers of rows."""
+    if isinstance(prior, GrowingSchemaPrior):
+        return numpyro.sample("n_row", prior.counts(order, parent_table))
+    assert isinstance(prior, KindsSchemaPrior), "a schema has a law of rows"
+    with numpyro.plate("table", len(is_table), dim=-1):
+        with mask(mask=is_table & is_entity):
+            n_row_entity = numpyro.sample("n_row_entity", prior.n_row_entity)
+        with mask(mask=is_table & ~is_entity):
+            n_row_activity = numpyro.sample("n_row_activity", prior.n_row_activity)
+    return jnp.where(is_table, jnp.where(is_entity, n_row_entity, n_row_activity), 0)
 
 
 def relabel(edge: Bool[Array, "table table"], order: Int[Array, " table"]) -> Bool[Array, "table table"]:

@@ -23,10 +23,9 @@ from plurel_prob.priors import Prior
 from plurel_prob.priors.fields import support_bounds
 from plurel_prob.priors.toml import nearest
 from plurel_prob.programs.given import free_sites
-from plurel_prob.programs.layout import PARENT_ROW, site_layout
+from plurel_prob.programs.layout import N_ROW, PARENT_ROW, site_layout
 from plurel_prob.programs.sizes import MIN_BUCKET
 
-N_ROW = ("schema/n_row_entity", "schema/n_row_activity")  # the graph decides which of them counts
 NAMES = {"family": list(FAMILIES), **REGISTRIES}  # of the values of sites
 TYPES = ("numerical", "boolean", "categorical")
 
@@ -131,7 +130,7 @@ class Conditions:
         self.conditions.append(Condition(name, site, at, value.astype(dtype), is_weak))
 
     def _give_n_row(self, name: str, table: int, n_row: int) -> None:
-        for site in N_ROW:
+        for site in sorted(N_ROW & self.layout.keys()):
             self._add(name, site, (table,), n_row)
 
     def _give_frame(self, table: int, frame: Any) -> None:

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 from jax import random
 
-from plurel_prob.conditioning.conditions import N_ROW, Condition, Conditions
+from plurel_prob.conditioning.conditions import Condition, Conditions
 from plurel_prob.databases import Database
 from plurel_prob.databases.schema import table_name
 from plurel_prob.errors import DatabaseError
@@ -16,7 +16,7 @@ from plurel_prob.models.schema import Schema
 from plurel_prob.priors import Prior
 from plurel_prob.programs.densities import Densities, Density, structure_densities, values_densities
 from plurel_prob.programs.given import GivenSites, free_sites, nothing_given
-from plurel_prob.programs.layout import PARENT_ROW, Layout, form_of, structure_layout, values_layout
+from plurel_prob.programs.layout import N_ROW, PARENT_ROW, Layout, form_of, structure_layout, values_layout
 from plurel_prob.programs.sizes import bucket_of_all
 from plurel_prob.programs.structure import draw_structure
 from plurel_prob.programs.values import draw_with

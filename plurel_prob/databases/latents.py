@@ -30,6 +30,10 @@ CHOICES: dict[str, list[str]] = {
     **dict.fromkeys(["mechanism_key", "noise_key", "missing_key"], ["word"]),
     "source": ["node"],
     **dict.fromkeys(["source_exponent", "source_bound_0", "source_bound_1"], ["node", "component"]),
+    **dict.fromkeys(["time_grain", "time_burst", "time_trend", "time_season"], []),
+    "time_key": ["word"],
+    **dict.fromkeys(["has_drift", "drift"], ["node"]),
+    "is_complete": ["column"],
     **dict.fromkeys(["aggregation", "noise_a", "noise_b", "noise_factor"], ["node"]),
     **dict.fromkeys(["is_permuted", "is_reversed", "transform"], ["column"]),
     "transform_shape": ["column", "shape"],
@@ -37,7 +41,8 @@ CHOICES: dict[str, list[str]] = {
     "foreign_effect": ["foreign_key"],
     **{f"{name}_palette": [f"{name}_color"] for name in ("aggregation", "edge_effect", "foreign_effect", "transform")},
 }
-OF_PARENTS = ("popularity", "inactive_rate", "repeat_prob", "popularity_key")  # sites of stage 2 where parents differ
+# sites of stage 2 where parents differ
+OF_PARENTS = ("popularity", "inactive_rate", "repeat_prob", "is_sorted", "round_size", "popularity_key")
 NEEDED = {"n_table", "family"}  # variables of every database
 NEEDED_OF_TABLE = {"family", "column_node", "edge", "edge_weight", "is_categorical"}
 REGISTRIES = {"edge_weight_family": list(EDGE_WEIGHTS), "source": list(SOURCES)}

@@ -8,6 +8,9 @@ import pandas as pd
 
 from plurel_prob.blocks import BLOCK, block_at
 from plurel_prob.databases.schema import PKEY, TIME, DatabaseSchema, TableSchema, column_name, key_name, table_name
+from plurel_prob.databases.times import TimeLaw, evenly_spaced, times_of
+from plurel_prob.distributions.mechanisms.discrete import LABELS, MORE_LABELS, WHOLE
+from plurel_prob.distributions.mechanisms.transforms import TRANSFORMS
 from plurel_prob.models.database import Draw
 
 EPOCH = pd.Timestamp("1970-01-01")
@@ -75,33 +78,62 @@ def all_columns(draw: Draw, table: int, has_booleans: bool) -> tuple[pd.DataFram
     time_col = None if schema.is_entity[table] else TIME
     if time_col:
         first, last = (EPOCH + pd.Timedelta(days=int(day)) for day in schema.window)
-        columns[TIME] = evenly_spaced(first, last, int(schema.n_row[table]), row)
+        law, n_row = _time_law(draw, table), int(schema.n_row[table])
+        columns[TIME] = times_of(law, first, last, n_row, row) if law else evenly_spaced(first, last, n_row, row)
     types = {}
     for column, value in enumerate(column_values(draw, table)):
-        n_category = int(schema.n_category[table, column]) if schema.is_categorical[table, column] else 0
-        types[column_name(column)], columns[column_name(column)] = _column(value, n_category, has_booleans)
+        name, n_category = column_name(column), _n_category(draw, table, column)
+        types[name], columns[name] = _column(value, n_category, has_booleans, _is_whole(draw, table, column))
     return pd.DataFrame(columns), TableSchema(int(schema.n_row[table]), types, PKEY, time_col, fkeys)
 
 
-def _column(value: np.ndarray, n_category: int, has_booleans: bool) -> tuple[str, Any]:
+def _column(value: np.ndarray, n_category: int, has_booleans: bool, is_whole: bool) -> tuple[str, Any]:
     """Type and typed values of a column; no category is a number."""
     if n_category == 0:
-        return "numerical", value.astype(np.float32)
-    code = value.astype(np.int8)
-    if has_booleans or n_category == 2:
+        return "numerical", value.astype(np.int32 if is_whole else np.float32)
+    is_missing = np.isnan(value)  # of labels; categories are complete
+    code = np.where(is_missing, -1, value).astype(np.int16)
+    if (has_booleans or n_category == 2) and not is_missing.any():
         return "boolean", code > 0
     return "categorical", pd.Categorical.from_codes(code, dtype=_categories(n_category))
+
+
+def _n_category(draw: Draw, table: int, column: int) -> int:
+    """Number of categories or labels of a column: 0 if it shows numbers."""
+    if draw.stages.schema.is_categorical[table, column]:
+        return int(draw.stages.schema.n_category[table, column])
+    name = _transform(draw, table, column)
+    if name not in LABELS:
+        return 0
+    return LABELS[name][0] + int(
+        np.searchsorted(MORE_LABELS[name], draw.sites["features/transform_shape"][table, column, 0], side="right")
+    )
+
+
+def _transform(draw: Draw, table: int, column: int) -> str:
+    """Transform of a column, if it is one of numbers."""
+    kind = int(draw.sites["features/transform"][table, column])
+    palette = draw.sites.get("features/transform_palette")
+    return list(TRANSFORMS)[kind if palette is None else int(palette[table, kind])]
+
+
+def _is_whole(draw: Draw, table: int, column: int) -> bool:
+    """Whether a numerical column has integers, none missing."""
+    complete = draw.sites.get("features/is_complete")
+    n_missing = int(np.float32(draw.sites["features/missing_rate"][table]) * np.float32(draw.stages.schema.n_row[table]))
+    is_full = n_missing == 0 or (complete is not None and bool(complete[table, column]))
+    return is_full and _transform(draw, table, column) in WHOLE
+
+
+def _time_law(draw: Draw, table: int) -> TimeLaw | None:
+    """What the times of a table follow; None: they are evenly spaced."""
+    if "features/time_grain" not in draw.sites:
+        return None
+    grain, burst, trend, season = (draw.sites[f"features/time_{name}"][table] for name in ("grain", "burst", "trend", "season"))
+    return TimeLaw(int(grain), float(burst), float(trend), float(season), np.asarray(draw.sites["features/time_key"][table]))
 
 
 @lru_cache
 def _categories(n: int) -> pd.CategoricalDtype:
     """Type of columns with ``n`` categories; made once, as pandas takes long to check their names."""
     return pd.CategoricalDtype([f"category_{k}" for k in range(n)])
-
-
-def evenly_spaced(first: pd.Timestamp, last: pd.Timestamp, n_row: int, row: np.ndarray) -> pd.DatetimeIndex:
-    """Times of some rows of ``n_row`` that are spread from ``first`` to ``last``, in exact integer microseconds."""
-    start = first.as_unit("us").asm8.astype(np.int64)
-    span = last.as_unit("us").asm8.astype(np.int64) - start
-    step, rest = divmod(int(span), max(n_row - 1, 1))
-    return pd.DatetimeIndex((start + row * step + row * rest // max(n_row - 1, 1)).astype("datetime64[us]"))

@@ -1,6 +1,7 @@
 """The laws that the programs are written in, each with ``sample`` and an exact ``log_prob``."""
 
 from plurel_prob.distributions.arrangement import Arrangement
+from plurel_prob.distributions.counts import GrowingCounts, LogNormalCount
 from plurel_prob.distributions.graphs import (
     FAMILIES,
     BarabasiAlbert,
@@ -43,8 +44,10 @@ __all__ = [
     "ErdosRenyi",
     "GraphFamily",
     "GraphLaw",
+    "GrowingCounts",
     "Initialisation",
     "Layered",
+    "LogNormalCount",
     "NamedPick",
     "OrderedPair",
     "Pick",

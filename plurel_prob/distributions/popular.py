@@ -1,5 +1,6 @@
 """Foreign keys whose parents differ in popularity, and whose rows come in runs of one parent."""
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -28,12 +29,20 @@ class PopularHSBM(HSBM):
 
     .. math:: P(p_i \mid p_{i-1}) = \rho \, 1[p_i = p_{i-1}] + (1 - \rho) \, Q(p_i \mid i).
 
+    Or, with ``is_sorted``, the children are in the order of their parents, once or in rounds. A round has n children,
+    ``round_size`` times as many as there are parents, but no more than there are children. Each has a stretch of its own of the
+    parents' cumulative popularity: from :math:`q i + \min(i, r)` on for child i of the round, where q and r are quotient and
+    rest of all popularity by n. Its parent is the one in whose stretch a point drawn from its own falls. Clusters and runs are
+    nothing then.
+
     Time and memory are linear in parents and children. The event is that of :class:`HSBM`, and so are the other arguments.
 
     Args:
         popularity: standard deviation of the log of popularity.
         inactive_rate: probability that a parent has no children.
         repeat_prob: probability that a row has the parent of the row before.
+        is_sorted: whether children are in the order of their parents, 0 or 1.
+        round_size: children of a round of parents in order, over the number of parents.
         popularity_key: shape ``(2,)``, words of a random key.
         max_parent: static bound on the parents, by default that on the children.
     """
@@ -43,6 +52,8 @@ class PopularHSBM(HSBM):
         "popularity": constraints.nonnegative,
         "inactive_rate": constraints.unit_interval,
         "repeat_prob": constraints.unit_interval,
+        "is_sorted": constraints.boolean,
+        "round_size": constraints.positive,
         "popularity_key": constraints.independent(constraints.nonnegative_integer, 1),
     }
     pytree_aux_fields = ("max_parent",)
@@ -60,6 +71,8 @@ class PopularHSBM(HSBM):
         popularity: ArrayLike,
         inactive_rate: ArrayLike,
         repeat_prob: ArrayLike,
+        is_sorted: ArrayLike = 0,
+        round_size: ArrayLike = 1e9,
         popularity_key: UInt32[Array, "*batch4 2"],
         max_parent: int | None = None,
         validate_args: bool | None = None,
@@ -67,6 +80,7 @@ class PopularHSBM(HSBM):
         self.max_parent = max_child if max_parent is None else max_parent
         blocks = affinity, n_parent_cluster, n_child_cluster, n_parent, n_child, max_child, n_skipped_block
         more: dict[str, Any] = {"popularity": popularity, "inactive_rate": inactive_rate, "repeat_prob": repeat_prob}
+        more |= {"is_sorted": is_sorted, "round_size": round_size}
         super().__init__(*blocks, **more, popularity_key=popularity_key, validate_args=validate_args)
 
     def weights(self) -> Int[Array, " parent"]:
@@ -93,16 +107,48 @@ class PopularHSBM(HSBM):
         start = before[jnp.minimum(first, self.n_parent)]
         return PopularParents(before[jnp.minimum(first + run, self.n_parent)] - start, start, before[1:])
 
+    def _draw_block(
+        self, key: PRNGKeyArray, parents: "PopularParents", cumulative: Float[Array, "base base"], block: Array
+    ) -> Int[Array, " row"]:
+        def in_order() -> Int[Array, " row"]:
+            child = block * BLOCK + jnp.arange(BLOCK)
+            start, end = self._stretch(parents, child)
+            point = random.randint(block_key(key, block), (BLOCK,), start, jnp.maximum(end, start + 1))
+            parent = jnp.searchsorted(parents.cumulative, point, side="right").astype(jnp.int32)
+            return jnp.where(child < self.n_child, parent, -1)
+
+        plain = partial(super()._draw_block, key, parents, cumulative, block)
+        return lax.cond(jnp.asarray(self.is_sorted) == 1, in_order, plain)
+
+    def _stretch(self, parents: "PopularParents", child: Int[Array, " child"]) -> tuple[Array, Array]:
+        """From where and up to where in the cumulative popularity children have their parents, where they are in order."""
+        n = jnp.clip(jnp.round(jnp.minimum(self.round_size * self.n_parent, self.n_child)), 1).astype(jnp.int32)
+        place, quotient, rest = child % n, parents.cumulative[-1] // n, parents.cumulative[-1] % n
+        start = quotient * place + jnp.minimum(place, rest)
+        return start, start + quotient + (place < rest)
+
     def _settle(self, key: PRNGKeyArray, parent: Int[Array, " row"]) -> Int[Array, " row"]:
         row = jnp.arange(BLOCK)
         repeats = (random.uniform(random.fold_in(key, 1), (BLOCK,)) < self.repeat_prob) & (row > 0)
         return parent[lax.cummax(jnp.where(repeats, 0, row))]
 
     def _log_probs(self, value: Int[Array, " child"], child: Int[Array, " child"]) -> Float[Array, " child"]:
-        log_weight, child_base = self._log_weights(value, child)
         parents = self.parents()
         before = jnp.concatenate([jnp.zeros(1, jnp.int32), parents.cumulative])
         row = jnp.clip(value, 0, len(parents.cumulative) - 1)
+
+        def in_order() -> Float[Array, " child"]:
+            start, end = self._stretch(parents, child)
+            shared = jnp.minimum(before[row + 1], end) - jnp.maximum(before[row], start)
+            return jnp.log(jnp.maximum(shared, 0)) - jnp.log(jnp.maximum(end - start, 1))
+
+        return lax.cond(jnp.asarray(self.is_sorted) == 1, in_order, lambda: self._in_blocks(parents, before, row, value, child))
+
+    def _in_blocks(
+        self, parents: "PopularParents", before: Array, row: Array, value: Int[Array, " child"], child: Int[Array, " child"]
+    ) -> Float[Array, " child"]:
+        """Log probabilities where children are in no order."""
+        log_weight, child_base = self._log_weights(value, child)
         log_total = jnp.log(jnp.where(parents.mass > 0, self.base_weight() * parents.mass, 0.0).sum(axis=1))
         by_itself = log_weight + jnp.log(before[row + 1] - before[row]) - log_total[child_base]
         is_first = jnp.arange(self.max_child) % BLOCK == 0

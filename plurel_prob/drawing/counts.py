@@ -15,8 +15,9 @@ from plurel_prob.priors.stages import MAX_ROW
 def row_counts(plan: Plan, prior: Prior, rows: Mapping[str, int], seed: int, window: tuple[int, int]) -> list[int]:
     """Numbers of rows of all tables, parents first.
 
-    By the prior, tables that others refer to have as many as its entity tables, others as its activity tables; fewer, where a key
-    or unique columns have too few values: all of them, or half of the combinations.
+    By the prior, tables that others refer to have as many as its entity tables, others as its activity tables, or they have as
+    many as follow from the rows of their parents; fewer, where a key or unique columns have too few values: all of them, or half
+    of the combinations.
 
     Raises:
         DatabaseError: rows are asked for of a table that there is not, or more than there are values.
@@ -27,8 +28,7 @@ def row_counts(plan: Plan, prior: Prior, rows: Mapping[str, int], seed: int, win
             raise DatabaseError(f"--rows {name}={n}: there is no such table; there are {', '.join(sorted(names))}")
         if not 1 <= n <= MAX_ROW:
             raise DatabaseError(f"--rows {shown(name)}={shown(n)}: a table has a row at least, and {MAX_ROW:,} at most")
-    referred = plan.referred()
-    drawn, found = counts_of(prior, [name in referred for name in names], seed), dict[str, int]()
+    drawn, found = counts_of(prior, plan, rows, seed), dict[str, int]()
     while True:  # until nothing changes, as keys can refer to tables that come later
         before = dict(found)
         for table, n in zip(plan.tables, drawn, strict=True):

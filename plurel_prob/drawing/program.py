@@ -1,9 +1,10 @@
 """The joint program, given stage 1: links and features of declared tables."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
 from jax import random
@@ -13,7 +14,7 @@ from plurel_prob.drawing.plan import Plan, n_label
 from plurel_prob.keys import site_key
 from plurel_prob.models.database import Draw
 from plurel_prob.models.schema import Schema
-from plurel_prob.priors import Prior
+from plurel_prob.priors import GrowingSchemaPrior, KindsSchemaPrior, Prior
 from plurel_prob.programs.given import nothing_given
 from plurel_prob.programs.layout import form_of, values_layout
 from plurel_prob.programs.sizes import bucket_of_all
@@ -91,9 +92,22 @@ def window_of(prior: Prior, seed: int) -> np.ndarray:
     return np.asarray(prior.schema.window.sample(site_key(random.key(seed), "schema/window")), np.int32)
 
 
-def counts_of(prior: Prior, is_entity: Sequence[bool], seed: int) -> list[int]:
-    """Draw numbers of rows, as the prior has them for tables that others refer to, and for others."""
-    key, shape = random.key(seed), (len(is_entity),)
-    entity = np.asarray(prior.schema.n_row_entity.sample(site_key(key, "schema/n_row_entity"), shape))
-    activity = np.asarray(prior.schema.n_row_activity.sample(site_key(key, "schema/n_row_activity"), shape))
-    return [int(n) for n in np.where(is_entity, entity, activity)]
+def counts_of(prior: Prior, plan: Plan, rows: Mapping[str, int], seed: int) -> list[int]:
+    """Draw numbers of rows, as the prior has them for tables that others refer to and for others; or, where they follow from
+    those of parents, from what is asked for of these.
+    """
+    key, names, referred = random.key(seed), [table.table.name for table in plan.tables], plan.referred()
+    if isinstance(prior.schema, GrowingSchemaPrior):
+        keys = [table.table.foreign_keys for table in plan.tables]
+        parents = [sorted({names.index(key.parent) for key in of} & {*range(i)}) for i, of in enumerate(keys)]  # of cycles, some
+        parent_table = np.full((len(names), max(map(len, parents)) + 1), -1)
+        for i, of in enumerate(parents):
+            parent_table[i, : len(of)] = of
+        law = prior.schema.counts(jnp.arange(len(names)), jnp.asarray(parent_table))
+        given = jnp.array([rows.get(name, -1) for name in names])
+        drawn = law.with_given(given >= 0, given).sample(site_key(key, "schema/n_row"))
+        return [int(n) for n in drawn]
+    assert isinstance(prior.schema, KindsSchemaPrior), "a schema has a law of rows"
+    entity = np.asarray(prior.schema.n_row_entity.sample(site_key(key, "schema/n_row_entity"), (len(names),)))
+    activity = np.asarray(prior.schema.n_row_activity.sample(site_key(key, "schema/n_row_activity"), (len(names),)))
+    return [int(n) for n in np.where([name in referred for name in names], entity, activity)]

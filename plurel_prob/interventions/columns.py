@@ -13,6 +13,7 @@ from jaxtyping import Array, Float, Int, Int32
 from plurel_prob.blocks import BLOCK, N_PILOT_BLOCK
 from plurel_prob.databases.database import Database
 from plurel_prob.databases.schema import column_name, index_of, table_name
+from plurel_prob.distributions.mechanisms.discrete import DISCRETE, LABELS
 from plurel_prob.distributions.mechanisms.sorting import flip
 from plurel_prob.distributions.mechanisms.transforms import TRANSFORMS, Pilot, TransformInputs, pilot_of
 from plurel_prob.errors import DatabaseError
@@ -56,6 +57,22 @@ class FeatureColumn:
         return np.asarray(self.latents[name].to_numpy()[0, 0])
 
     @property
+    def transform(self) -> int:
+        """Index of the column's transform, if it shows a number."""
+        kind = self.latent("transform")[self.index]
+        return int(self.latent("transform_palette")[kind] if "transform_palette" in self.latents else kind)
+
+    @property
+    def shows_labels(self) -> bool:
+        """Whether the column shows labels that its node's number stands for."""
+        return not self.latent("is_categorical")[self.node] and list(TRANSFORMS)[self.transform] in LABELS
+
+    @property
+    def is_discrete(self) -> bool:
+        """Whether the numbers that the column shows lie on a grid."""
+        return list(TRANSFORMS)[self.transform] in DISCRETE
+
+    @property
     def node(self) -> int:
         """Node that the column shows."""
         return int(self.latent("column_node")[self.index])
@@ -95,11 +112,8 @@ class Transformed:
     """What a numerical column shows of its node: a monotone transform, with the pilot of its values as they are."""
 
     def __init__(self, column: FeatureColumn):
-        kind = column.latent("transform")[column.index]
-        if "transform_palette" in column.latents:
-            kind = column.latent("transform_palette")[kind]
         self.name, self.n_row = column.full_name, len(column.node_value)
-        self.kind, self.shape = jnp.asarray(kind), jnp.asarray(column.latent("transform_shape")[column.index])
+        self.kind, self.shape = jnp.asarray(column.transform), jnp.asarray(column.latent("transform_shape")[column.index])
         first = column.node_value[: N_PILOT_BLOCK * BLOCK]
         padded = np.zeros(N_PILOT_BLOCK * BLOCK, np.float32)  # of one shape for all tables: compiled once
         padded[: len(first)] = first

@@ -73,7 +73,7 @@ class Replay:
         shown = {}
         for name, request in columns.items():
             column = find_column(self.database, name)
-            codes = np.nan_to_num(column_values(self.base, column.table)[column.index])
+            codes = np.nan_to_num(column_values(self.base, column.table)[column.index], nan=-1)
             numbers, shown[name] = values_to_set(column, request, codes.astype(int))
             is_set[column.table, column.node] = True
             value[pages_of_column(column, self.base, self.bucket)] = _in_blocks(numbers)
@@ -138,7 +138,7 @@ def _changed_frame(database: Database, table: int, base: Draw, changed: Draw, sh
 def _with_cells(column: pd.Series, is_changed: np.ndarray, value: np.ndarray) -> pd.Series:
     """A column with some cells replaced by what the program has for them."""
     if isinstance(column.dtype, pd.CategoricalDtype):
-        codes = np.where(is_changed, value, column.cat.codes).astype(np.int8)
+        codes = np.where(is_changed, np.nan_to_num(value, nan=-1), column.cat.codes).astype(np.int16)
         return pd.Series(pd.Categorical.from_codes(codes, dtype=column.dtype), column.index)
     after = value > 0 if column.dtype == bool else value
     return pd.Series(np.where(is_changed, after, column.to_numpy()), column.index, column.dtype)

@@ -50,26 +50,49 @@ def _numbers_to_set(column: FeatureColumn, request: Request) -> tuple[np.ndarray
         raise DatabaseError(f"{column.full_name}: is a column of numbers; got {asked.iloc[0]!r}") from None
     if np.isinf(numbers).any():
         raise DatabaseError(f"{column.full_name}: a number must be finite")
-    is_asked = ~np.isnan(numbers)
-    keeps = numbers == natural.to_numpy()
-    value = Transformed(column).values_that_show(numbers)
-    return np.where(is_asked, np.where(keeps, column.node_value, value), np.nan), pd.Series(numbers)
+    return _value_that_shows(column, numbers, natural.to_numpy()), pd.Series(numbers)
+
+
+def _value_that_shows(column: FeatureColumn, numbers: np.ndarray, natural: np.ndarray) -> np.ndarray:
+    """Values of the node that show these numbers, NaN where none is asked for; a cell that shows one already keeps its value."""
+    transform = Transformed(column)
+    value = transform.values_that_show(numbers)
+    if column.is_discrete:
+        shows = transform.show(value)
+        between = np.flatnonzero(~np.isnan(numbers) & ~np.isclose(shows, numbers, rtol=1e-4))
+        if len(between):
+            asked, next_one = numbers[between[0]], shows[between[0]]
+            raise DatabaseError(f"{column.full_name}: cannot be {asked:g}: the next number that it shows is {next_one:g}")
+    return np.where(np.isnan(numbers), np.nan, np.where(numbers == natural, column.node_value, value))
 
 
 def _categories_to_set(column: FeatureColumn, request: Request, natural_code: np.ndarray) -> tuple[np.ndarray, pd.Series]:
     frame = column.database.tables[column.table_name]
     labels = [False, True] if column.kind == "boolean" else list(frame[column.name].cat.categories)
     asked = _asked(column, request, frame[column.name])
+    if column.shows_labels:
+        return _value_that_shows(column, _codes(column, asked, labels), natural_code), asked
     value = np.full(len(frame), np.nan)
     natural_shown = np.minimum(natural_code, 1) if column.kind == "boolean" else natural_code
     for label in asked.dropna().unique():
-        if label not in labels:
-            raise DatabaseError(f"{column.full_name}: {label!r} is none of its values ({', '.join(map(str, labels))})")
-        shown = labels.index(label)
+        shown = _place_of(column, label, labels)
         typical = _typical_value(column, natural_code, natural_shown == shown, shown)
         is_asked = (asked == label).to_numpy(bool, na_value=False)
         value = np.where(is_asked, np.where(natural_shown == shown, column.node_value, typical), value)
     return value, asked
+
+
+def _place_of(column: FeatureColumn, label: Any, labels: list) -> int:
+    if label not in labels:
+        some = ", ".join(map(str, labels[:12])) + (f" and {len(labels) - 12} more" if len(labels) > 12 else "")
+        raise DatabaseError(f"{column.full_name}: {label!r} is none of its values ({some})")
+    return labels.index(label)
+
+
+def _codes(column: FeatureColumn, asked: pd.Series, labels: list) -> np.ndarray:
+    """Numbers of labels, NaN where none is asked for."""
+    place = {label: _place_of(column, label, labels) for label in asked.dropna().unique()}
+    return asked.map(place).to_numpy(np.float32, na_value=np.nan)
 
 
 def _typical_value(column: FeatureColumn, natural_code: np.ndarray, shows: np.ndarray, shown: int) -> float:

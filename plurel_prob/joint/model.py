@@ -113,7 +113,6 @@ def joint_model(of: Database | Prior | str | Path) -> JointModel:
 
 def bounds(prior: Prior) -> Bucket:
     """Sizes that hold every database of a prior."""
-    rows = [prior.schema.n_row_entity, prior.schema.n_row_activity]
     max_table, max_node = structure_form(prior).graphs.is_categorical.shape
-    n_block = -(-max(upper_bound(law) for law in rows) // BLOCK)
+    n_block = -(-prior.schema.max_row // BLOCK)
     return Bucket(n_block, n_block * max_table * max_node * upper_bound(prior.features.n_dim))

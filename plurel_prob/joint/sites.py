@@ -17,6 +17,7 @@ EVENT_AXES = {
     "schema/graph": ("place", "child_place"),
     "schema/label": ("place",),
     "schema/window": ("day",),
+    "schema/n_row": ("table",),
     "schema/as_cause": ("place",),
     "schema/as_effect": ("place",),
     "links/parent_row": ("row",),
@@ -25,7 +26,10 @@ EVENT_AXES = {
     "features/as_effect": ("node",),
     "features/column_node": ("column",),
     "features/transform_shape": ("shape",),
-    **{f"{name}_key": ("word",) for name in ("links/popularity", "features/mechanism", "features/missing", "features/noise")},
+    **{
+        f"{name}_key": ("word",)
+        for name in ("links/popularity", "features/mechanism", "features/missing", "features/noise", "features/time")
+    },
     "features/value": ("page", "row of page"),
     LOG_SLOPE: ("table",),
     "features/column": ("page", "row of page"),

@@ -7,10 +7,20 @@ from pathlib import Path
 
 from numpyro.distributions import DiscreteUniform
 
+from plurel_prob.distributions import GraphFamily, TruncatedZipf
 from plurel_prob.errors import PriorError, shown
-from plurel_prob.priors.features import CompactPrior, FeaturePrior, PluRelPrior
+from plurel_prob.priors.features import CompactPrior, FeaturePrior, PluRelPrior, RealisticPrior
 from plurel_prob.priors.prior import PROGRAM_VERSION, Prior
-from plurel_prob.priors.stages import ROW_FIELDS, GraphPrior, LinkPrior, PopularLinkPrior, SchemaPrior, check_rows
+from plurel_prob.priors.stages import (
+    ROW_FIELDS,
+    GraphPrior,
+    GrowingSchemaPrior,
+    KindsSchemaPrior,
+    LinkPrior,
+    PopularLinkPrior,
+    SchemaPrior,
+    check_rows,
+)
 from plurel_prob.priors.toml import nearest, override, read_prior
 
 
@@ -21,7 +31,7 @@ def plurel() -> Prior:
 
 def plurel_untruncated() -> Prior:
     """Return PluRel's figures with the paper's untruncated law: any number of foreign keys a table."""
-    return Prior(name="plurel-untruncated", schema=replace(SchemaPrior(), max_parent=1000))
+    return Prior(name="plurel-untruncated", schema=replace(KindsSchemaPrior(), max_parent=1000))
 
 
 def compact() -> Prior:
@@ -29,10 +39,22 @@ def compact() -> Prior:
     return Prior(name="compact", features=CompactPrior())
 
 
+def realistic() -> Prior:
+    """Return tables, keys, columns and times that vary as those of real databases do, with compact mechanisms."""
+    schema = GrowingSchemaPrior(
+        graph=GraphPrior(family=GraphFamily(["BarabasiAlbert", "RandomTree"])),
+        n_column=TruncatedZipf(1.3, 1, 40),
+        categorical_prob=0.12,
+        n_category=TruncatedZipf(1.0, 2, 10),
+    )
+    return Prior(name="realistic", schema=schema, links=PopularLinkPrior(), features=RealisticPrior())
+
+
 PRIORS: dict[str, Callable[[], Prior]] = {
     "plurel": plurel,
     "plurel-untruncated": plurel_untruncated,
     "compact": compact,
+    "realistic": realistic,
 }
 
 
@@ -44,6 +66,8 @@ def scale_rows(prior: Prior, scale: int) -> Prior:
     """
     if scale == 1:
         return prior
+    if not isinstance(prior.schema, KindsSchemaPrior):
+        raise PriorError(f"schema.law is {prior.schema.law}; its rows do not scale: give its fields in a prior file")
     rows = {}
     for field in ROW_FIELDS:
         law = getattr(prior.schema, field)
@@ -78,11 +102,14 @@ __all__ = [
     "CompactPrior",
     "FeaturePrior",
     "GraphPrior",
+    "GrowingSchemaPrior",
+    "KindsSchemaPrior",
     "LinkPrior",
     "PluRelPrior",
     "PopularLinkPrior",
     "Prior",
     "PriorError",
+    "RealisticPrior",
     "SchemaPrior",
     "get_prior",
     "override",

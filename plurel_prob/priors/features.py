@@ -23,6 +23,8 @@ from plurel_prob.priors.stages import GraphPrior
 
 MAX_EXPONENT = 9
 COMPACT_TRANSFORMS = ["identity", "rank", "standardise", "kumaraswamy", "lognormal", "pareto", "exponential"]
+REALISTIC_TRANSFORMS = ["count", "mostly_zero", "grade", "amount", "measure", "year", "label", "name"]
+GRAINS = [3600, 86_400, 7 * 86_400, 30 * 86_400, 365 * 86_400]  # seconds
 PLUREL_TRANSFORMS = ["identity", "rank", "signed_log", "signed_root", "standardise"]
 
 
@@ -110,4 +112,38 @@ class CompactPrior(FeaturePrior):
             raise PriorError("n_dim: nodes have at most 4 dimensions")
 
 
-FEATURE_PRIORS: Mapping[str, type[FeaturePrior]] = {part.mechanism: part for part in (PluRelPrior, CompactPrior)}
+@dataclass(frozen=True)
+class RealisticPrior(CompactPrior):
+    """Compact mechanisms whose columns, missing cells and times are like those of real databases."""
+
+    mechanism: ClassVar[str] = "realistic"
+    transform: Distribution = count(lambda: Transform(REALISTIC_TRANSFORMS), "transform of a numerical column", low=0)
+    n_transform: int = constant(0, "transforms in a table's palette; 0: columns choose on their own", 0, MAX_COUNT)
+    missing_rate: Distribution = real(
+        lambda: dist.LogUniform(0.005, 0.9), "share of missing cells in columns that have some", 0, 1
+    )
+    max_cause: int = constant(2, "causes of a node at most, by the graph's law", 2, MAX_LIMIT)
+    n_extra_node: int = constant(0, "extra nodes of a table", 0, MAX_COUNT)
+    n_dim: Distribution = count(lambda: Pick([1]), "dimensions of a numerical node, at most 4")
+    noise_level: Distribution = real(lambda: dist.LogUniform(0.02, 0.3), "level of the noise in a table", 0)
+    effect: Distribution = count(lambda: Effect(["linear", "small_mlp", "oblivious_trees"]), "effect of a cause", low=0)
+    foreign_strength: Distribution = real(lambda: dist.Uniform(0.0, 1.0), "weight of what comes from parent tables", 0)
+    complete_prob: float = constant(0.85, "a numerical column has no missing cells", 0, 1)
+    drift_prob: float = constant(0.4, "a number drifts from row to row", 0, 1)
+    drift: Distribution = real(lambda: dist.Uniform(0.3, 0.98), "standard deviation of its drift", 0, 1)
+    time_grain: Distribution = count(lambda: Pick(GRAINS), "seconds that times are multiples of", high=GRAINS[-1])
+    time_burst: Distribution = real(
+        lambda: dist.LogUniform(0.5, 4.0), "deviation of the log intensity of a 1,024th of the window", 0
+    )
+    time_trend: Distribution = real(
+        lambda: dist.Normal(0.5, 1.5), "log intensity at the end of the window over that at its start"
+    )
+    time_season: Distribution = real(
+        lambda: dist.LogUniform(0.05, 1.0), "deviation of log intensities of months, weekdays, hours", 0
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+
+
+FEATURE_PRIORS: Mapping[str, type[FeaturePrior]] = {part.mechanism: part for part in (PluRelPrior, CompactPrior, RealisticPrior)}

@@ -13,7 +13,7 @@ from numpyro.distributions import Distribution
 
 from plurel_prob.errors import PriorError
 from plurel_prob.priors.features import FeaturePrior, PluRelPrior
-from plurel_prob.priors.stages import LinkPrior, SchemaPrior
+from plurel_prob.priors.stages import KindsSchemaPrior, LinkPrior, SchemaPrior
 
 _NOT_RECORDED = ("self", "validate_args")
 PROGRAM_VERSION = 4  # of what a prior and a seed draw; raised by every change of a draw
@@ -27,7 +27,7 @@ class Prior:
     """
 
     name: str = "plurel"
-    schema: SchemaPrior = field(default_factory=SchemaPrior)
+    schema: SchemaPrior = field(default_factory=KindsSchemaPrior)
     links: LinkPrior = field(default_factory=LinkPrior)
     features: FeaturePrior = field(default_factory=PluRelPrior)
 
@@ -37,6 +37,8 @@ class Prior:
         stages["features"]["mechanism"] = self.features.mechanism
         if self.links.law != LinkPrior.law:  # records from before there was a choice do not say it
             stages["links"]["law"] = self.links.law
+        if self.schema.law != KindsSchemaPrior.law:
+            stages["schema"]["law"] = self.schema.law
         return stages
 
     @cached_property

@@ -6,9 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 import numpyro.distributions as dist
+from jaxtyping import Array, Int
 from numpyro.distributions import Distribution
 
-from plurel_prob.distributions import FAMILIES, GraphFamily, OrderedPair, Pick, TruncatedZipf
+from plurel_prob.distributions import FAMILIES, GraphFamily, GrowingCounts, LogNormalCount, OrderedPair, Pick, TruncatedZipf
 from plurel_prob.errors import PriorError
 from plurel_prob.priors.fields import (
     MAX_LIMIT,
@@ -51,17 +52,12 @@ def _schema_graph() -> GraphPrior:
 
 @dataclass(frozen=True)
 class SchemaPrior:
-    """Stage 1: tables, the graph over them, rows, columns and the time window."""
+    """Stage 1 but for rows: tables, the graph over them, columns and the time window."""
 
+    law: ClassVar[str]  # of numbers of rows
     n_table: Distribution = count(lambda: dist.DiscreteUniform(3, 20), "tables", low=2)
     graph: GraphPrior = field(default_factory=_schema_graph)
     max_parent: int = constant(5, "foreign keys of a table at most, by the law; 1000 or so: the untruncated law", 2, MAX_LIMIT)
-    n_row_entity: Distribution = count(
-        lambda: dist.DiscreteUniform(500, 1000), "rows of a table that has children", is_bounded=False
-    )
-    n_row_activity: Distribution = count(
-        lambda: dist.DiscreteUniform(2000, 5000), "rows of a table without children", is_bounded=False
-    )
     n_column: Distribution = count(lambda: TruncatedZipf(1.0, 3, 40), "feature columns of a table")
     categorical_prob: float = constant(0.5, "a column is categorical", 0, 1)
     n_category: Distribution = count(lambda: dist.DiscreteUniform(2, 10), "categories of a categorical column", low=2, high=127)
@@ -71,8 +67,66 @@ class SchemaPrior:
 
     def __post_init__(self) -> None:
         check_fields(self)
+
+    @property
+    def max_row(self) -> int:
+        """Most rows of a table; where there is no such number, an error."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class KindsSchemaPrior(SchemaPrior):
+    """Stage 1 with numbers of rows by the kind of a table."""
+
+    law: ClassVar[str] = "kinds"
+    n_row_entity: Distribution = count(
+        lambda: dist.DiscreteUniform(500, 1000), "rows of a table that has children", is_bounded=False
+    )
+    n_row_activity: Distribution = count(
+        lambda: dist.DiscreteUniform(2000, 5000), "rows of a table without children", is_bounded=False
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         for name in ROW_FIELDS:
             check_rows(name, support_bounds(getattr(self, name))[1])
+
+    @property
+    def max_row(self) -> int:
+        """Most rows of a table."""
+        return max(upper_bound(getattr(self, name)) for name in ROW_FIELDS)
+
+
+@dataclass(frozen=True)
+class GrowingSchemaPrior(SchemaPrior):
+    """Stage 1 with numbers of rows that follow from those of parents: :class:`plurel_prob.distributions.GrowingCounts`."""
+
+    law: ClassVar[str] = "growing"
+    root_median: int = constant(25, "median of the rows of a table without parents", 1, MAX_ROW)
+    root_sigma: float = constant(1.8, "standard deviation of their logarithm", 0.01, 10)
+    row_ratio: float = constant(6.0, "median of a table's rows over those of its largest parent", 0.001, 1e6)
+    row_sigma: float = constant(1.6, "standard deviation of the logarithm of that ratio", 0.01, 10)
+    min_row: int = constant(5, "rows of a table at least", 1, MAX_ROW)
+    max_root: int = constant(20_000, "rows of a table without parents at most", 1, MAX_ROW)
+    max_row: int = constant(100_000, "rows of a table at most", 1, MAX_ROW)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.min_row <= self.max_root <= self.max_row:
+            raise PriorError(f"needs min_row <= max_root <= max_row, got {self.min_row}, {self.max_root}, {self.max_row}")
+
+    def count(self, n_row_of_parent: int | None) -> LogNormalCount:
+        """Law of the rows of a table whose largest parent has so many; of one without parents."""
+        if n_row_of_parent is None:
+            return LogNormalCount(self.root_median, self.root_sigma, self.min_row, self.max_root)
+        return LogNormalCount(self.row_ratio * max(n_row_of_parent, 1), self.row_sigma, self.min_row, self.max_row)
+
+    def counts(self, order: Int[Array, " table"], parent_table: Int[Array, "table foreign_key"]) -> GrowingCounts:
+        """Law of the rows of tables with these parents."""
+        return GrowingCounts(order, parent_table, self.count(None), self.row_ratio, self.row_sigma, self.max_row)
+
+
+SCHEMA_PRIORS: Mapping[str, type[SchemaPrior]] = {part.law: part for part in (KindsSchemaPrior, GrowingSchemaPrior)}
 
 
 def check_rows(name: str, high: float | int) -> None:
@@ -106,9 +160,11 @@ class PopularLinkPrior(LinkPrior):
     """Stage 2 with parents that differ in popularity, some of which have no children, and with rows in runs of one parent."""
 
     law: ClassVar[str] = "popular"
-    popularity: Distribution = real(lambda: dist.LogUniform(0.1, 2.5), "standard deviation of the log of parents' popularity", 0)
-    inactive_rate: Distribution = real(lambda: dist.LogUniform(0.005, 0.9), "share of parents without children", 0, 1)
-    repeat_prob: Distribution = real(lambda: dist.LogUniform(0.001, 0.95), "probability of the parent of the row before", 0, 1)
+    popularity: Distribution = real(lambda: dist.LogUniform(0.05, 1.3), "standard deviation of the log of parents' popularity", 0)
+    inactive_rate: Distribution = real(lambda: dist.LogUniform(0.0005, 0.9), "share of parents without children", 0, 1)
+    repeat_prob: Distribution = real(lambda: dist.LogUniform(0.0005, 0.9), "probability of the parent of the row before", 0, 1)
+    round_size: Distribution = real(lambda: dist.LogUniform(0.3, 30.0), "children of a round in order, over parents", 1e-6)
+    sorted_prob: float = constant(0.5, "rows are in the order of the parents of the table's first key", 0, 1)
 
     def __post_init__(self) -> None:
         super().__post_init__()

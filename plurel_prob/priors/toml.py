@@ -19,17 +19,18 @@ from plurel_prob.errors import DatabaseError, PriorError, reason, shown
 from plurel_prob.priors.features import FEATURE_PRIORS, FeaturePrior
 from plurel_prob.priors.fields import check_field
 from plurel_prob.priors.prior import Prior
-from plurel_prob.priors.stages import LINK_PRIORS, LinkPrior
+from plurel_prob.priors.stages import LINK_PRIORS, SCHEMA_PRIORS, LinkPrior, SchemaPrior
 
 STAGES = ("schema", "links", "features")
 # stages that have several laws: what a file calls the choice, and the priors
 FAMILIES_OF: dict[type, tuple[str, Mapping[str, type]]] = {
     FeaturePrior: ("mechanism", FEATURE_PRIORS),
     LinkPrior: ("law", LINK_PRIORS),
+    SchemaPrior: ("law", SCHEMA_PRIORS),
 }
 # laws whose draws have a size that an argument gives, beside those of which NumPyro says that they draw vectors or matrices
 OF_ARRAYS = {"Multinomial", "ZeroSumNormal", "EulerMaruyama", "ImproperUniform", "ExpandedDistribution", "Independent", "HSBM"}
-OF_ARRAYS |= {"PopularHSBM", "Arrangement", "RandomKey", "RandomGraph", "GraphLaw", *own_distributions.FAMILIES}
+OF_ARRAYS |= {"PopularHSBM", "GrowingCounts", "Arrangement", "RandomKey", "RandomGraph", "GraphLaw", *own_distributions.FAMILIES}
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

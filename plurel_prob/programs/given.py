@@ -35,6 +35,11 @@ class given_values(Messenger):
         super().__init__()
         self.given = given
 
+    def process_message(self, msg: dict[str, Any]) -> None:
+        """Tell a law that draws parts of its event from one another what is given of it."""
+        if msg["type"] == "sample" and msg["name"] in self.given and hasattr(msg["fn"], "with_given"):
+            msg["fn"] = msg["fn"].with_given(*self.given[msg["name"]])
+
     def postprocess_message(self, msg: dict[str, Any]) -> None:
         """Put given values in the place of drawn ones."""
         if msg["type"] == "sample" and msg["name"] in self.given:

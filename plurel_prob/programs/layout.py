@@ -14,6 +14,7 @@ from plurel_prob.models.database import Bucket, Structure, structure, values
 from plurel_prob.models.schema import Schema
 from plurel_prob.priors import Prior
 
+N_ROW = {"schema/n_row", "schema/n_row_entity", "schema/n_row_activity"}  # by the law of rows; a graph decides between two
 PARENT_ROW, VALUE, LOG_SLOPE = "links/parent_row", "features/value", "features/log_slope"
 
 

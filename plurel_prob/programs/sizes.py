@@ -33,11 +33,16 @@ def sizes_of_structure(structure: Structure) -> Sizes:
 def bucket_for(n_blocks: int, n_pages: int) -> Bucket:
     """Smallest bucket that holds a database of these sizes: a program costs seconds to compile, memory little.
 
-    Blocks are rounded to powers of two, pages to powers of four: default databases need two programs.
+    Both are powers of four times their least: default databases need two programs.
     """
-    block_bits = (max(n_blocks, MIN_BUCKET.n_block) - 1).bit_length()
-    page_bits = (max(n_pages, MIN_BUCKET.n_page) - 1).bit_length()
-    return Bucket(1 << block_bits, 1 << (page_bits + page_bits % 2))
+    return Bucket(*(_at_least(n, least) for n, least in zip((n_blocks, n_pages), MIN_BUCKET, strict=True)))
+
+
+def _at_least(n: int, least: int) -> int:
+    """``n``, or the next power of four times ``least``."""
+    while least < n:
+        least *= 4
+    return least
 
 
 def bucket_of_all(sizes: Sizes) -> Bucket:

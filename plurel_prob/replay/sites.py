@@ -12,7 +12,7 @@ from plurel_prob.distributions import FAMILIES
 from plurel_prob.errors import DatabaseError
 from plurel_prob.models.database import Bucket
 from plurel_prob.priors import Prior
-from plurel_prob.programs.layout import PARENT_ROW, VALUE, site_layout
+from plurel_prob.programs.layout import N_ROW, PARENT_ROW, VALUE, site_layout
 from plurel_prob.programs.sizes import Sizes, bucket_of_all
 
 # what stands where a site is not used; where that is not 0, arrays of indices say so with -1, and laws refuse 0
@@ -114,8 +114,8 @@ def _fill_schema(sites: Sites, variables: Variables) -> None:
     _fill_graph(sites, "schema", (), variables)
     for name in ("n_table", "label", "window", "n_column"):
         _put(sites[f"schema/{name}"], (), variables[name])
-    for kind in ("entity", "activity"):
-        _put(sites[f"schema/n_row_{kind}"], (), variables["n_row"])
+    for site in N_ROW & sites.keys():
+        _put(sites[site], (), variables["n_row"])
 
 
 def _fill_columns(sites: Sites, table: int, variables: Variables) -> None:

@@ -1,6 +1,6 @@
 """Log densities of what the tables of any database determine, real ones included."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,10 +14,11 @@ from plurel_prob.errors import DatabaseError, reason, shown
 from plurel_prob.inference.features import columns_log_prob, foreign_columns_of
 from plurel_prob.inference.links import links_log_prob, uniform_log_prob
 from plurel_prob.inference.schema import graph_log_prob, table_graph
-from plurel_prob.priors import Prior
+from plurel_prob.priors import GrowingSchemaPrior, KindsSchemaPrior, Prior, SchemaPrior
 from plurel_prob.scoring.score import Score
 
 if TYPE_CHECKING:
+    import networkx
     from xarray import DataTree
 else:
     DataTree = Any  # imported where it is used: xarray is slow to import
@@ -53,9 +54,8 @@ def observed_log_density(observed: Database, prior: Prior, given: Sequence[DataT
     if np.isfinite(rows[0][-1]):
         with _leaving_out(notes):
             rows.append(("schema", "", "graph", graph_log_prob(graph, prior)))
-    for name, table in observed.schema.tables.items():
-        law, kind = (schema.n_row_entity, "entity") if graph.out_degree(name) else (schema.n_row_activity, "activity")
-        rows.append(("schema", name, f"n_row_{kind}", log_prob(law, table.n_row)))
+    n_row = {name: table.n_row for name, table in observed.schema.tables.items()}
+    rows += [("schema", name, *_rows_log_prob(schema, graph, name, n_row)) for name in n_row]
     blocks = {str(tree.attrs["key"]): tree for tree in given if "key" in tree.attrs}
     for child, key, parent in observed.schema.foreign_keys:
         tree = blocks.pop(f"{child}.{key}", None)
@@ -152,6 +152,16 @@ def _number(value: float) -> float:
     if np.isnan(value):
         raise ValueError("it gives no log density; its parameters are not numbers")
     return float(value)
+
+
+def _rows_log_prob(schema: SchemaPrior, graph: "networkx.DiGraph", name: str, n_row: Mapping[str, int]) -> tuple[str, float]:
+    """Site and log probability of the rows of a table."""
+    if isinstance(schema, GrowingSchemaPrior):
+        parents = [n_row[parent] for parent in graph.predecessors(name) if parent != name]
+        return "n_row", log_prob(schema.count(max(parents) if parents else None), n_row[name])
+    assert isinstance(schema, KindsSchemaPrior), "a schema has a law of rows"
+    law, kind = (schema.n_row_entity, "entity") if graph.out_degree(name) else (schema.n_row_activity, "activity")
+    return f"n_row_{kind}", log_prob(law, n_row[name])
 
 
 def log_prob(law: object, value: int) -> float:

@@ -5,12 +5,19 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import random
+from scipy import stats
 
-from plurel_prob.distributions import Arrangement, GraphFamily, OrderedPair, Pick, RandomKey, TruncatedZipf
+from plurel_prob.distributions import Arrangement, GraphFamily, LogNormalCount, OrderedPair, Pick, RandomKey, TruncatedZipf
 from plurel_prob.distributions.occupancy import log_prob_occupancy, sample_occupancy
 from tests.goodness import assert_fits
 
 N_DRAW = 20_000
+
+
+def log_normal_count(median, sigma, low, high):
+    """Probabilities by SciPy, in 64 bits."""
+    edges = stats.lognorm(sigma, scale=median).cdf(np.arange(low, high + 2) - 0.5)
+    return dict(zip(range(low, high + 1), np.diff(edges) / (edges[-1] - edges[0]), strict=True))
 
 
 @pytest.mark.parametrize(
@@ -19,6 +26,7 @@ N_DRAW = 20_000
         (Pick([4, 2, 9], validate_args=False), {2: 1 / 3, 4: 1 / 3, 9: 1 / 3}),
         (GraphFamily(["Layered", "ErdosRenyi"], validate_args=False), {0: 1 / 2, 5: 1 / 2}),
         (TruncatedZipf(1.0, 3, 6, validate_args=False), {k: 1 / k / (1 / 3 + 1 / 4 + 1 / 5 + 1 / 6) for k in range(3, 7)}),
+        (LogNormalCount(4.0, 0.7, 2, 9, validate_args=False), log_normal_count(4.0, 0.7, 2, 9)),
     ],
 )
 def test_integer_laws(law, probs):
@@ -26,6 +34,18 @@ def test_integer_laws(law, probs):
     expected = np.array([probs.get(k, 0) for k in value])
     np.testing.assert_allclose(np.exp(law.log_prob(value)), expected, rtol=1e-5)
     assert_fits(np.bincount(law.sample(random.key(0), (N_DRAW,)), minlength=12), expected)
+
+
+def test_counts_over_orders_of_magnitude():
+    law = LogNormalCount(3000.0, 1.6, 20, 100_000, validate_args=False)
+    probs = log_normal_count(3000.0, 1.6, 20, 100_000)
+    value = np.array([20, 21, 50, 51, 200, 3000, 30_000, 99_999, 100_000])
+    np.testing.assert_allclose(law.log_prob(value), [np.log(probs[k]) for k in value.tolist()], rtol=2e-4)
+    assert np.isneginf(law.log_prob(np.array([19, 100_001]))).all()
+    edge = np.unique(np.geomspace(20, 100_001, 30).astype(int))
+    drawn = np.histogram(law.sample(random.key(1), (N_DRAW,)), edge)[0]
+    cumulative = np.concatenate([[0.0], np.cumsum([*probs.values()])])
+    assert_fits(drawn, np.diff(cumulative[edge - 20]))
 
 
 def test_ordered_pairs_are_uniform():

@@ -13,11 +13,12 @@ from plurel_prob.sampling import Draw
 
 BUCKET = Bucket(n_block=8, n_page=1024)
 SEED = 4
-PLUREL, COMPACT = (Path(__file__).parent.parent / "priors" / f"tiny-{name}.toml" for name in ("plurel", "compact"))
+FOLDER = Path(__file__).parent.parent / "priors"
+PLUREL, COMPACT, REALISTIC = (FOLDER / f"tiny-{name}.toml" for name in ("plurel", "compact", "realistic"))
 
 
 def tiny(name: str) -> Prior:
-    return get_prior({"plurel": PLUREL, "compact": COMPACT}[name])
+    return get_prior({"plurel": PLUREL, "compact": COMPACT, "realistic": REALISTIC}[name])
 
 
 def tables_of(drawn: Draw, laws_of=None):

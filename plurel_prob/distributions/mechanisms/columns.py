@@ -21,7 +21,7 @@ class ColumnLaws(NamedTuple):
 
     transform: Int[Array, "table column"]  # of numerical columns, index into ``TRANSFORMS``
     shape: Float[Array, "table column 2"]  # of the transform
-    missing_rate: Float[Array, " table"]  # share of a numerical column's cells
+    missing_rate: Float[Array, "table column"]  # share of a numerical column's cells
     missing_key: UInt32[Array, "table 2"]
 
 
@@ -52,7 +52,7 @@ def column_values(
 ) -> Float[Array, "page block"]:
     """Return the pages of all columns (``tables.column_pages``): categories as they are, numbers transformed, some missing.
 
-    Every numerical column misses (NaN) exactly the table's share of its cells, rounded down: those of the rows with the
+    Every numerical column misses (NaN) exactly its share of cells, rounded down: those of the rows with the
     first places in a permutation of the column's own (:func:`place_of`). Under ``vmap``, accelerators show those of many
     databases side by side.
 
@@ -196,6 +196,6 @@ def _transformed(tables: CausalTables, laws: ColumnLaws, block: ColumnBlock, num
 def _is_missing(tables: CausalTables, laws: ColumnLaws, block: ColumnBlock) -> Bool[Array, " row"]:
     """Which cells of a block of a numerical column are missing."""
     n_row = tables.n_row[block.table]
-    n_missing = (laws.missing_rate[block.table] * n_row).astype(jnp.int32)
+    n_missing = (laws.missing_rate[block.table, block.column] * n_row).astype(jnp.int32)
     key = random.fold_in(random.wrap_key_data(laws.missing_key[block.table]), block.column)
     return place_of(key, block.row(tables), n_row) < n_missing

@@ -19,6 +19,7 @@ from plurel_prob.blocks import BLOCK
 from plurel_prob.distributions.mechanisms.aggregations import AGGREGATIONS
 from plurel_prob.distributions.mechanisms.compact_laws import (
     CompactLaws,
+    drift_of,
     is_category,
     output_weights,
     source_of_categories,
@@ -125,13 +126,15 @@ class NodeItems(Items):
 
         def source_number(own: Array, inputs: Arrays) -> Array:
             offset, share = (x[:, None] for x in source_of_numbers(tables, table, node))
-            return log_mixture(own, offset, share)
+            loc, rest = drift_of(tables, context.laws, table, node, position)
+            return log_mixture((own - loc) / rest, offset, share) - jnp.log(rest)
 
         def source_category(own: Array, inputs: Arrays) -> Array:
             return log_prob_of(own, source_of_categories(tables, table, node, max_category))
 
         def number(own: Array, inputs: Arrays) -> Array:
-            return norm.logpdf(own, location(inputs), inputs["noise_scale"])
+            drift, _ = drift_of(tables, context.laws, table, node, position)
+            return norm.logpdf(own, location(inputs) + drift, inputs["noise_scale"])
 
         def category(own: Array, inputs: Arrays) -> Array:
             _, score = output_weights(tables, table, node, max_category)

@@ -8,12 +8,16 @@ from jax import lax, random
 from jax.nn import log_softmax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
+from plurel_prob.blocks import BLOCK
 from plurel_prob.distributions.mechanisms.effects import DIM, EFFECTS, squash
 from plurel_prob.distributions.mechanisms.structure import CausalTables
 from plurel_prob.threefry import unrolled
 
 # What a mechanism's key is used for; weights of different use never share random numbers.
-CAUSE, OUTPUT, EMBEDDING, FOREIGN, SOURCE = range(5)
+CAUSE, OUTPUT, EMBEDDING, FOREIGN, SOURCE, PATH = range(6)
+
+
+N_WAVE = 4  # of a drift
 
 
 class CompactLaws(NamedTuple):
@@ -25,6 +29,7 @@ class CompactLaws(NamedTuple):
     foreign_strength: Float[Array, " table"]
     noise_scale: Float[Array, "table node"]
     sharpness: Float[Array, " table"]  # of categories
+    drift: Float[Array, "table node"] | None = None  # of numbers; None: there is none
 
 
 def weight_key(tables: CausalTables, table: Array, use: int, node: Array) -> PRNGKeyArray:
@@ -44,6 +49,26 @@ def source_of_numbers(tables: CausalTables, table: Array, node: Array) -> tuple[
     offset_key, share_key, _ = random.split(weight_key(tables, table, SOURCE, node), 3)
     offset = random.uniform(offset_key, (DIM,), maxval=0.95)
     return offset, random.uniform(share_key, (DIM,), minval=0.1, maxval=0.9)
+
+
+def drift_of(
+    tables: CausalTables, laws: CompactLaws, table: Array, node: Array, position: Array
+) -> tuple[Float[Array, "dim row"], Float[Array, ""]]:
+    r"""Where a number has drifted to at the rows of a block, :math:`\delta g(t)`, and what scales the rest of one without causes,
+    :math:`(1 - \delta^2)^{1/2}`. t is the share of the table's rows before the row, g a sum of waves of up to two periods with
+    random phases and normal weights that fall with their frequency; of unit variance.
+    """
+    if laws.drift is None:
+        return jnp.zeros((DIM, BLOCK)), jnp.ones(())
+    weight_of, phase_of = random.split(weight_key(tables, table, PATH, node))
+    frequency = jnp.arange(1, N_WAVE + 1)
+    weight = random.normal(weight_of, (DIM, N_WAVE)) / frequency
+    weight = weight * jnp.sqrt(2 / jnp.maximum((weight**2).sum(1, keepdims=True), 1e-6))
+    phase = random.uniform(phase_of, (DIM, N_WAVE), maxval=2 * jnp.pi)
+    share = tables.rows(table, position) / tables.n_row[table]
+    wave = jnp.cos(jnp.pi * frequency[:, None] * share + phase[..., None])
+    drift = laws.drift[table, node]
+    return drift * (weight[..., None] * wave).sum(1), jnp.sqrt(1 - drift**2)
 
 
 def source_of_categories(tables: CausalTables, table: Array, node: Array, max_category: int) -> Float[Array, "category 1"]:

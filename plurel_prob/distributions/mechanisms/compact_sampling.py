@@ -19,6 +19,7 @@ from plurel_prob.distributions.mechanisms.compact_laws import (
     FOREIGN,
     CompactLaws,
     column_summary,
+    drift_of,
     effect_of,
     embedding,
     foreign_effect,
@@ -187,6 +188,8 @@ class CompactSampler(NamedTuple):
         def from_causes() -> Conditional:
             mix, score = output_weights(tables, table, node, max_category)
             loc = self._reduce(table, position, node, is_cause, value) + multiply(mix, foreign)
+            if self.laws.drift is not None:
+                loc = loc + drift_of(tables, self.laws, table, node, position)[0]
             score = multiply(self.laws.sharpness[table] * score, loc)
             log_probs = log_softmax(jnp.where(is_category(tables, table, node, max_category), score, -jnp.inf), axis=0)
             scale = jnp.full(DIM, self.laws.noise_scale[table, node])
@@ -194,9 +197,10 @@ class CompactSampler(NamedTuple):
 
         def from_nothing() -> Conditional:
             offset, share = source_of_numbers(tables, table, node)
+            loc, rest = drift_of(tables, self.laws, table, node, position)
             log_probs = source_of_categories(tables, table, node, max_category)
             log_probs = jnp.broadcast_to(log_probs, (max_category, BLOCK))
-            return Conditional(is_categorical, jnp.zeros((DIM, BLOCK)), offset, share, jnp.sqrt(1 - offset**2), log_probs)
+            return Conditional(is_categorical, loc, rest * offset, share, rest * jnp.sqrt(1 - offset**2), log_probs)
 
         return lax.cond(is_cause.any(), from_causes, from_nothing)
 

@@ -1,7 +1,8 @@
 """Transforms of numerical columns. To add one, write a function and a line in ``TRANSFORMS``.
 
 The first five are PluRel's (arXiv:2602.04029, post-processing). The others are monotone warps: the standardised column is
-mapped to (0, 1) by the standard normal distribution function and then to another law, whose shape comes from two uniform numbers.
+mapped to (0, 1) by the standard normal distribution function and then to another law, whose shape comes from two uniform numbers;
+those of :mod:`.discrete` are warps to whole numbers, grids and labels.
 A transform is a function of a block of the column, its pilot and its cells (:class:`TransformInputs`).
 
 Ranks and moments are those of the *pilot* rows, the first 8,192 of the table (all, if it has fewer): a transformed cell does
@@ -9,33 +10,17 @@ not depend on how many rows are drawn. Beyond the pilot a rank is interpolated b
 """
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import lax
-from jax.scipy.special import ndtr
 from jaxtyping import Array, Float, Int
 
 from plurel_prob.blocks import BLOCK, N_PILOT_BLOCK
+from plurel_prob.distributions.mechanisms.discrete import DISCRETE
+from plurel_prob.distributions.mechanisms.pilots import Pilot, TransformInputs, log_uniform, standardise, unit
 from plurel_prob.distributions.mechanisms.sorting import sort_pilot
 
 PILOT = N_PILOT_BLOCK * BLOCK  # rows
-
-
-class TransformInputs(NamedTuple):
-    """What a transform knows beside the values: two numbers in (0, 1) that give a warp its shape, and where each row lies."""
-
-    shape: Float[Array, " 2"]
-    share: Float[Array, " row"]  # of the table's rows before the row, in (0, 1)
-
-
-class Pilot(NamedTuple):
-    """What transforms need to know about a column: its pilot values, the mean of those and their standard deviation."""
-
-    value: Float[Array, " row"]  # for ``rank`` in ascending order, and from ``n_row`` on the largest again
-    n_row: Int[Array, ""]
-    mean: Float[Array, ""]
-    std: Float[Array, ""]
 
 
 def pilot_of(value: Float[Array, " row"], n_row: Int[Array, ""], kind: Int[Array, ""]) -> Pilot:
@@ -72,22 +57,6 @@ def signed_root(value: Float[Array, " row"], pilot: Pilot, cells: TransformInput
     return jnp.sign(value) * jnp.sqrt(jnp.abs(value))
 
 
-def standardise(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) -> Array:
-    """Mean 0, standard deviation 1 in the pilot."""
-    return (value - pilot.mean) / jnp.where(pilot.std > 0, pilot.std, 1.0)
-
-
-def unit(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) -> Array:
-    """The standardised column's place in (0, 1), as a normal law has it."""
-    standard = standardise(value, pilot, cells)
-    return jnp.clip(ndtr(standard), 1e-4, 1 - 1e-4)  # heavy tails end where they would be 1e4 and more, and 1 - u has digits left
-
-
-def log_uniform(low: float, high: float, point: Float[Array, ""]) -> Array:
-    """Quantile of the log-uniform law at ``point``."""
-    return low * (high / low) ** point
-
-
 def kumaraswamy(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) -> Array:
     """Kumaraswamy(a, b) on (0, 1), a and b log-uniform on [0.3, 5]."""
     a, b = log_uniform(0.3, 5.0, cells.shape[0]), log_uniform(0.3, 5.0, cells.shape[1])
@@ -120,5 +89,6 @@ TRANSFORMS: Mapping[str, Callable[[Array, Pilot, TransformInputs], Array]] = {
     "lognormal": lognormal,
     "pareto": pareto,
     "exponential": exponential,
+    **DISCRETE,
 }
 UNBOUNDED = ("identity", "signed_log", "signed_root", "standardise")  # can show every number
