@@ -10,7 +10,6 @@ from plurel_prob.distributions import FAMILIES
 from plurel_prob.models.graphs import random_graph
 from plurel_prob.priors import GraphPrior
 
-
 NAMES = ("as_cause", "as_effect")
 
 
