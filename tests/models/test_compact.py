@@ -1,5 +1,7 @@
 """Compact mechanisms: the density of values in plain loops, and interventions."""
 
+from functools import cache, partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -29,6 +31,12 @@ AGGREGATE = {"sum": np.sum, "max": np.max, "logsumexp": np.logaddexp.reduce}
 effect = jax.jit(lambda kind, key, point, n_in: jax.lax.switch(kind, list(EFFECTS.values()), key, point, n_in))
 
 
+@cache
+def laws_of(prior):
+    """One function for each prior, so that it is compiled once."""
+    return partial(compact_laws, prior.features)
+
+
 @pytest.fixture(scope="module")
 def prior():
     return tiny("compact")
@@ -43,7 +51,7 @@ class PlainCell:
     """The law of one row of a table, node by node."""
 
     def __init__(self, drawn, prior, table, row):
-        self.tables, self.laws = tables_of(drawn, lambda tables: compact_laws(prior.features, tables))
+        self.tables, self.laws = tables_of(drawn, laws_of(prior))
         self.values = [node_values(drawn, t) for t in range(int(drawn.stages.schema.n_table))]
         self.table, self.row = table, row
 
@@ -120,7 +128,7 @@ class PlainCell:
 @pytest.fixture(scope="module")
 def score(prior, drawn):
     """Log density of the values of the tables' first rows, without the cells that are given."""
-    tables, laws = tables_of(drawn, lambda tables: compact_laws(prior.features, tables))
+    tables, laws = tables_of(drawn, laws_of(prior))
     value = jnp.asarray(drawn.stages.features.value)
 
     @jax.jit
@@ -201,7 +209,7 @@ def test_an_intervention_is_by_cell(drawn, score):
 
 def test_a_table_resembles_itself(prior, drawn):
     """Edges of a table choose from the table's few effects; tables differ in their choices."""
-    tables, laws = tables_of(drawn, lambda tables: compact_laws(prior.features, tables))
+    tables, laws = tables_of(drawn, laws_of(prior))
     n_table = int(drawn.stages.schema.n_table)
     used = [set(np.asarray(laws.effect[table])[np.asarray(tables.edge[table])].tolist()) for table in range(n_table)]
     assert all(len(effects) <= prior.features.n_effect for effects in used)
