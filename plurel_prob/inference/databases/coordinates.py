@@ -137,7 +137,7 @@ def bounds_of_levels(
 def largest(value: Float[Array, "*row place"]) -> Float[Array, "*row"]:
     """Maxima along the last axis, each with the derivative of the place where it is.
 
-    The derivative of ``max`` asks which places equal the maximum. A compiler that computes a number twice, in two ways, finds none
-    there, and the derivative is 0 / 0.
+    The derivative of ``max`` asks which places equal the maximum. A compiler that computes a number twice, in two ways, finds
+    none there, and the derivative is 0 / 0.
     """
     return jnp.take_along_axis(value, lax.stop_gradient(value).argmax(-1, keepdims=True), -1)[..., 0]
