@@ -22,9 +22,9 @@ demo: $(VENV)/installed
 	@echo "  out/plurel-18/latents.npz                   every latent: plurel_prob.load(path).latents is their tree"
 	@echo "  README.md, then models/database.py          how it is drawn"
 
-# programs compile in less than half the time without LLVM's optimisations and in few parts, and the slowest tests are left out; a
-# thread for each worker
-QUICKLY := --xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=4
+# programs compile in a third of the time without LLVM's optimisations, in few parts and by the older of XLA's two generators of
+# loops, and the slowest tests are left out; a thread for each worker
+QUICKLY := --xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=4 --xla_cpu_use_fusion_emitters=false
 
 test: $(VENV)/installed
 	NPROC=1 XLA_FLAGS="$(XLA_FLAGS) $(QUICKLY)" $(BIN)/python -m pytest $(PYTEST) -m "not slow"

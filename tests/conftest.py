@@ -30,6 +30,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """Leave what was imported, which stays, out of the collections of garbage: looking at it takes half a second each time."""
+    leave_out_of_collections()
+
+
+def leave_out_of_collections() -> None:
+    """Collect garbage, and do not look again at what is not garbage now."""
     gc.collect()
     gc.freeze()
 
@@ -39,12 +44,17 @@ MAX_MAPS = 30_000  # of 65,530 memory maps that a process may have; a program ta
 
 @pytest.fixture(scope="module", autouse=True)
 def unload_programs() -> Iterator[None]:
-    """Unload compiled programs before there are too many; until then, modules share them."""
+    """Unload compiled programs before there are too many; until then, modules share them, and with them all that traces left.
+
+    Programs are compiled by functions that collect garbage, a second each time if they look at the traces of all modules before.
+    """
     yield
     maps = Path("/proc/self/maps")
     if not maps.exists() or maps.read_text(encoding="utf-8").count("\n") > MAX_MAPS:
+        gc.unfreeze()
         unload()
         jax.clear_caches()
+    leave_out_of_collections()
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,12 @@
 import json
 import shutil
+from dataclasses import replace
 from itertools import product
 
 import pytest
 
 from plurel_prob.cli import main
+from plurel_prob.rfm.cells.network import SIZES
 from plurel_prob.tasks import add_tasks
 from tests.rfm.cells.training.databases import write_database
 
@@ -22,6 +24,14 @@ def run(*arguments):
     except SystemExit as end:
         return end.code or 0
     return 0
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_block():
+    """The size that a network has without --size, but for its blocks, which are compiled one by one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(SIZES, "tiny", replace(SIZES["tiny"], n_block=1))
+        yield
 
 
 @pytest.fixture(scope="module")

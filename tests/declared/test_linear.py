@@ -72,35 +72,33 @@ def seconds(folder: Path, text: str, dialect: str | None) -> float:
     return time.process_time() - start
 
 
-def over_limit(kinds: list[str], dialects: list[str | None]) -> list[str]:
-    """Kinds that take longer than the limit, in a process of its own: tests check the types of arguments, which takes time."""
-    call = f"from tests.declared.test_linear import main; main({kinds!r}, {dialects!r})"
+def over_limit(*texts: tuple[str, str | None]) -> list[str]:
+    """Of kinds and dialects, what takes longer than the limit, in a process of its own: tests check the types of arguments, which
+    takes time.
+    """
+    call = f"from tests.declared.test_linear import main; main({texts!r})"
     done = subprocess.run([sys.executable, "-c", call], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 
 
-def main(kinds: list[str], dialects: list[str | None]) -> None:
-    """Print the kinds that take longer than the limit."""
+def main(texts: tuple[tuple[str, str | None], ...]) -> None:
+    """Print what takes longer than the limit."""
     with TemporaryDirectory() as folder:
-        for kind in kinds:
-            for dialect in dialects:
-                taken = seconds(Path(folder), (SCANNED | READ)[kind](), dialect)
-                if taken > LIMIT:
-                    print(f"{kind}, {dialect}: {taken:.1f} s")
+        for kind, dialect in texts:
+            taken = seconds(Path(folder), (SCANNED | READ)[kind](), dialect)
+            if taken > LIMIT:
+                print(f"{kind}, {dialect}: {taken:.1f} s")
 
 
-def test_no_scanner_goes_back() -> None:
+def test_no_scanner_goes_back_and_no_look_up_goes_through_all_tables() -> None:
+    texts = [(kind, "postgresql") for kind in SCANNED | READ]
     for dialect, starts in {"sqlserver": ("go", "brackets"), "mysql": ("delimiters", "introducers", "signs")}.items():
-        assert over_limit([kind for kind in SCANNED if kind.startswith(starts)], [dialect]) == []
-    assert over_limit(list(SCANNED), ["postgresql"]) == []
-
-
-def test_no_look_up_goes_through_all_tables() -> None:
-    assert over_limit(list(READ), ["postgresql"]) == []
+        texts += [(kind, dialect) for kind in SCANNED if kind.startswith(starts)]
+    assert over_limit(*texts) == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dialect", (*DIALECTS, None))
 def test_nor_in_any_dialect(dialect: str | None) -> None:
-    assert over_limit(list(SCANNED | READ), [dialect]) == []
+    assert over_limit(*((kind, dialect) for kind in SCANNED | READ)) == []

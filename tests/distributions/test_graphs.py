@@ -24,7 +24,8 @@ from tests.goodness import assert_fits
 
 N_DRAW = 20_000
 
-# laws are pytrees: those of one size share their compiled programs
+# laws are pytrees: those of one size and limit share their compiled programs, for one shape of draws
+MAX_NODE, MAX_PARENT, N_SOME = 20, 5, 10  # the size, the limit and the draws that most tests share
 sample = jax.jit(lambda law, key, n_draw: law.sample(key, (n_draw,)), static_argnums=2)
 draw_one = jax.jit(lambda law, key: law.draw(key))
 log_prob = jax.jit(lambda law, value: law.log_prob(value))
@@ -60,6 +61,22 @@ def all_marks(n, max_node, marks_of_pair):
     return marks
 
 
+def padded(marks, n_matrix):
+    """As many matrices, of which the last ones are the first again."""
+    return np.concatenate([marks, np.broadcast_to(marks[0], (n_matrix - len(marks), *marks.shape[1:]))])
+
+
+def some_draws(law, seed):
+    """Twenty draws."""
+    return np.concatenate([sample(law, random.key(key), N_SOME) for key in (seed, seed + 100)])
+
+
+def log_probs_of(law, draws):
+    """Log densities of any draws, by the program for ten."""
+    parts = [draws[i : i + N_SOME] for i in range(0, len(draws), N_SOME)]
+    return np.concatenate([log_prob(law, padded(part, N_SOME))[: len(part)] for part in parts])
+
+
 def is_connected(edge):
     reach = np.eye(len(edge), dtype=bool) | edge | edge.T
     for _ in range(len(edge).bit_length()):
@@ -69,7 +86,8 @@ def is_connected(edge):
 
 def test_a_lattice_without_rewiring_is_a_ring():
     for n, k in ((7, 2), (7, 4), (12, 4), (4, 4)):
-        edge = np.asarray(edges(sample(WattsStrogatz(n, k, 0.0, 12), random.key(0), 1)[0]))[:n, :n]
+        law = WattsStrogatz(n, k, 0.0, MAX_NODE, MAX_PARENT)
+        edge = np.asarray(edges(sample(law, random.key(0), N_SOME)[0]))[:n, :n]
         ring = [(i, (i + d) % n) for i in range(n) for d in range(1, k // 2 + 1)]
         assert {tuple(pair) for pair in np.argwhere(edge)} == {(min(pair), max(pair)) for pair in ring}
 
@@ -85,7 +103,9 @@ def test_density_sums_to_one_and_draws_fit_it(family, n, max_parent):
         pytest.skip("59,049 matrices of marks or more; four nodes and ErdosRenyi show the law")
     law = laws(n, 6, max_parent)[family]
     marks = all_marks(n, 6, MARKS.get(family, (0, EDGE)))
-    probs = np.exp(log_prob(law, marks))
+    # up to four nodes, matrices of a family share a program
+    n_mark = max(len(marks), len(MARKS.get(family, (0, EDGE))) ** 6)
+    probs = np.exp(log_prob(law, padded(marks, n_mark)))[: len(marks)]
     np.testing.assert_allclose(probs.sum(), 1, atol=1e-5)
     draws = np.asarray(sample(law, random.key(n), N_DRAW))
     found = Counter(draw.tobytes() for draw in draws)
@@ -94,12 +114,12 @@ def test_density_sums_to_one_and_draws_fit_it(family, n, max_parent):
     assert_fits(counts, probs)
 
 
-@pytest.mark.parametrize("max_parent", [None, 5])
+# without a limit, quickly: the enumeration above has all graphs
+@pytest.mark.parametrize("max_parent", [pytest.param(None, marks=pytest.mark.slow), MAX_PARENT])
 @pytest.mark.parametrize("n", [2, 3, 7, 20, *(pytest.param(n, marks=pytest.mark.slow) for n in (60, 180))])
 def test_graphs_are_acyclic_connected_and_limited(n, max_parent):
-    max_node = n if n > 20 else 20
-    for family, law in laws(n, max_node, max_parent).items():
-        draws = sample(law, random.key(n), 10)
+    for family, law in laws(n, max(n, MAX_NODE), max_parent).items():
+        draws = sample(law, random.key(n), N_SOME)
         for edge in np.asarray(edges(draws)):
             assert not np.tril(edge).any(), family
             assert is_connected(edge[:n, :n]), family
@@ -110,10 +130,10 @@ def test_graphs_are_acyclic_connected_and_limited(n, max_parent):
 
 def test_random_trees_are_uniform_over_labelled_rooted_trees():
     """With uniform labels, each of the 4^3 rooted labelled trees is equally likely (Cayley)."""
-    draws = edges(RandomTree(4, 4).sample(random.key(0), (N_DRAW,)))
+    draws = np.asarray(edges(sample(RandomTree(4, 6), random.key(0), N_DRAW)))[:, :4, :4]
     trees = Counter()
     labels = np.random.default_rng(0).permuted(np.tile(range(4), (N_DRAW, 1)), axis=1)
-    for edge, label in zip(np.asarray(draws), labels, strict=True):
+    for edge, label in zip(draws, labels, strict=True):
         trees[tuple(sorted((label[i], label[j]) for i, j in np.argwhere(edge)))] += 1
     assert len(trees) == 64
     assert_fits(np.array(list(trees.values())), np.full(64, 1 / 64))
@@ -121,8 +141,9 @@ def test_random_trees_are_uniform_over_labelled_rooted_trees():
 
 def test_preferential_attachment_in_plain_loops():
     n, drop = 7, 0.4
-    law = BarabasiAlbert(n, drop, 8)
-    for mark in np.asarray(sample(law, random.key(5), 20)):
+    law = BarabasiAlbert(n, drop, MAX_NODE, MAX_PARENT)  # of two parents: the limit changes nothing
+    draws = some_draws(law, 5)
+    for mark, found in zip(draws, log_probs_of(law, draws), strict=True):
         expected, degree = 0.0, [2, 1, 1]
         for j in range(3, n):
             a, b = [i for i in range(j) if mark[i, j] > 0]
@@ -135,7 +156,7 @@ def test_preferential_attachment_in_plain_loops():
         for j in range(3, n):
             if not (mark[j] > 0).any():
                 expected += np.log(drop / 2 if (mark[:, j] == 2).any() else 1 - drop)
-        np.testing.assert_allclose(log_prob(law, mark), expected, rtol=1e-5)
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 def log_prob_of_joins(mark, n):
@@ -157,19 +178,22 @@ def log_prob_of_joins(mark, n):
 def test_erdos_renyi_in_plain_loops():
     n, p = 6, 0.1
     q = 1 - (1 - p) ** 2
-    law = ErdosRenyi(n, p, 6)
-    for mark in np.asarray(sample(law, random.key(5), 20)):
+    law = ErdosRenyi(n, p, MAX_NODE, MAX_PARENT)
+    draws = some_draws(law, 5)
+    for mark, found in zip(draws, log_probs_of(law, draws), strict=True):
         expected = log_prob_of_joins(mark, n)
         for j in range(n):
             for i in range(j):
                 expected += np.log(q if mark[i, j] == EDGE else 1 - q)
-        np.testing.assert_allclose(log_prob(law, mark), expected, rtol=1e-5)
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 def test_a_small_world_in_plain_loops():
     n, p = 9, 0.4
-    law = WattsStrogatz(n, 2, p, 9)
-    for mark in np.asarray(sample(law, random.key(6), 20)):
+    law = WattsStrogatz(n, 2, p, MAX_NODE, MAX_PARENT)
+    draws = some_draws(law, 6)
+    assert edges(jnp.asarray(draws)).sum(1).max() < MAX_PARENT, "the limit would have changed the law"
+    for mark, found in zip(draws, log_probs_of(law, draws), strict=True):
         expected, linked = log_prob_of_joins(mark, n), set()
         for v in range(n):
             (to,) = [w for w in range(n) if (mark[v, w] == EDGE if v < w else mark[w, v] == BACKWARD)]
@@ -178,31 +202,32 @@ def test_a_small_world_in_plain_loops():
             assert to == (v + 1) % n or to in choices
             expected += np.log(1 - p if to == (v + 1) % n else p / len(choices))
             linked.add(frozenset((v, to)))
-        np.testing.assert_allclose(log_prob(law, mark), expected, rtol=1e-5)
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 def test_extreme_odds_are_drawn_and_scored():
-    heavy = jnp.array([1e6, -1e6, 3e4, -300.0, 0.0, 80.0])
-    law = RandomCauchy(6, -1000.0, heavy, -heavy, 6)
-    draws = sample(law, random.key(0), 50)
-    assert np.isfinite(log_prob(law, draws)).all()
-    assert all(is_connected(edge) for edge in np.asarray(edges(draws)))
+    heavy = np.pad(np.array([1e6, -1e6, 3e4, -300.0, 0.0, 80.0], np.float32), (0, MAX_NODE - 6))
+    law = RandomCauchy(6, -1000.0, heavy, -heavy, MAX_NODE, MAX_PARENT)
+    for seed in range(5):
+        draws = sample(law, random.key(seed), N_SOME)
+        assert np.isfinite(log_prob(law, draws)).all()
+        assert all(is_connected(edge[:6, :6]) for edge in np.asarray(edges(draws)))
 
 
 def test_mixture_is_the_chosen_family_and_padding_changes_nothing():
     names = list(FAMILIES)
     family, n = jnp.arange(len(names)), jnp.array([4, 5, 6, 7, 8, 9, 10])
-    of_family = [jax.tree.map(lambda *x: jnp.stack(x), *[laws(int(k), 10)[name] for k in n]) for name in names]
+    each = [laws(int(k), MAX_NODE, MAX_PARENT) for k in n]
+    of_family = [jax.tree.map(lambda *x: jnp.stack(x), *[of[name] for of in each]) for name in names]
     for law in of_family:
         law._batch_shape = (len(names),)
     mixture = RandomGraph(family, of_family)
     draws = jax.jit(mixture.sample)(random.key(3))
     log_probs = jax.jit(mixture.log_prob)(draws)
     for i, name in enumerate(names):
-        alone = laws(int(n[i]), 10)[name]
-        draw = draw_one(alone, random.fold_in(random.key(3), i))
+        draw = np.asarray(draw_one(each[i][name], random.fold_in(random.key(3), i)))
         np.testing.assert_array_equal(draws[i], draw)
-        np.testing.assert_allclose(log_probs[i], log_prob(alone, draw), rtol=1e-5)
+        np.testing.assert_allclose(log_probs[i], log_probs_of(each[i][name], draw[None])[0], rtol=1e-5)
 
 
 def test_a_limit_below_two_is_refused():

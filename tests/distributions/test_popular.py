@@ -11,9 +11,10 @@ from scipy import stats
 
 from plurel_prob.distributions import HSBM, PopularHSBM
 from plurel_prob.distributions.popular import TOTAL
-from tests.distributions.test_hsbm import affinity, law_in_plain_loops
+from tests.distributions.test_hsbm import affinity, law_level_by_level, log_prob, sample, sample_one
 from tests.goodness import assert_fits
 
+weights = jax.jit(lambda law: law.weights())
 BLOCKS = {"affinity": affinity(2), "n_parent_cluster": jnp.array([2, 3]), "n_child_cluster": jnp.array([3, 1])}
 
 
@@ -24,9 +25,9 @@ def law_of(n_parent, n_child, max_child=None, *, popularity=1.0, inactive_rate=0
 
 
 def by_itself(law, n_parent, n_child):
-    """Probabilities of parents (child, parent) of a child by itself, in plain loops but for the weights."""
-    probs = law_in_plain_loops(BLOCKS["affinity"], [2, 3], [3, 1], n_parent, n_child)
-    probs = probs * np.asarray(law.weights(), np.float64)[:n_parent]
+    """Probabilities of parents (child, parent) of a child by itself, of plain numbers but for the weights."""
+    probs = law_level_by_level(BLOCKS["affinity"], [2, 3], [3, 1], n_parent, n_child)
+    probs = probs * np.asarray(weights(law), np.float64)[:n_parent]
     return probs / probs.sum(1, keepdims=True)
 
 
@@ -41,8 +42,8 @@ def test_enumerated():
         of_rows += [0.4 * (value[i] == value[i - 1]) + 0.6 * probs[i, value[i]] for i in (1, 2)]
         joint.append(np.prod(of_rows))
     np.testing.assert_allclose(sum(joint), 1)
-    np.testing.assert_allclose(np.exp(law.log_prob(values)), joint, rtol=1e-4, atol=1e-9)
-    draws = np.asarray(jax.jit(lambda key: law.sample(key, (n_draw,)))(random.key(1)))
+    np.testing.assert_allclose(np.exp(log_prob(law, values)), joint, rtol=1e-4, atol=1e-9)
+    draws = np.asarray(sample(law, random.key(1), n_draw))
     assert_fits(np.bincount(draws @ np.array([25, 5, 1]), minlength=125), np.array(joint))
 
 
@@ -50,7 +51,7 @@ def test_many_rows_in_plain_loops():
     """Runs start anew with each block, and parents without weight have no children."""
     n_parent, n_child = 300, 1500
     law = law_of(n_parent, n_child, 2000)
-    draws = np.asarray(jax.jit(lambda key: law.sample(key, (40,)))(random.key(2)))
+    draws = np.asarray(sample(law, random.key(2), 40))
     probs = by_itself(law, n_parent, n_child)
     assert (draws[:, n_child:] == -1).all() and (probs[0, draws[:, :n_child]] > 0).all()
     for draw in draws[:2]:
@@ -58,7 +59,7 @@ def test_many_rows_in_plain_loops():
         for i, parent in enumerate(draw[:n_child]):
             alone = probs[i, parent]
             expected += np.log(alone if i % 1024 == 0 else 0.4 * (parent == draw[i - 1]) + 0.6 * alone)
-        np.testing.assert_allclose(law.log_prob(draw), expected, rtol=1e-4)
+        np.testing.assert_allclose(log_prob(law, draw), expected, rtol=1e-4)
     again = draws[:, 1:n_child] == draws[:, : n_child - 1]
     # a run goes on by itself, too; where a block starts, only so
     by_chance = (probs**2).sum(1)[1:]
@@ -99,7 +100,7 @@ def in_order(law, n_child):
 
 def test_weights_are_log_normal_where_parents_are_active():
     law = law_of(5000, 10, 8192, popularity=1.5)
-    weight = np.asarray(law.weights())
+    weight = np.asarray(weights(law))
     assert (weight[5000:] == 0).all() and abs(weight.sum() - TOTAL) < 5000
     is_active = weight[:5000] > 0
     assert stats.binomtest(int(is_active.sum()), 5000, 0.7).pvalue > 1e-6
@@ -111,24 +112,24 @@ def test_weights_are_log_normal_where_parents_are_active():
 def test_parents_that_are_all_alike_are_those_of_the_block_model(change):
     """With no spread, or where all would be inactive; then without runs it is the plain law."""
     law, plain = law_of(37, 2000, repeat_prob=0.0, **change), HSBM(*BLOCKS.values(), 37, 2000, 2000)
-    drawn = jax.jit(plain.sample)(random.key(0))
-    np.testing.assert_allclose(law.log_prob(drawn), plain.log_prob(drawn), rtol=1e-4)
+    drawn = sample_one(plain, random.key(0))
+    np.testing.assert_allclose(log_prob(law, drawn), log_prob(plain, drawn), rtol=1e-4)
 
 
 def test_rows_do_not_depend_on_padding_or_on_blocks_that_are_left_out():
     whole, padded = law_of(50, 13_000, 14_336), law_of(50, 13_000, 20_480)
-    drawn = np.asarray(jax.jit(whole.sample)(random.key(4)))
-    np.testing.assert_array_equal(np.asarray(jax.jit(padded.sample)(random.key(4)))[:14_336], drawn)
+    drawn = np.asarray(sample_one(whole, random.key(4)))
+    np.testing.assert_array_equal(np.asarray(sample_one(padded, random.key(4)))[:14_336], drawn)
     some = law_of(50, 13_000, 11_264, n_skipped_block=3)
     held = np.concatenate([np.arange(8 * 1024), np.arange(11 * 1024, 14 * 1024)])
-    part = np.asarray(jax.jit(some.sample)(random.key(4)))
+    part = np.asarray(sample_one(some, random.key(4)))
     np.testing.assert_array_equal(part, drawn[held])
-    assert np.isfinite(some.log_prob(part))
+    assert np.isfinite(log_prob(some, part))
 
 
 def test_a_parent_without_weight_has_density_zero():
     law = law_of(5, 3, repeat_prob=0.0)
-    gone, there = int(np.flatnonzero(np.asarray(law.weights())[:5] == 0)[0]), int(np.argmax(law.weights()))
-    assert law.log_prob(np.array([there, gone, there])) == -np.inf
-    assert np.isfinite(law.log_prob(np.array([there] * 3)))
-    assert law.log_prob(np.array([there, 5, there])) == -np.inf
+    gone, there = int(np.flatnonzero(np.asarray(weights(law))[:5] == 0)[0]), int(np.argmax(weights(law)))
+    assert log_prob(law, np.array([there, gone, there])) == -np.inf
+    assert np.isfinite(log_prob(law, np.array([there] * 3)))
+    assert log_prob(law, np.array([there, 5, there])) == -np.inf

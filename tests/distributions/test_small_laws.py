@@ -1,6 +1,7 @@
 from itertools import product
 from math import factorial
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from plurel_prob.distributions.occupancy import log_prob_occupancy, sample_occup
 from tests.goodness import assert_fits
 
 N_DRAW = 20_000
+sample = jax.jit(lambda law, key: law.sample(key, (N_DRAW,)))
+log_prob_of = jax.jit(lambda law, value: law.log_prob(value))
 
 
 def log_normal_count(median, sigma, low, high):
@@ -61,10 +64,10 @@ def test_ordered_pairs_are_uniform():
 def test_arrangements_are_uniform(n, k):
     law = Arrangement(n, k, 5)
     value = np.array(list(product(range(-1, 5), repeat=5)))
-    probs = np.exp(law.log_prob(value))
+    probs = np.exp(log_prob_of(law, value))
     np.testing.assert_allclose(probs.sum(), 1, rtol=1e-5)
     np.testing.assert_allclose(probs.max(), factorial(n - k) / factorial(n), rtol=1e-5)
-    draws = np.asarray(law.sample(random.key(0), (N_DRAW,))) + 1
+    draws = np.asarray(sample(law, random.key(0))) + 1
     code = 6 ** np.arange(4, -1, -1)
     assert_fits(np.bincount(draws @ code, minlength=len(value)), probs)
 
@@ -79,14 +82,13 @@ def test_occupancy_in_plain_counting(capacity, open_last):
     outcomes, ways = np.unique(counts, axis=0, return_counts=True)
     probs = ways / ways.sum()
     padded = np.pad(outcomes, ((0, 0), (0, 1)))
-    log_probs = [log_prob_occupancy(jnp.array(c), jnp.array(n_box), 6, capacity, open_last) for c in padded]
-    np.testing.assert_allclose(np.exp(log_probs), probs, rtol=1e-5)
-    import jax
+    log_prob = jax.jit(jax.vmap(lambda counts: log_prob_occupancy(counts, jnp.array(n_box), 6, capacity, open_last)))
+    np.testing.assert_allclose(np.exp(log_prob(padded)), probs, rtol=1e-5)
 
     def draw(key):
         return sample_occupancy(key, jnp.array(n_ball), jnp.array(n_box), 4, 6, capacity, open_last)
 
-    draws = np.asarray(jax.vmap(draw)(random.split(random.key(1), N_DRAW)))
+    draws = np.asarray(jax.jit(jax.vmap(draw))(random.split(random.key(1), N_DRAW)))
     assert_fits([(draws == c).all(1).sum() for c in padded], probs)
 
 

@@ -1,5 +1,7 @@
 """Coordinates of the parameters of databases: they go back and forth, and the change of density is that of the prior."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -36,11 +38,16 @@ def change_by_jacobian(log_prior, jacobian, z):
     return log_prior + np.linalg.slogdet(np.asarray(jacobian, float))[1] - norm.logpdf(z).sum()
 
 
+@partial(jax.jit, static_argnums=2)
+def drawn_noise(level, factor, seed):
+    return level.sample(random.key(seed), (3,)), factor.sample(random.key(seed + 1), (4,))
+
+
 @pytest.mark.parametrize("kind", LEVELS)
 def test_noise_goes_back_and_forth(kind):
     level, factor = LEVELS[kind], FACTORS[kind]
-    own = level.sample(random.key(0), (3,)), factor.sample(random.key(1), (4,))
-    found = noise(level, factor, TABLE, *place_of_noise(level, factor, TABLE, *own))
+    own = drawn_noise(level, factor, 0)
+    found = jax.jit(lambda own: noise(level, factor, TABLE, *place_of_noise(level, factor, TABLE, *own)))(own)
     np.testing.assert_allclose(found[0], own[0], rtol=1e-4)
     np.testing.assert_allclose(found[1][:3], own[1][:3], rtol=1e-4)
 
@@ -53,19 +60,22 @@ def test_the_density_of_noise_is_the_prior(kind):
         found = noise(level, factor, TABLE, z[:3], jnp.concatenate([z[3:], jnp.array([0.7])]))
         return jnp.concatenate([found[0], found[1][:3]]), found[2]
 
-    own = level.sample(random.key(2), (3,)), factor.sample(random.key(3), (4,))
-    level_z, factor_z = place_of_noise(level, factor, TABLE, *own)
-    z = jnp.concatenate([level_z, factor_z[:3]])
-    log_prior = level.log_prob(own[0]).sum() + factor.log_prob(own[1][:3]).sum()
+    @jax.jit
+    def parts(own):
+        level_z, factor_z = place_of_noise(level, factor, TABLE, *own)
+        z = jnp.concatenate([level_z, factor_z[:3]])
+        return z, of(z)[1], level.log_prob(own[0]).sum() + factor.log_prob(own[1][:3]).sum()
+
+    z, found, log_prior = parts(drawn_noise(level, factor, 2))
     expected = change_by_jacobian(log_prior, jax.jit(jax.jacfwd(of))(z)[0], z)
-    np.testing.assert_allclose(of(z)[1], expected, rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-3)
 
 
 def test_noise_that_no_level_explains_has_hardly_any_density():
     def change(factor_z):
         return noise(LEVELS["bounded"], FACTORS["bounded"], TABLE, jnp.zeros(3), factor_z)[2]
 
-    value, slope = jax.value_and_grad(change)(jnp.array([-1.0, 1.0, 0.0, 0.0]))  # factors would be 20 times another
+    value, slope = jax.jit(jax.value_and_grad(change))(jnp.array([-1.0, 1.0, 0.0, 0.0]))  # factors would be 20 times another
     assert -np.inf < value < -1e3 and np.isfinite(slope).all() and slope[0] > 0 > slope[1]
 
 
@@ -77,12 +87,17 @@ def test_noise_that_no_level_explains_has_hardly_any_density():
     (positive, place_of_positive, dist.Gamma(2.0, 1.0)),
 ])  # fmt: skip
 def test_numbers_go_back_and_forth_with_the_density_of_the_prior(of, place, law):
-    own = law.sample(random.key(0), (5,))
-    z = place(law, own)
-    found, change = of(law, z)
+
+    @jax.jit
+    def parts(key):
+        own = law.sample(key, (5,))
+        z = place(law, own)
+        slope = jax.vmap(jax.grad(lambda z: of(law, z)[0]))(z)
+        return own, *of(law, z), law.log_prob(own) + jnp.log(jnp.abs(slope)) - norm.logpdf(z)
+
+    own, found, change, expected = parts(random.key(0))
     np.testing.assert_allclose(found, own, rtol=1e-4)
-    slope = jax.vmap(jax.grad(lambda z: of(law, z)[0]))(z)
-    np.testing.assert_allclose(change, law.log_prob(own) + jnp.log(jnp.abs(slope)) - norm.logpdf(z), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(change, expected, rtol=1e-4, atol=1e-4)
 
 
 def edges_of(name, key=0):

@@ -1,6 +1,7 @@
 """Parameters of whole databases: the model's density, and that NUTS and variational inference find parameters."""
 
 from copy import copy
+from functools import partial
 
 import jax
 import numpy as np
@@ -21,6 +22,7 @@ from plurel_prob.inference.databases.model import COORDINATES, PARAMETERS, own_c
 from plurel_prob.priors import override
 from plurel_prob.replay.sites import VALUE
 from plurel_prob.scoring import log_density as score
+from tests.models.tiny import SEED, tiny
 
 SIZES = {
     "n_table": {"DiscreteUniform": [2, 2]},
@@ -32,6 +34,12 @@ SIZES = {
 
 @pytest.fixture(scope="module")
 def drawn():
+    return plurel_prob.sample(SEED, tiny("compact"))
+
+
+@pytest.fixture(scope="module")
+def of_some_rows():
+    """Of rows enough to find parameters by, and few tables."""
     return plurel_prob.sample(1, override(plurel_prob.get_prior("compact"), {"schema": SIZES}))
 
 
@@ -42,13 +50,13 @@ def given(drawn):
 
 def own_sites(given, drawn):
     """Coordinates of the database's parameters."""
-    return own_coordinates(drawn.prior.features, given.arguments[2])
+    return jax.jit(partial(own_coordinates, drawn.prior.features))(given.arguments[2])
 
 
 def test_own_coordinates_give_the_own_parameters(drawn, given):
     sites = own_sites(given, drawn)
     assert set(sites) == set(COORDINATES)
-    found, _ = parameters_of(drawn.prior.features, given.arguments[2], sites)
+    found, _ = jax.jit(partial(parameters_of, drawn.prior.features))(given.arguments[2], sites)
     for name in PARAMETERS:
         own = given.own(name)
         np.testing.assert_allclose(found[name][: len(own)], own, rtol=1e-3, atol=1e-5)
@@ -78,8 +86,8 @@ def test_the_density_of_values_is_that_of_the_score(drawn, given):
 
 
 @pytest.mark.slow
-def test_nuts_finds_the_parameters(drawn, given):
-    tree = infer_database(drawn, n_warmup=300, n_draw=300, n_chain=1)
+def test_nuts_finds_the_parameters(of_some_rows):
+    given, tree = given_database(of_some_rows), infer_database(of_some_rows, n_warmup=300, n_draw=300, n_chain=1)
     posterior, own = tree["posterior"], tree["constant_data"]
     assert set(PARAMETERS) == set(posterior.data_vars) and tree["sample_stats"]["diverging"].shape == (1, 300)
     assert posterior["noise_level"].dims == ("chain", "draw", "table")
@@ -92,12 +100,13 @@ def test_nuts_finds_the_parameters(drawn, given):
 
 
 @pytest.mark.slow
-def test_variational_inference_runs_on_the_model(drawn, given):
+def test_variational_inference_runs_on_the_model(of_some_rows):
+    given = given_database(of_some_rows)
     guide = AutoNormal(given.model)
     svi = SVI(given.model, guide, numpyro.optim.Adam(0.02), Trace_ELBO())
     found = svi.run(random.key(0), 1500, *given.arguments, progress_bar=False)
     assert np.isfinite(found.losses[-100:]).all() and found.losses[-100:].mean() < found.losses[:100].mean()
-    own = own_sites(given, drawn)
+    own = own_sites(given, of_some_rows)
     at_own = -float(log_density(given.model, given.arguments, {}, own)[0])
     # the bound lies above minus the evidence, and within some nats a parameter of the joint density at the truth
     assert found.losses[-100:].mean() < at_own + 10 * sum(map(len, own.values()))

@@ -13,13 +13,11 @@ from numpyro.infer.util import log_density
 import plurel_prob
 from plurel_prob import Bucket, DatabaseError, joint_model, sample
 from plurel_prob.joint.model import bounds
-from plurel_prob.priors import override
 from plurel_prob.programs.layout import VALUE, site_layout
 from plurel_prob.programs.sizes import MIN_BUCKET
 from tests.models.tiny import SEED, tiny
 
-FAMILY = {"graph": {"family": {"GraphFamily": ["BarabasiAlbert"]}}}
-PRIOR = override(tiny("compact"), {"schema": FAMILY, "features": FAMILY})
+PRIOR = tiny("compact")  # whose draws and scores have the programs of other tests
 
 
 @pytest.fixture(scope="module")

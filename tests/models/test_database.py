@@ -69,7 +69,7 @@ def database_of_draw(tiny_prior, drawn):
     return Database.from_draw(drawn, SEED, tiny_prior)
 
 
-# quickly: tests/joint/test_joint.py compares them for a prior of one graph family
+# quickly: tests/joint/test_joint.py compares them
 @pytest.mark.slow
 def test_log_density_is_finite_and_the_sum_of_its_sites_and_the_score_of_the_latents(tiny_prior, drawn, database_of_draw):
     total, trace = log_density(database, (tiny_prior, BUCKET), {}, drawn.sites)

@@ -1,5 +1,7 @@
 """PluRel's mechanisms against plain loops, and under interventions."""
 
+from functools import cache
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -30,6 +32,12 @@ AGGREGATE = {
 }
 
 
+@cache
+def laws_of(prior):
+    """One function for each prior, so that it is compiled once."""
+    return lambda tables: node_laws(prior.features, tables, 10)
+
+
 @pytest.fixture(scope="module")
 def prior():
     return tiny("plurel")
@@ -49,13 +57,14 @@ choose = jax.jit(lambda key: choose_decoder(key, jnp.ones(2), RECIPE))
 weigh = jax.jit(lambda network, layer, n_out: network.layer(layer).weight(n_out=n_out))
 activate = jax.jit(lambda network, layer, x: network.layer(layer).activate(x))
 embed = jax.jit(lambda choice, n_category: draw_matrix(choice, 10, n_category, LATENT))
+noise_of = jax.jit(lambda key, shape: beta_noise(key, jnp.array(0), beta_quantiles(*shape)))
 
 
 class PlainTable:
     """A table's values, one formula after the other, in float64 where it is not a random weight."""
 
     def __init__(self, drawn, prior, table):
-        self.tables, self.laws = tables_of(drawn, lambda tables: node_laws(prior.features, tables, 10))
+        self.tables, self.laws = tables_of(drawn, laws_of(prior))
         self.drawn, self.table = drawn, table
         self.values = node_values(drawn, table)
         self.columns = [self.column(drawn, parent) for parent in range(int(drawn.stages.schema.n_table))]
@@ -120,7 +129,7 @@ class PlainTable:
         kind = list(AGGREGATIONS)[int(self.laws.aggregation[self.table, node])]
         total = AGGREGATE[kind](np.stack(list(self.terms(node, rows))))
         key = random.fold_in(random.wrap_key_data(self.laws.noise_key[self.table]), node)
-        noise = beta_noise(key, jnp.array(0), beta_quantiles(*self.laws.noise_shape[self.table, node]))
+        noise = noise_of(key, self.laws.noise_shape[self.table, node])
         return self.decode(node, total + np.float64(noise)[rows] / LATENT)
 
 

@@ -1,9 +1,9 @@
 """Few, narrow tables: the program can be run eagerly, and followed in plain loops."""
 
+from functools import partial
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 from numpyro import handlers
 
 from plurel_prob import Bucket, Prior, get_prior
@@ -21,9 +21,9 @@ def tiny(name: str) -> Prior:
     return get_prior({"plurel": PLUREL, "compact": COMPACT, "realistic": REALISTIC}[name])
 
 
+@partial(jax.jit, static_argnums=1)
 def tables_of(drawn: Draw, laws_of=None):
     """The structure that a draw's values depend on, and, by ``laws_of``, what its mechanisms choose."""
-    drawn = jax.tree.map(jnp.asarray, drawn)
     with handlers.seed(rng_seed=0), handlers.substitute(data=drawn.sites), stage("features"):
         tables = causal_tables(drawn.stages.schema, drawn.stages.links, drawn.stages.graphs, drawn.stages.held)
         return tables, laws_of(tables) if laws_of else None

@@ -2,7 +2,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax import random
+from jax import lax, random
 from scipy import stats
 
 from plurel_prob.distributions.mechanisms.effects import DIM, EFFECTS
@@ -14,15 +14,20 @@ N_ROW = 5000
 
 
 def column():
-    return 3 * np.asarray(random.normal(random.key(0), (PILOT,))) + 1
+    return np.float32(3 * np.asarray(random.normal(random.key(0), (PILOT,))) + 1)
+
+
+@jax.jit
+def transform(kind, values, shape, place, pilot_values, n_row):
+    """By one program for all transforms; called one by one, each would compile its operations."""
+    pilot = pilot_of(pilot_values, n_row, kind)
+    return lax.switch(kind, list(TRANSFORMS.values()), values, pilot, TransformInputs(shape, place))
 
 
 def transformed(name, values=None, shape=(0.3, 0.7), n_row=N_ROW):
     values = column() if values is None else values
-    kind = jnp.array(list(TRANSFORMS).index(name))
-    pilot = pilot_of(jnp.asarray(values), jnp.array(n_row), kind)
-    cells = TransformInputs(jnp.array(shape), (jnp.arange(PILOT) + 0.5) / n_row)
-    return np.asarray(TRANSFORMS[name](jnp.asarray(values), pilot, cells))[:n_row]
+    place = (np.arange(PILOT, dtype=np.float32) + 0.5) / n_row
+    return np.asarray(transform(list(TRANSFORMS).index(name), values, np.float32(shape), place, values, n_row))[:n_row]
 
 
 def test_transforms_follow_their_formulas():
@@ -64,10 +69,9 @@ def test_ranks_break_ties_by_row_and_interpolate_beyond_the_pilot():
     assert np.ptp(tied) < 20
     np.testing.assert_allclose(place[np.argsort(tied[:N_ROW], kind="stable")], np.sort(place))
     assert np.abs(np.sort(place) - np.arange(N_ROW) / N_ROW).max() < 0.2
-    kind = jnp.array(list(TRANSFORMS).index("rank"))
-    pilot = pilot_of(jnp.asarray(column()), jnp.array(PILOT), kind)
-    value = jnp.array([-1e9, *np.linspace(-5, 7, 1022), 1e9])
-    beyond = np.asarray(TRANSFORMS["rank"](value, pilot, TransformInputs(jnp.zeros(2), jnp.full(1024, 0.5))))
+    value = np.array([-1e9, *np.linspace(-5, 7, PILOT - 2), 1e9], np.float32)
+    half = np.full(PILOT, 0.5, np.float32)
+    beyond = np.asarray(transform(list(TRANSFORMS).index("rank"), value, np.zeros(2, np.float32), half, column(), PILOT))
     assert (np.diff(beyond) >= 0).all() and 0 < beyond[0] < beyond[-1] < 1
 
 
@@ -81,10 +85,15 @@ def test_padding_changes_no_transform(name):
 @pytest.mark.parametrize(("is_permuted", "is_reversed"), [(False, False), (True, False), (False, True), (True, True)])
 def test_quantisation_counts_boundaries_below(is_permuted, is_reversed):
     pilot = column()[:1024]
-    for seed, n_category in ((0, 2), (1, 5), (2, 10)):
-        n = jnp.array(n_category)
+
+    @jax.jit
+    def quantised(key, n_category):
         flags = jnp.array(is_permuted), jnp.array(is_reversed)
-        quantise = draw_quantiser(random.key(seed), jnp.asarray(pilot), jnp.array(800), n, *flags, 10)
+        quantise = draw_quantiser(key, jnp.asarray(pilot), jnp.array(800), n_category, *flags, 10)
+        return quantise, quantise(jnp.asarray(pilot))
+
+    for seed, n_category in ((0, 2), (1, 5), (2, 10)):
+        quantise, found = quantised(random.key(seed), n_category)
         boundary = np.asarray(quantise.boundary[: n_category - 1])
         assert np.isin(boundary, pilot[:800]).all() and np.isinf(quantise.boundary[n_category - 1 :]).all()
         label = np.asarray(quantise.label[:n_category])
@@ -92,22 +101,26 @@ def test_quantisation_counts_boundaries_below(is_permuted, is_reversed):
         if not is_permuted:
             np.testing.assert_array_equal(label, np.arange(n_category)[:: -1 if is_reversed else 1])
         below = (boundary < pilot[:, None]).sum(1)
-        np.testing.assert_array_equal(quantise(jnp.asarray(pilot)), label[below])
+        np.testing.assert_array_equal(found, label[below])
+
+
+weights_of = jax.jit(lambda law, key: law.sample(key))
+density_of = jax.jit(lambda law, weight: law.log_prob(weight))
 
 
 @pytest.mark.parametrize("name", EDGE_WEIGHTS)
 def test_edge_weights_follow_their_law(name):
     """Two graphs, one smaller than the matrix: weights among its nodes follow the law, others are 0."""
     law = EdgeWeight(jnp.full(2, list(EDGE_WEIGHTS).index(name)), jnp.array([100, 60]), 100)
-    matrix = law.sample(random.key(0))
+    matrix = np.asarray(weights_of(law, random.key(0)))
     assert (matrix[1, 60:] == 0).all() and (matrix[1, :, 60:] == 0).all()
-    draws = np.asarray(matrix[0]).reshape(-1)
+    draws = matrix[0].reshape(-1)
     cdf = {"Normal": stats.norm(), "LogNormal": stats.lognorm(1), "Cauchy": stats.cauchy(), "Uniform": stats.uniform(-2, 4)}[name]
     assert stats.kstest(draws, cdf.cdf).pvalue > 1e-5
-    log_prob = np.asarray(law.log_prob(matrix))
+    log_prob = np.asarray(density_of(law, matrix))
     np.testing.assert_allclose(log_prob[0].reshape(-1), cdf.logpdf(draws), rtol=1e-3, atol=1e-4)
-    assert (log_prob[1, 60:] == 0).all() and np.isneginf(law.log_prob(matrix + 1.0)[1, 60:]).all()
-    smaller = EdgeWeight(law.family[:1], law.n_node[:1], 110).sample(random.key(0))
+    assert (log_prob[1, 60:] == 0).all() and np.isneginf(density_of(law, matrix + 1.0)[1, 60:]).all()
+    smaller = weights_of(EdgeWeight(law.family[:1], law.n_node[:1], 110), random.key(0))
     np.testing.assert_array_equal(smaller[0, :100, :100], matrix[0])
     assert (np.asarray(smaller)[0, :100, 100:] == 0).all()
 

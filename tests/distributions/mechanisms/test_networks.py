@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
 import pytest
-from jax import random
+from jax import lax, random
 
 from plurel_prob.distributions import Activation, Initialisation
 from plurel_prob.distributions.mechanisms.activations import ACTIVATIONS, draw_sines
@@ -85,7 +85,7 @@ def test_every_half_of_the_rows_of_a_sparse_matrix_is_as_likely():
 
 def test_a_sparse_matrix_of_one_row_is_zero():
     choice = MatrixChoice(jnp.array(list(INITIALISATIONS).index("sparse")), jnp.ones(()), random.key_data(random.key(0)))
-    assert (draw_matrix(choice, LATENT, 1, LATENT) == 0).all()
+    assert (jax.jit(lambda choice: draw_matrix(choice, LATENT, 1, LATENT))(choice) == 0).all()
 
 
 def test_masks_keep_their_share_and_are_compensated():
@@ -98,8 +98,8 @@ def test_masks_keep_their_share_and_are_compensated():
 
 
 def test_records_survive_their_words():
-    layer = choose_layer(random.key(3), recipe())
-    again = unpack(pack(layer), LAYER)
+    layer = jax.jit(lambda key: choose_layer(key, recipe()))(random.key(3))
+    again = jax.jit(lambda layer: unpack(pack(layer), LAYER))(layer)
     for left, right in zip(jax.tree.leaves(layer), jax.tree.leaves(again), strict=True):
         assert left.dtype == right.dtype
         np.testing.assert_array_equal(left, right)
@@ -107,7 +107,7 @@ def test_records_survive_their_words():
 
 def test_numbers_are_sorted():
     x = jnp.concatenate([random.normal(random.key(0), (500,)), jnp.array([0.0, -1e30, 1e30, jnp.inf, -jnp.inf, 3.5, 3.5])])
-    np.testing.assert_array_equal(sort_floats(x), np.sort(x))
+    np.testing.assert_array_equal(jax.jit(sort_floats)(x), np.sort(x))
 
 
 @pytest.mark.parametrize("n_pilot", [1, 700, 1024, 1025, 3000, 4096, 8192])
@@ -155,16 +155,25 @@ def scalar_formula(name, x):
     }[name]
 
 
+NEAR, FAR = [-4.0, -1.5, -0.7, -0.3, 0.2, 0.6, 1.2, 2.5, 3.5], [-1e20, -1e6, 0.0, 1e6, 1e20]
+
+
+@pytest.fixture(scope="module")
+def activated():
+    """All activations of the same points, by one program."""
+    x = jnp.array(NEAR + FAR)
+    return jax.jit(lambda key: {name: activate(x, draw_sines(key)) for name, activate in ACTIVATIONS.items()})(random.key(0))
+
+
 @pytest.mark.parametrize("name", [name for name in ACTIVATIONS if name != "sine_sum"])
-def test_activations_follow_their_formulas(name):
-    x = np.array([-4.0, -1.5, -0.7, -0.3, 0.2, 0.6, 1.2, 2.5, 3.5])
-    found = ACTIVATIONS[name](jnp.asarray(x), draw_sines(random.key(0)))
-    np.testing.assert_allclose(found, [scalar_formula(name, v) for v in x], rtol=1e-4, atol=1e-6)
+def test_activations_follow_their_formulas(activated, name):
+    found = activated[name][: len(NEAR)]
+    np.testing.assert_allclose(found, [scalar_formula(name, v) for v in NEAR], rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_activations_are_finite_far_out(name):
-    assert np.isfinite(ACTIVATIONS[name](jnp.array([-1e20, -1e6, 0.0, 1e6, 1e20]), draw_sines(random.key(0)))).all()
+def test_activations_are_finite_far_out(activated, name):
+    assert np.isfinite(activated[name][len(NEAR) :]).all()
 
 
 def test_a_sine_sum_is_frozen_by_its_key_and_follows_its_law():
@@ -172,7 +181,7 @@ def test_a_sine_sum_is_frozen_by_its_key_and_follows_its_law():
     draw = jax.jit(jax.vmap(lambda key: ACTIVATIONS["sine_sum"](x, draw_sines(key))))
     keys = random.split(random.key(0), 4000)
     values = np.asarray(draw(keys))
-    np.testing.assert_array_equal(values[7], draw(keys[7:8])[0])
+    np.testing.assert_array_equal(values[7], draw(jnp.broadcast_to(keys[7], keys.shape))[0])
     # a sum of 3 to 7 terms a sin(f x + u), a ~ N(0, 1), u uniform, has variance E[terms] / 2 = 2.5 everywhere
     np.testing.assert_allclose(values.var(0).mean(), 2.5, rtol=0.08)
 
@@ -180,50 +189,76 @@ def test_a_sine_sum_is_frozen_by_its_key_and_follows_its_law():
 def test_an_encoder_in_plain_loops():
     """Of numbers: a network 1 -> 32 at every point of the grid."""
     grid = jnp.linspace(-2.0, 2.0, GRID)
-    tabulate = jax.jit(lambda key: choose_encoder(key, recipe()).tabulate(jnp.array(False), jnp.array(3), grid, 10))
+    activate = jax.jit(lambda layer, x: lax.switch(layer.activation, list(ACTIVATIONS.values()), x, layer.sines))
+
+    @jax.jit
+    def parts_and_table(key):
+        encoder = choose_encoder(key, recipe())
+        layers = [encoder.network.layer(i) for i in range(4)]
+        weights = [layers[0].weight(n_in=1), *(layer.weight() for layer in layers[1:])]
+        return layers, weights, encoder.network.n_layer, encoder.tabulate(jnp.array(False), jnp.array(3), grid, 10)
+
     for seed in range(5):
-        network = choose_encoder(random.key(seed), recipe()).network
-        x = np.float64(grid)[:, None] * np.float64(network.layer(0).weight(n_in=1))[0]
-        assert (np.asarray(network.layer(0).weight(n_in=1))[1:] == 0).all()
-        for index in range(1, int(network.n_layer)):
-            before = network.layer(index - 1)
-            activation = list(ACTIVATIONS.values())[int(before.activation)]
-            x = np.float64(before.gain) * np.float64(activation(jnp.float32(x), before.sines))
-            x = x @ np.float64(network.layer(index).weight())
-        np.testing.assert_allclose(tabulate(random.key(seed)), x, rtol=1e-3, atol=1e-4)
+        layers, weights, n_layer, table = parts_and_table(random.key(seed))
+        x = np.float64(grid)[:, None] * np.float64(weights[0])[0]
+        assert (np.asarray(weights[0])[1:] == 0).all()
+        for before, weight in zip(layers[: int(n_layer) - 1], weights[1 : int(n_layer)], strict=True):
+            x = np.float64(before.gain) * np.float64(activate(before, jnp.float32(x)))
+            x = x @ np.float64(weight)
+        np.testing.assert_allclose(table, x, rtol=1e-3, atol=1e-4)
 
 
 def test_networks_can_have_a_single_layer():
     """Then a decoder of numbers is a linear map."""
     single = recipe(n_layer=dist.DiscreteUniform(1, 1))._replace(max_layer=1)
-    decoder = choose_decoder(random.key(2), jnp.ones(2), single)
     is_index, n_category = jnp.array(False), jnp.array(3)
     latent = random.normal(random.key(3), (5, LATENT))
-    found = decoder.weights(is_index, n_category, 10).apply(latent, is_index, n_category)
-    np.testing.assert_allclose(found, latent @ decoder.network.layer(0).weight(n_out=1)[:, 0], rtol=1e-4, atol=1e-5)
+
+    @jax.jit
+    def decoded(key):
+        decoder = choose_decoder(key, jnp.ones(2), single)
+        found = decoder.weights(is_index, n_category, 10).apply(latent, is_index, n_category)
+        return found, decoder.network.layer(0).weight(n_out=1)[:, 0]
+
+    found, weight = decoded(random.key(2))
+    np.testing.assert_allclose(found, np.asarray(latent) @ np.asarray(weight), rtol=1e-4, atol=1e-5)
 
 
 def test_a_hidden_layer_has_its_own_activation():
-    networks = [choose_network(random.key(seed), recipe()) for seed in range(10)]
-    assert any(len({int(network.layer(i).activation) for i in range(3)}) > 1 for network in networks)
+
+    @jax.jit
+    def activations(key):
+        network = choose_network(key, recipe())
+        return [network.layer(i).activation for i in range(3)]
+
+    assert any(len({*map(int, activations(random.key(seed)))}) > 1 for seed in range(10))
 
 
 def test_curves_interpolate_at_the_quantiles_of_the_pilot():
-    value = random.normal(random.key(0), (1024,))
-    n_pilot = jnp.array(700)
-    grid = quantile_grid(sort_pilot(value, n_pilot), n_pilot)
-    ordered = np.sort(np.asarray(value)[:700])
+    value = np.asarray(random.normal(random.key(0), (1024,)))
+
+    @jax.jit
+    def looked_up(value, n_pilot, key):
+        grid = quantile_grid(sort_pilot(value, n_pilot), n_pilot)
+        table = choose_encoder(key, recipe()).tabulate(jnp.array(False), jnp.array(3), grid, 10)
+        return grid, table, look_up(table[None], jnp.array(0), place_on(grid, value))
+
+    grid, table, found = map(np.asarray, looked_up(value, jnp.array(700), random.key(1)))
+    ordered = np.sort(value[:700])
     assert len(grid) == GRID and grid[0] == ordered[0] and grid[-1] == ordered[-1]
-    table = choose_encoder(random.key(1), recipe()).tabulate(jnp.array(False), jnp.array(3), grid, 10)
-    found = look_up(table[None], jnp.array(0), place_on(grid, value))
     for column in (0, 31):
         expected = np.interp(value, grid, table[:, column])
         np.testing.assert_allclose(found[:, column], expected, rtol=1e-3, atol=1e-4 * np.abs(table).max())
 
 
 def test_a_constant_column_has_a_place():
-    value = jnp.full(1024, 2.5)
-    grid = quantile_grid(sort_pilot(value, jnp.array(1024)), jnp.array(1024))
-    place = place_on(grid, value)
+
+    @jax.jit
+    def places(value):
+        grid = quantile_grid(sort_pilot(value, jnp.array(1024)), jnp.array(1024))
+        place = place_on(grid, value)
+        return place, look_up(grid[None, :, None], jnp.array(0), place)
+
+    place, found = places(jnp.full(1024, 2.5))
     assert np.isfinite(place).all()
-    np.testing.assert_allclose(look_up(grid[None, :, None], jnp.array(0), place)[:, 0], 2.5)
+    np.testing.assert_allclose(found[:, 0], 2.5)

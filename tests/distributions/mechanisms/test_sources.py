@@ -29,9 +29,14 @@ def cells(block=0, n_row=20_480, is_entity=False):
     return Cells(random.key(99), jnp.array(block), jnp.array(n_row), jnp.array(is_entity))
 
 
+numerical = jax.jit(numerical_source)
+quantiles_of = jax.jit(beta_quantiles)
+noise_of = jax.jit(beta_noise)
+compiled = {name: jax.jit(source) for name, source in SOURCES.items()}
+
+
 def rows(name, source=None, **place):
-    generator = jax.jit(SOURCES[name])
-    return np.concatenate([generator(source or law(), cells(block, **place)) for block in range(N_BLOCK)])
+    return np.concatenate([compiled[name](source or law(), cells(block, **place)) for block in range(N_BLOCK)])
 
 
 def test_uniform_and_gaussian_marginals():
@@ -60,10 +65,10 @@ def test_beta_marginals(seed):
 @pytest.mark.parametrize("shape", [(0.5, 0.5), (0.5, 5.0), (1.0, 1.0), (2.0, 3.5), (5.0, 5.0)])
 def test_beta_quantiles_and_noise(shape):
     a, b = map(jnp.array, shape)
-    quantiles = beta_quantiles(a, b)
+    quantiles = quantiles_of(a, b)
     point = (np.arange(256) + 0.5) / 256
     np.testing.assert_allclose(stats.beta(*shape).cdf(np.float64(quantiles)), point, atol=5e-4)
-    noise = np.asarray(beta_noise(random.key(0), jnp.array(0), quantiles))
+    noise = np.asarray(noise_of(random.key(0), jnp.array(0), quantiles))
     assert noise.shape == (1024, 32)
     found = stats.kstest(noise.ravel(), stats.beta(*shape).cdf).statistic
     assert found < 1 / 256 + stats.kstwo.isf(TEST_FAILURE_RATE, noise.size)
@@ -128,7 +133,7 @@ def test_series_of_entity_tables_have_neither():
 @pytest.mark.parametrize("name", SOURCES)
 def test_sources_do_not_depend_on_other_blocks(name):
     kind = jnp.array(list(SOURCES).index(name))
-    alone = numerical_source(kind, law(), cells(3))
+    alone = numerical(kind, law(), cells(3))
     np.testing.assert_array_equal(alone, rows(name)[3 * 1024 : 4 * 1024])
     assert np.isfinite(alone).all()
 
@@ -147,9 +152,10 @@ def test_categorical_sources_are_independent_with_dirichlet_probabilities():
 
 def test_categorical_series_stay_among_their_categories():
     kind = jnp.array(list(SOURCES).index("ts"))
-    values = categorical_source(kind, law(3, -5.0, 5.0), cells(), jnp.array(3), 10)
+    draw = jax.jit(lambda source: categorical_source(kind, source, cells(), jnp.array(3), 10))
+    values = draw(law(3, -5.0, 5.0))
     assert set(np.unique(values)) == {0.0, 1.0, 2.0}
     # a category whose series lies far above the others is drawn always
     bounds = jnp.zeros((N_CATEGORY, 2)).at[1].set(jnp.array([200.0, 201.0]))
-    values = categorical_source(kind, SourceLaw(random.key(3), bounds), cells(), jnp.array(3), 10)
+    values = draw(SourceLaw(random.key(3), bounds))
     assert set(np.unique(values)) == {1.0}

@@ -43,9 +43,15 @@ TRUTH = {
 @pytest.fixture(scope="module")
 def simulated() -> Columns:
     truth = {name: jnp.array(value) for name, value in TRUTH.items()}
-    model = handlers.seed(handlers.substitute(mechanisms, truth), random.key(1))
-    trace = handlers.trace(model).get_trace(STRUCTURE, jnp.zeros((N_ROW, 0)))
-    value = np.stack([np.asarray(trace[f"column_{column}"]["value"], float) for column in range(3)], axis=1)
+    effect_basis()  # is kept, so that it cannot be part of a program
+
+    @jax.jit
+    def columns():
+        model = handlers.seed(handlers.substitute(mechanisms, truth), random.key(1))
+        trace = handlers.trace(model).get_trace(STRUCTURE, jnp.zeros((N_ROW, 0)))
+        return [trace[f"column_{column}"]["value"] for column in range(3)]
+
+    value = np.stack([np.asarray(column, float) for column in columns()], axis=1)
     return Columns(NAMES, value, STRUCTURE.n_category, np.zeros((N_ROW, 0)))
 
 

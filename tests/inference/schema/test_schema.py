@@ -73,10 +73,14 @@ def evidence_by_enumeration(family, prior, n):
     values = {"n_neighbor": (2, 4), "depth": range(2, 9)}.get(DISCRETE.get(family, ""))
     discrete = [({DISCRETE[family]: value}, 1 / len(values)) for value in values] if values else [({}, 1)]
     ordered, total = Counter(), Counter()
-    names = [np.isin(mark, (EDGE, JOINED, BACKWARD)).tobytes() for mark in marks]
-    for (x, x_weight), (k, k_weight) in product(continuous, discrete):
-        for name, prob in zip(names, np.exp(log_probs(law(family, n, prior, **x, **k), marks)), strict=True):
-            ordered[name] += prob * x_weight * k_weight
+    names = np.array([np.isin(mark, (EDGE, JOINED, BACKWARD)).tobytes() for mark in marks], object)
+    for k, k_weight in discrete:
+        # marks that are possible at one node of the quadrature are so at all
+        possible = np.isfinite(log_probs(law(family, n, prior, **continuous[0][0], **k), marks))
+        for x, x_weight in continuous:
+            probs = np.exp(log_probs(law(family, n, prior, **x, **k), marks[possible]))
+            for name, prob in zip(names[possible], probs, strict=True):
+                ordered[name] += prob * x_weight * k_weight
     for name, prob in ordered.items():
         edge = np.frombuffer(name, bool).reshape(n, n)
         for order in permutations(range(n)):

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import jax.numpy as jnp
+from jax import lax
 from jaxtyping import Array, Float
 
 from plurel_prob.rfm.rows.network.batch import LEVELS
@@ -22,8 +23,10 @@ class Spread(NamedTuple):
 def spread_of(prediction: Float[Array, " context"], y: Float[Array, " context"], is_context: Float[Array, " context"]) -> Spread:
     """Quantiles of ``y - prediction``, the predictions leaving their own row out."""
     n = is_context.sum()
-    order = jnp.sort(jnp.where(is_context > 0, prediction, jnp.inf))
+    # one sort gives the edges and what is compared with them: a prediction computed twice may be beside the edge that it is
+    order, y, is_context = lax.sort((jnp.where(is_context > 0, prediction, jnp.inf), y, is_context), num_keys=1)
     edge = order[((jnp.arange(N_BIN) + 0.5) / N_BIN * n).astype(jnp.int32)]
+    prediction = jnp.where(is_context > 0, order, 0.0)
     place = (jnp.arange(N_PLACE) + 0.5) / N_PLACE
     near = jnp.exp(-0.5 * ((place[:, None] - _ranks(edge, prediction)) / BANDWIDTH) ** 2) * is_context
     by_size = jnp.argsort(jnp.where(is_context > 0, y - prediction, jnp.inf))

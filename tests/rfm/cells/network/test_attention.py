@@ -11,8 +11,11 @@ from plurel_prob.rfm.cells.network.attention import TilePairs, attend, in_order,
 from plurel_prob.rfm.cells.network.tiles import tiles_of
 from tests.rfm.cells.network.batches import random_batch
 
-TILE = 8
+TILE, N_PAIR = 8, (16, 16)  # places for pairs of tiles, as many for all batches, so that they share programs
 KINDS = ("column", "feature", "neighbour")
+
+
+related, attended = jax.jit(partial(relations_of, tile=TILE)), jax.jit(attend)
 
 
 def plain_masks(batch: Batch, context: int) -> dict[str, np.ndarray]:
@@ -29,9 +32,9 @@ def plain_masks(batch: Batch, context: int) -> dict[str, np.ndarray]:
 
 
 def relations(batch: Batch, context: int) -> dict[str, TilePairs]:
-    tiles = tiles_of(batch, TILE)
+    tiles = tiles_of(batch, TILE, N_PAIR)
     ids = (batch.column, batch.row, batch.parent, tiles.column, tiles.feature, tiles.order)
-    found = relations_of(*(jnp.asarray(x[context]) for x in ids), tile=TILE)
+    found = related(*(x[context] for x in ids))
     return {kind: getattr(found, kind) for kind in KINDS}
 
 
@@ -69,7 +72,7 @@ def plain_attention(query, key, value, mask):
 
 def tokens(x):
     """(token, head, dim) as tiles."""
-    return jnp.asarray(x).reshape(-1, TILE, *x.shape[1:]).swapaxes(1, 2)
+    return np.asarray(x).reshape(-1, TILE, *x.shape[1:]).swapaxes(1, 2)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -78,7 +81,7 @@ def test_attention_is_that_of_the_definition(kind):
     query, key, value = (np.asarray(random.normal(k, (32, 2, 4))) for k in random.split(random.key(0), 3))
     pairs = relations(batch, int((batch.row < 0).sum(1).argmax()))[kind]
     mask = dense(pairs, 32)
-    found = attend(tokens(query), tokens(key), tokens(value), pairs)
+    found = attended(tokens(query), tokens(key), tokens(value), pairs)
     expected = plain_attention(*(np.float64(x) for x in (query, key, value)), mask)
     np.testing.assert_allclose(found.swapaxes(1, 2).reshape(32, 2, 4), expected, atol=2e-6)
     assert (mask.sum(1) == 0).any()  # some see nothing
@@ -88,7 +91,7 @@ def test_attention_is_that_of_the_definition(kind):
 def test_gradient_is_that_of_dense_attention(kind):
     batch = random_batch(8)
     pairs = relations(batch, 0)[kind]
-    mask = jnp.asarray(dense(pairs, 32) > 0)
+    mask = dense(pairs, 32) > 0
     arrays = [tokens(np.asarray(random.normal(k, (32, 2, 4)))) for k in random.split(random.key(1), 4)]
 
     def by_tiles(query, key, value):
@@ -100,14 +103,15 @@ def test_gradient_is_that_of_dense_attention(kind):
         weight = jax.nn.softmax(jnp.where(mask, score, -1e30)) * mask.any(1)[:, None]
         return (jnp.einsum("hqk,khd->qhd", weight, flat[2]) * flat[3]).sum()
 
-    for found, expected in zip(*(jax.grad(f, (0, 1, 2))(*arrays[:3]) for f in (by_tiles, by_masks)), strict=True):
+    for found, expected in zip(*(jax.jit(jax.grad(f, (0, 1, 2)))(*arrays[:3]) for f in (by_tiles, by_masks)), strict=True):
         np.testing.assert_allclose(found, expected, atol=5e-6)
 
 
 def test_large_scores_stay_finite():
     batch = random_batch(9)
     query = tokens(100 * np.asarray(random.normal(random.key(2), (32, 2, 4))))
-    gradient = jax.grad(lambda q: attend(q, q, q, relations(batch, 0)["feature"]).sum())(query)
+    pairs = relations(batch, 0)["feature"]
+    gradient = jax.jit(jax.grad(lambda q: attend(q, q, q, pairs).sum()))(query)
     assert np.isfinite(gradient).all()
 
 
@@ -119,8 +123,8 @@ def test_places_that_are_left_over_change_nothing():
     found = []
     for tiles in (few, many):
         ids = (batch.column, batch.row, batch.parent, tiles.column, tiles.feature, tiles.order)
-        pairs = relations_of(*(jnp.asarray(x[0]) for x in ids), tile=TILE)
-        found.append([np.asarray(attend(query, query, query, getattr(pairs, kind))) for kind in KINDS])
+        pairs = related(*(x[0] for x in ids))
+        found.append([np.asarray(attended(query, query, query, getattr(pairs, kind))) for kind in KINDS])
     for a, b in zip(*found, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)
 
@@ -141,7 +145,7 @@ def test_permutation_and_its_gradient():
     x, weight = random.normal(random.key(0), (6, 2)), random.normal(random.key(1), (6, 2))
     np.testing.assert_array_equal(in_order(x, order, jnp.argsort(order)), x[order])
     found, expected = (
-        jax.grad(lambda x, f=f: (f(x) * weight).sum())(x)
+        jax.jit(jax.grad(lambda x, f=f: (f(x) * weight).sum()))(x)
         for f in (partial(in_order, order=order, inverse=jnp.argsort(order)), lambda x: x[order])
     )
     np.testing.assert_allclose(found, expected)

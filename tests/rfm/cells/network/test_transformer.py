@@ -25,10 +25,15 @@ TILE, TEXTS = 8, random.normal(random.key(0), (20, 12))
 @pytest.fixture(scope="module")
 def predict():
     """A small network with random weights everywhere: those that start at zero would hide what is wrong."""
-    model = RelationalTransformer(TransformerSize(n_block=2, width=8, n_head=2, hidden=16), 12, key=random.key(1))
-    leaves, tree = jax.tree.flatten(model)
-    keys = random.split(random.key(2), len(leaves))
-    model = jax.tree.unflatten(tree, [x + 0.3 * random.normal(k, x.shape) for x, k in zip(leaves, keys, strict=True)])
+
+    @eqx.filter_jit
+    def random_model():
+        model = RelationalTransformer(TransformerSize(n_block=2, width=8, n_head=2, hidden=16), 12, key=random.key(1))
+        leaves, tree = jax.tree.flatten(model)
+        keys = random.split(random.key(2), len(leaves))
+        return jax.tree.unflatten(tree, [x + 0.3 * random.normal(k, x.shape) for x, k in zip(leaves, keys, strict=True)])
+
+    model = random_model()
     compiled = eqx.filter_jit(lambda cells: model(cells, TEXTS, tile=TILE)[:, 0])
 
     def of(batch: Batch) -> np.ndarray:
@@ -76,7 +81,7 @@ def test_the_target_is_masked(predict):
 
 def test_cells_reach_the_prediction(predict):
     """Some cell matters, so that the tests above can fail."""
-    batch = random_batch(4, n_context=1)
+    batch = random_batch(4)
     changed = [
         float(
             abs(
@@ -96,13 +101,13 @@ def test_paper_size_has_the_papers_number_of_parameters():
 
 
 def test_a_new_network_predicts_the_means_of_columns():
-    model = RelationalTransformer(TransformerSize(1, 8, 2, 16), 12, key=random.key(0))
+    model = eqx.filter_jit(lambda: RelationalTransformer(TransformerSize(1, 8, 2, 16), 12, key=random.key(0)))()
     batch = random_batch(5)
     cells = ContextCells(
         *(jnp.asarray(getattr(batch, name)) for name in ContextCells._fields[:9]), *map(jnp.asarray, tiles_of(batch, TILE))
     )
     assert batch.log_odds.any()
-    np.testing.assert_array_equal(model(cells, TEXTS, tile=TILE), batch.log_odds)
+    np.testing.assert_array_equal(eqx.filter_jit(lambda cells: model(cells, TEXTS, tile=TILE))(cells), batch.log_odds)
     assert n_parameter(model) == sum(np.asarray(x).size for x in jax.tree.leaves(model))
 
 

@@ -14,11 +14,13 @@ import pytest
 
 from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.cells.contexts import BOOLEAN, Batch
+from plurel_prob.rfm.cells.network import SIZES, TransformerSize
 from plurel_prob.rfm.cells.training import TrainingConfig, ValidationCells, folder_data, load_model, train
 from plurel_prob.rfm.cells.training.data import FolderData
 from tests.rfm.cells.training.databases import write_database
 
-SMALL = TrainingConfig(n_step=6, batch_size=8, context_length=64)
+SIZES["one block"] = TransformerSize(1, 16, 2, 32)  # here, as processes that tests start import this file
+SMALL = TrainingConfig(size="one block", n_step=6, batch_size=8, context_length=64)
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +90,7 @@ def test_settings_cannot_change_in_between(data, finished):
 
 
 def test_a_run_needs_weights_of_its_size(data, finished, tmp_path):
-    with pytest.raises(DatabaseError, match="has size tiny, not small"):
+    with pytest.raises(DatabaseError, match="has size one block, not small"):
         train(data, tmp_path / "run", replace(SMALL, size="small"), init=finished)
 
 
@@ -141,7 +143,7 @@ def test_the_network_learns_one_batch_by_heart(data, tmp_path):
         def batch(self, seed: int, k: int, batch_size: int) -> Batch:
             return data.batch(seed, 0, batch_size)
 
-    config = replace(SMALL, n_step=150, learning_rate=3e-3)
+    config = replace(SMALL, size="tiny", n_step=150, learning_rate=3e-3)
     train(One(), tmp_path / "run", config, log_every=1)
     found = losses(tmp_path / "run")
     assert found[-1] < 0.02 < 0.2 < found[0]
@@ -151,7 +153,7 @@ def test_the_network_learns_one_batch_by_heart(data, tmp_path):
 def test_the_network_beats_the_mean_on_a_database_it_has_not_seen(data, tmp_path):
     """The rule, a sum of a row's and its parent's cells, is the same in all of these databases; their values are not."""
     folders = [write_database(tmp_path / f"shop-{seed}", seed) for seed in range(1, 9)]
-    config = replace(SMALL, n_step=600, batch_size=32, learning_rate=2e-3)
+    config = replace(SMALL, size="tiny", n_step=600, batch_size=32, learning_rate=2e-3)
     run = train(folder_data(folders, 64), tmp_path / "run", config)
     validation = ValidationCells(data, config, run.encoder)
     assert validation.losses(run.model).mean() < 0.7 * validation.baseline.mean()

@@ -4,12 +4,17 @@ import numpy as np
 import pytest
 from jax import lax
 
-from plurel_prob.rfm.rows.network.calibration import logit_line
+from plurel_prob.rfm.rows.network import calibration, places, smoothers, solve, spread
 from plurel_prob.rfm.rows.network.experts import _own_distance
-from plurel_prob.rfm.rows.network.places import N_BIN, grid_of, places_of
-from plurel_prob.rfm.rows.network.smoothers import BANDWIDTHS, SHRINKAGE, bins_of, reliability_of, smooth, smoothers_of
-from plurel_prob.rfm.rows.network.solve import as_inverse, inverse, kernel_ridge, ridge
-from plurel_prob.rfm.rows.network.spread import residual_quantiles, spread_of
+from plurel_prob.rfm.rows.network.places import N_BIN
+from plurel_prob.rfm.rows.network.smoothers import BANDWIDTHS, SHRINKAGE
+
+# compiled as a whole: one by one, each of their operations would be a program
+grid_of, places_of, bins_of = jax.jit(places.grid_of), jax.jit(places.places_of), jax.jit(smoothers.bins_of)
+smoothers_of, smooth, reliability_of = map(jax.jit, (smoothers.smoothers_of, smoothers.smooth, smoothers.reliability_of))
+kernel_ridge, ridge = (jax.jit(fit, static_argnums=3) for fit in (solve.kernel_ridge, solve.ridge))
+inverse, logit_line = jax.jit(solve.inverse), jax.jit(calibration.logit_line)
+spread_of, residual_quantiles = jax.jit(spread.spread_of), jax.jit(spread.residual_quantiles)
 
 
 @pytest.fixture(scope="module")
@@ -26,21 +31,21 @@ def context():
 
 def test_ranks_are_those_of_the_context(context):
     x, _, weight = context
-    places = places_of(grid_of(jnp.asarray(x), jnp.asarray(weight) > 0), jnp.asarray(x))
+    found = places_of(grid_of(x, weight > 0), x)
+    rank = np.asarray(found.rank)
     for f in range(3):
         known = x[:25, f][~np.isnan(x[:25, f])]
         for r in range(30):
             exact = 0.5 if np.isnan(x[r, f]) else (np.mean(known < x[r, f]) + np.mean(known <= x[r, f])) / 2
-            assert abs(places.rank[r, f] - exact) <= 1.5 / min(N_BIN, len(known))
-    np.testing.assert_array_equal(places.missing, np.isnan(x))
-    assert np.isfinite(places.z).all()
+            assert abs(rank[r, f] - exact) <= 1.5 / min(N_BIN, len(known))
+    np.testing.assert_array_equal(found.missing, np.isnan(x))
+    assert np.isfinite(found.z).all()
 
 
 def test_smoothers_leave_their_own_label_out(context):
-    x, y, weight = (jnp.asarray(part) for part in context)
-    places = places_of(grid_of(x, weight > 0), x)
-    smoothers, bins = smoothers_of(places, y, weight), np.asarray(bins_of(places))
-    left_out = np.asarray(smooth(smoothers, places, weight, y))
+    x, y, weight = context
+    at = places_of(grid_of(x, weight > 0), x)
+    bins, left_out = np.asarray(bins_of(at)), np.asarray(smooth(smoothers_of(at, y, weight), at, weight, y))
     for h, bandwidth in enumerate(BANDWIDTHS):
         for f in range(3):
             for r in range(30):
@@ -50,7 +55,7 @@ def test_smoothers_leave_their_own_label_out(context):
                     both_missing = a == N_BIN and b == N_BIN
                     near = np.exp(-0.5 * ((a - b) / N_BIN / bandwidth) ** 2) if max(a, b) < N_BIN else float(both_missing)
                     if other != r:
-                        total, count = total + near * context[1][other], count + near
+                        total, count = total + near * y[other], count + near
                 assert left_out[h, r, f] == pytest.approx(total / (count + SHRINKAGE), abs=1e-4)
 
 
@@ -58,9 +63,9 @@ def test_a_feature_is_reliable_if_it_says_the_label():
     rng = np.random.default_rng(1)
     x = rng.normal(size=(400, 3)).astype(np.float32)
     y = np.sin(2 * x[:, 0]) + 0.3 * x[:, 1]
-    y, weight = jnp.asarray(y - y.mean()), jnp.ones(400)
-    places = places_of(grid_of(jnp.asarray(x), weight > 0), jnp.asarray(x))
-    found = reliability_of(smooth(smoothers_of(places, y, weight), places, weight, y), y, weight)
+    y, weight = y - y.mean(), np.ones(400, np.float32)
+    at = places_of(grid_of(x, weight > 0), x)
+    found = reliability_of(smooth(smoothers_of(at, y, weight), at, weight, y), y, weight)
     assert found[0] > 0.7 > 0.3 > found[1] > 0.05 > 0.02 > found[2]
 
 
@@ -100,7 +105,8 @@ def test_inverses_have_their_gradient():
     np.testing.assert_allclose(inverse(positive), np.linalg.inv(positive), atol=1e-5)
     known = lax.stop_gradient(inverse(positive))
     found, plain = (
-        jax.grad(lambda a, f=f: (f(a) * along).sum())(positive) for f in (lambda a: as_inverse(a, known), jnp.linalg.inv)
+        jax.jit(jax.grad(lambda a, f=f: (f(a) * along).sum()))(positive)
+        for f in (lambda a: solve.as_inverse(a, known), jnp.linalg.inv)
     )
     np.testing.assert_allclose(found, plain, atol=1e-4)
 
@@ -109,8 +115,8 @@ def test_distances_of_rows_from_each_other_have_their_gradient():
     rng = np.random.default_rng(8)
     a, along = (jnp.asarray(rng.normal(size=shape), jnp.float32) for shape in ((9, 5), (9, 9)))
     plain = lambda a: ((a[:, None] - a) ** 2).sum(-1)  # noqa: E731
-    np.testing.assert_allclose(_own_distance(a), plain(a), atol=1e-5)
-    found, expected = (jax.grad(lambda a, f=f: (f(a) * along).sum())(a) for f in (_own_distance, plain))
+    np.testing.assert_allclose(jax.jit(_own_distance)(a), plain(np.asarray(a)), atol=1e-5)
+    found, expected = (jax.jit(jax.grad(lambda a, f=f: (f(a) * along).sum()))(a) for f in (_own_distance, plain))
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
@@ -129,16 +135,17 @@ def test_a_fit_has_the_gradient_of_the_penalty_that_is_chosen(context):
         dual, left_out = kernel_ridge(x @ x.T, y, weight, each)
         return left_out.sum() + dual.sum() ** 2
 
-    np.testing.assert_allclose(jax.grad(ours)(x), jax.grad(told)(x, best), atol=2e-3)
+    np.testing.assert_allclose(jax.jit(jax.grad(ours))(x), jax.jit(jax.grad(told))(x, best), atol=2e-3)
 
 
 def test_lines_of_logits_have_the_gradient_of_what_they_converge_to():
     rng = np.random.default_rng(8)
-    prediction = jnp.asarray(rng.normal(size=200), jnp.float32)
-    is_true, along = jnp.asarray(rng.random(200) < jax.nn.sigmoid(2 * prediction), jnp.float32), rng.normal(size=200)
-    found = jax.grad(lambda p: logit_line(p, is_true, jnp.ones(200)) @ jnp.array([1.0, 2.0]))(prediction) @ along
-    up, down = (logit_line(prediction + e * along, is_true, jnp.ones(200)) @ jnp.array([1.0, 2.0]) for e in (1e-2, -1e-2))
-    assert float(found) == pytest.approx(float(up - down) / 2e-2, rel=0.02)
+    prediction = rng.normal(size=200).astype(np.float32)
+    is_true = (rng.random(200) < 1 / (1 + np.exp(-2 * prediction))).astype(np.float32)
+    along, weights, weight = rng.normal(size=200).astype(np.float32), np.array([1.0, 2.0], np.float32), np.ones(200, np.float32)
+    gradient = jax.jit(jax.grad(lambda p: logit_line(p, is_true, weight) @ weights))(prediction)
+    up, down = (np.asarray(logit_line(prediction + e * along, is_true, weight)) @ weights for e in np.float32([1e-2, -1e-2]))
+    assert float(np.asarray(gradient) @ along) == pytest.approx(float(up - down) / 2e-2, rel=0.02)
 
 
 def test_logits_are_calibrated():
@@ -155,8 +162,8 @@ def test_residuals_are_wider_where_predictions_are():
     rng = np.random.default_rng(5)
     prediction = rng.random(2000).astype(np.float32)
     y = prediction + (0.1 + prediction) * rng.normal(size=2000)
-    spread = spread_of(jnp.asarray(prediction), jnp.asarray(y, jnp.float32), jnp.ones(2000))
-    quantiles = np.asarray(residual_quantiles(spread, jnp.array([0.1, 0.9])))
+    around = spread_of(prediction, y.astype(np.float32), np.ones(2000, np.float32))
+    quantiles = np.asarray(residual_quantiles(around, np.array([0.1, 0.9], np.float32)))
     assert (np.diff(quantiles, axis=1) >= 0).all()
     np.testing.assert_allclose(quantiles[:, 15] - quantiles[:, 3], 1.683 * np.array([0.2, 1.0]), rtol=0.25)  # 20 % to 80 %
 
@@ -166,7 +173,8 @@ def test_quantiles_of_residuals_hold_what_they_say_of_the_next_one():
     rng, n, n_sample = np.random.default_rng(0), 39, 4000
     y = rng.normal(size=(n_sample, n + 6)).astype(np.float32)  # the last five are padding
     weight = jnp.asarray(np.arange(n + 5) < n, jnp.float32)
-    quantiles = jax.vmap(lambda y: spread_of(jnp.zeros(n + 5), y * weight, weight).residual[0])(jnp.asarray(y[:, :-1]))
+    of_each = jax.jit(jax.vmap(lambda y: spread_of(jnp.zeros(n + 5), y * weight, weight).residual[0]))
+    quantiles = of_each(y[:, :-1])
     share = (y[:, -1:] < np.asarray(quantiles)).mean(0)
     level = np.arange(1, 20) / 20
     assert (np.abs(share - level) < 4.6 * np.sqrt(level * (1 - level) / n_sample)).all()

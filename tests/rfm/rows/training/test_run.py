@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from plurel_prob.errors import DatabaseError
-from plurel_prob.rfm.rows.network import load_network
+from plurel_prob.rfm.rows.network import SIZES, RowNetworkSize, load_network
 from plurel_prob.rfm.rows.training import RowData, RowTrainingConfig, ValidationTasks, load_run, train
 from plurel_prob.rfm.rows.training.steps import new_network
 from tests.rfm.rows.training.shops import Shops
@@ -17,8 +17,9 @@ SMALL = RowTrainingConfig(size="small", n_step=4, batch_size=4, n_row=80, n_feat
 
 
 @pytest.fixture(scope="module", autouse=True)
-def few_held_out():
+def few_held_out_and_one_block():
     with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(SIZES, "small", RowNetworkSize(1, 16, 1, 32, feature=8, n_pool=4))
         patch.setattr("plurel_prob.rfm.rows.training.validation.N_VALIDATION", 8)
         yield
 
