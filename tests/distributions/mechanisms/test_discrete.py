@@ -25,7 +25,7 @@ def amounts(s, t):
 
 def labels(low, high, steepest):
     def quantiles(s, t):
-        n, a = np.floor(between(low, high + 1, s) + 1e-9), steepest * t
+        n, a = min(np.floor(between(low, high + 1, s) + 1e-9), high), steepest * t
         edge = np.arange(1, n + 2)
         weight = np.log(edge[1:] / edge[:-1]) if a == 1 else (edge[1:] ** (1 - a) - edge[:-1] ** (1 - a)) / (1 - a)
         return np.minimum(np.searchsorted(np.cumsum(weight) / weight.sum(), U), n - 1)
