@@ -46,14 +46,19 @@ def measured(options: argparse.Namespace) -> dict[str, object]:
     told = [str(items) for _, items in tables.values()]
     found = subprocess.run([sys.executable, str(options.tool), "compare", *told], check=True, capture_output=True, text=True)
     print(found.stdout)
-    parts = FOUND.findall(found.stdout)
     line = {
         "step": options.step,
         "prior": options.prior,
         "fingerprint": get_prior(options.prior).fingerprint,
         "count": options.count,
     }
-    return line | {"auc": {kind: float(auc) for kind, auc, _ in parts}, "furthest": {kind: far for kind, _, far in parts if far}}
+    return line | parsed(found.stdout)
+
+
+def parsed(told: str) -> dict[str, object]:
+    """AUCs by kind, and which statistics are furthest apart, from what the tool prints."""
+    parts = FOUND.findall(told)
+    return {"auc": {kind: float(auc) for kind, auc, _ in parts}, "furthest": {kind: far for kind, _, far in parts if far}}
 
 
 if __name__ == "__main__":

@@ -8,7 +8,16 @@ import pytest
 from jax import random
 from scipy import stats
 
-from plurel_prob.distributions import Arrangement, GraphFamily, LogNormalCount, OrderedPair, Pick, RandomKey, TruncatedZipf
+from plurel_prob.distributions import (
+    Arrangement,
+    GraphFamily,
+    GrowingCounts,
+    LogNormalCount,
+    OrderedPair,
+    Pick,
+    RandomKey,
+    TruncatedZipf,
+)
 from plurel_prob.distributions.occupancy import log_prob_occupancy, sample_occupancy
 from tests.goodness import assert_fits
 
@@ -49,6 +58,27 @@ def test_counts_over_orders_of_magnitude():
     drawn = np.histogram(law.sample(random.key(1), (N_DRAW,)), edge)[0]
     cumulative = np.concatenate([[0.0], np.cumsum([*probs.values()])])
     assert_fits(drawn, np.diff(cumulative[edge - 20]))
+
+
+def test_rows_follow_from_those_of_parents():
+    """Enumerated: the last table is the root, the first its child, the second the child of both; a fourth place has no table."""
+    root = LogNormalCount(2.0, 0.6, 1, 3, validate_args=False)
+    parents = jnp.array([[2, -1], [0, 2], [-1, -1], [-1, -1]])
+    law = GrowingCounts(jnp.array([2, 0, 1, -1]), parents, root, 1.3, 0.5, 4, validate_args=False)
+    value = np.array([[*rows, 0] for rows in product(range(1, 5), repeat=3)])
+    of_root = log_normal_count(2.0, 0.6, 1, 3)
+    of_child = {m: log_normal_count(1.3 * m, 0.5, 1, 4) for m in range(1, 5)}
+    expected = np.array([of_root.get(c, 0) * of_child[c][a] * of_child[max(a, c)][b] for a, b, c, _ in value.tolist()])
+    np.testing.assert_allclose(expected.sum(), 1)
+    np.testing.assert_allclose(np.exp(law.log_prob(value)), expected, rtol=1e-4, atol=1e-9)
+    assert law.log_prob(np.array([1, 1, 1, 1])) == -np.inf
+    draws = np.asarray(law.sample(random.key(0), (N_DRAW,)))
+    assert (draws[:, 3] == 0).all()
+    assert_fits(np.bincount((draws[:, :3] - 1) @ np.array([16, 4, 1]), minlength=64), expected)
+    given = law.with_given(jnp.array([True, False, False, False]), jnp.array([4, 9, 9, 9]))
+    draws = np.asarray(given.sample(random.key(1), (N_DRAW,)))
+    assert (draws[:, 0] == 4).all()
+    assert_fits(np.bincount(draws[:, 1], minlength=5)[1:], np.array([of_child[4][k] for k in range(1, 5)]))
 
 
 def test_ordered_pairs_are_uniform():

@@ -72,3 +72,17 @@ def test_numbers_of_rows_are_those_that_there_is_room_for():
         row_counts(plan, prior, {"country": 7}, 0, (0, 100))
     with pytest.raises(DatabaseError, match="--rows countri=7: there is no such table; there are country, person"):
         row_counts(plan, prior, {"countri": 7}, 0, (0, 100))
+
+
+def test_numbers_of_rows_follow_from_those_that_are_asked_for_of_parents():
+    one, other = Column("id", "integer", False), Column("one", "integer", False)
+    key = ForeignKey(("one",), "one", ("id",))
+    tables = DeclaredTable("one", (one,), ("id",)), DeclaredTable("many", (one, other), ("id",), foreign_keys=(key,))
+    plan, prior = plan_of(DeclaredSchema(tables, "shop.sql")), get_prior("realistic")
+    few, many = (np.array([row_counts(plan, prior, {"one": n}, seed, (0, 100)) for seed in range(40)]).T for n in (30, 3000))
+    assert (few[0] == 30).all() and (many[0] == 3000).all()
+    ratio, sigma = prior.schema.row_ratio, prior.schema.row_sigma
+    # medians of 40 are log-normal, nearly, with a deviation of 1.25 sigma / sqrt(40): at most five of them away
+    for n, found in ((30, few[1]), (3000, many[1])):
+        assert abs(np.log(np.median(found) / (ratio * n))) < 5 * 1.25 * sigma / np.sqrt(40)
+    assert np.median(many[1]) > 5 * np.median(few[1])

@@ -96,6 +96,17 @@ def test_scores_replays_and_files(databases, tmp_path):
         pd.testing.assert_frame_equal(loaded.tables[name], frame)
 
 
+def test_rows_can_be_given(databases):
+    """Those of a table, from which those of its children follow; the score has the law of rows."""
+    database = databases[1]
+    child, _, parent = database.schema.foreign_keys[0]
+    given = plurel_prob.sample(1, PRIOR, given={f"{parent}.n_row": 57})
+    assert len(given.tables[parent]) == 57
+    rows = [len(drawn.tables[child]) for drawn in (database, given)]
+    assert rows[0] != rows[1] or len(database.tables[parent]) == 57
+    assert np.isfinite(plurel_prob.log_density(given).by("site")["n_row"])
+
+
 def test_labels_and_whole_numbers_can_be_set(databases):
     """A label is one that a number of the node shows; half a whole number is none."""
     set_label = set_number = False
