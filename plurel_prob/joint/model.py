@@ -4,18 +4,22 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import jax
+import jax.numpy as jnp
 import pandas as pd
-from numpyro import handlers
+from jax import random
 
 from plurel_prob.blocks import BLOCK
 from plurel_prob.databases.database import Database
 from plurel_prob.errors import DatabaseError
 from plurel_prob.joint.cells import Cell, CellPlaces, cell_at, cells_of
 from plurel_prob.joint.sites import site_table
-from plurel_prob.models.database import Bucket, DatabaseDraw, Structure, database, structure
+from plurel_prob.models.database import Bucket, DatabaseDraw, Structure, database
 from plurel_prob.priors import Prior, get_prior
 from plurel_prob.priors.fields import upper_bound
+from plurel_prob.programs.given import all_given
 from plurel_prob.programs.layout import structure_form, structure_layout
+from plurel_prob.programs.structure import draw_structure
 from plurel_prob.replay.sites import Sites, bucket_of_latents, check_complete, sites_of
 
 
@@ -77,8 +81,8 @@ class JointModel:
         values = self.values if values is None else values
         if not values:
             raise ValueError("the model of a prior has no tables of its own: give the values of the sites of a database")
-        known = {name: values[name] for name in structure_layout(self.prior)}
-        return handlers.substitute(structure, data=known)(self.prior)
+        given = all_given(structure_layout(self.prior), values)
+        return jax.tree.map(jnp.asarray, draw_structure(self.prior, random.key(0), given).structure)
 
 
 def joint_model(of: Database | Prior | str | Path) -> JointModel:

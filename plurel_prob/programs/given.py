@@ -61,4 +61,6 @@ def nothing_given(layout: Layout) -> GivenSites:
 
 def all_given(layout: Layout, sites: Mapping[str, np.ndarray]) -> GivenSites:
     """What is given of sites, where those of a database are."""
-    return {name: Given(np.ones(site.shape, bool), np.asarray(sites[name])) for name, site in free_sites(layout).items()}
+    return {
+        name: Given(np.ones(site.shape, bool), np.asarray(sites[name], site.dtype)) for name, site in free_sites(layout).items()
+    }
