@@ -28,7 +28,7 @@ from plurel_prob.models.plurel import plurel
 from plurel_prob.models.schema import Schema
 from plurel_prob.models.times import times
 from plurel_prob.priors.features import FeaturePrior, RealisticPrior
-from plurel_prob.priors.fields import support_bounds, upper_bound
+from plurel_prob.priors.fields import possible_values, support_bounds, upper_bound
 from plurel_prob.priors.stages import SchemaPrior
 
 # Programs that draw the values of all nodes and, for categorical nodes, the categories that columns show.
@@ -133,7 +133,9 @@ def column_laws(prior: FeaturePrior, schema: Schema) -> ColumnLaws:
     transform = of_table("transform", prior.transform, prior.n_transform, is_number, schema.is_table, ("table", "column"))
     with numpyro.plate("table", max_table, dim=-2), numpyro.plate("column", max_column, dim=-1), mask(mask=is_number):
         shape = numpyro.sample("transform_shape", dist.Uniform(0.0, 1.0).expand([2]).to_event(1))
-    return ColumnLaws(transform, shape, jnp.broadcast_to(missing_rate, transform.shape), missing_key)
+    return ColumnLaws(
+        possible_values(prior.transform), transform, shape, jnp.broadcast_to(missing_rate, transform.shape), missing_key
+    )
 
 
 def features(

@@ -15,7 +15,7 @@ from plurel_prob.databases.database import Database
 from plurel_prob.databases.schema import column_name, index_of, table_name
 from plurel_prob.distributions.mechanisms.discrete import DISCRETE, LABELS
 from plurel_prob.distributions.mechanisms.sorting import flip
-from plurel_prob.distributions.mechanisms.transforms import TRANSFORMS, Pilot, TransformInputs, pilot_of
+from plurel_prob.distributions.mechanisms.transforms import RANK, TRANSFORMS, Pilot, TransformInputs, pilot_of
 from plurel_prob.errors import DatabaseError
 from plurel_prob.priors.toml import nearest
 
@@ -117,7 +117,7 @@ class Transformed:
         first = column.node_value[: N_PILOT_BLOCK * BLOCK]
         padded = np.zeros(N_PILOT_BLOCK * BLOCK, np.float32)  # of one shape for all tables: compiled once
         padded[: len(first)] = first
-        self.pilot = _pilot_of(jnp.asarray(padded), jnp.asarray(self.n_row), self.kind)
+        self.pilot = _pilot_of(jnp.asarray(padded), jnp.asarray(self.n_row), self.kind == RANK)
 
     def show(self, value: np.ndarray) -> np.ndarray:
         """Numbers that the column shows where its node has these values, missing cells included."""

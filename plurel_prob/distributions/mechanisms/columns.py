@@ -1,6 +1,8 @@
 """From nodes to columns: transforms and missing values (PluRel, arXiv:2602.04029, post-processing)."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -12,13 +14,20 @@ from plurel_prob.batches import chunk_size, joined, with_rule
 from plurel_prob.blocks import N_PILOT_BLOCK
 from plurel_prob.distributions.mechanisms.forest import one_of_many
 from plurel_prob.distributions.mechanisms.structure import CausalTables, Intervention, pages_for_statistics
-from plurel_prob.distributions.mechanisms.transforms import TRANSFORMS, Pilot, TransformInputs, pilot_of
+from plurel_prob.distributions.mechanisms.transforms import RANK, TRANSFORMS, Pilot, TransformInputs, pilot_of
 from plurel_prob.distributions.permutation import place_of
 
 
-class ColumnLaws(NamedTuple):
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=("transform", "shape", "missing_rate", "missing_key"),
+    meta_fields=("kinds",),
+)
+@dataclass(frozen=True)
+class ColumnLaws:
     """How columns are made from nodes."""
 
+    kinds: tuple[int, ...]  # transforms that there can be, in ascending order: programs have no others
     transform: Int[Array, "table column"]  # of numerical columns, index into ``TRANSFORMS``
     shape: Float[Array, "table column 2"]  # of the transform
     missing_rate: Float[Array, "table column"]  # share of a numerical column's cells
@@ -182,15 +191,17 @@ def _pilot(
     """What a column's transform knows of its first blocks."""
     pages = tables.page(table, jnp.arange(min(N_PILOT_BLOCK, tables.max_held)), tables.column_node[table, column])
     natural = pages_for_statistics(value, pages, intervention)
-    return pilot_of(natural.reshape(-1), tables.n_row[table], laws.transform[table, column])
+    needs_order = laws.transform[table, column] == RANK if RANK in laws.kinds else False
+    return pilot_of(natural.reshape(-1), tables.n_row[table], needs_order)
 
 
 def _transformed(tables: CausalTables, laws: ColumnLaws, block: ColumnBlock, numbers: Float[Array, " row"]) -> Array:
     """A block of a numerical column, none missing."""
     share = (block.row(tables) + 0.5) / tables.n_row[block.table]
     cells = TransformInputs(laws.shape[block.table, block.column], share)
-    transform = laws.transform[block.table, block.column]
-    return lax.switch(transform, list(TRANSFORMS.values()), numbers, block.pilot, cells)
+    kind = jnp.searchsorted(jnp.array(laws.kinds), laws.transform[block.table, block.column])
+    transforms = list(TRANSFORMS.values())
+    return lax.switch(kind, [transforms[i] for i in laws.kinds], numbers, block.pilot, cells)
 
 
 def _is_missing(tables: CausalTables, laws: ColumnLaws, block: ColumnBlock) -> Bool[Array, " row"]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from plurel_prob.blocks import BLOCK, N_PILOT_BLOCK
 from plurel_prob.distributions.mechanisms.discrete import DISCRETE
@@ -23,13 +23,15 @@ from plurel_prob.distributions.mechanisms.sorting import sort_pilot
 PILOT = N_PILOT_BLOCK * BLOCK  # rows
 
 
-def pilot_of(value: Float[Array, " row"], n_row: Int[Array, ""], kind: Int[Array, ""]) -> Pilot:
-    """Summarise the first blocks of a column that has ``n_row`` rows in all, for the transform that ``kind`` points at."""
+def pilot_of(value: Float[Array, " row"], n_row: Int[Array, ""], needs_order: Bool[Array, ""] | bool) -> Pilot:
+    """Summarise the first blocks of a column that has ``n_row`` rows in all; in order, as ``rank`` needs it, or as it is."""
     n_pilot = jnp.minimum(n_row, len(value))
     is_pilot = jnp.arange(len(value)) < n_pilot
     mean = jnp.where(is_pilot, value, 0.0).sum() / n_pilot
     variance = jnp.where(is_pilot, (value - mean) ** 2, 0.0).sum() / n_pilot
-    ordered = lax.cond(kind == list(TRANSFORMS).index("rank"), sort_pilot, lambda value, _: value, value, n_pilot)
+    ordered = value  # nothing is compiled where it is known that no order is needed
+    if needs_order is not False:
+        ordered = lax.cond(needs_order, sort_pilot, lambda value, _: value, value, n_pilot)
     return Pilot(ordered, n_pilot, mean, jnp.sqrt(variance))
 
 
@@ -91,4 +93,5 @@ TRANSFORMS: Mapping[str, Callable[[Array, Pilot, TransformInputs], Array]] = {
     "exponential": exponential,
     **DISCRETE,
 }
+RANK = list(TRANSFORMS).index("rank")
 UNBOUNDED = ("identity", "signed_log", "signed_root", "standardise")  # can show every number

@@ -7,7 +7,7 @@ from scipy import stats
 
 from plurel_prob.distributions.mechanisms.effects import DIM, EFFECTS
 from plurel_prob.distributions.mechanisms.quantisation import draw_quantiser
-from plurel_prob.distributions.mechanisms.transforms import PILOT, TRANSFORMS, TransformInputs, pilot_of
+from plurel_prob.distributions.mechanisms.transforms import PILOT, RANK, TRANSFORMS, TransformInputs, pilot_of
 from plurel_prob.distributions.weights import EDGE_WEIGHTS, EdgeWeight
 
 N_ROW = 5000
@@ -20,7 +20,7 @@ def column():
 @jax.jit
 def transform(kind, values, shape, place, pilot_values, n_row):
     """By one program for all transforms; called one by one, each would compile its operations."""
-    pilot = pilot_of(pilot_values, n_row, kind)
+    pilot = pilot_of(pilot_values, n_row, kind == RANK)
     return lax.switch(kind, list(TRANSFORMS.values()), values, pilot, TransformInputs(shape, place))
 
 
