@@ -18,7 +18,7 @@ from numpyro.handlers import mask
 from plurel_prob.blocks import HeldBlocks, lay_out
 from plurel_prob.distributions import Arrangement, EdgeWeight, RandomKey
 from plurel_prob.distributions.graphs import edges
-from plurel_prob.distributions.mechanisms.columns import ColumnLaws, column_values, log_slopes
+from plurel_prob.distributions.mechanisms.columns import ColumnLaws, Kinds, column_values, log_slopes
 from plurel_prob.distributions.mechanisms.structure import CausalTables, Intervention
 from plurel_prob.models.compact import compact
 from plurel_prob.models.graphs import random_graph
@@ -134,7 +134,7 @@ def column_laws(prior: FeaturePrior, schema: Schema) -> ColumnLaws:
     with numpyro.plate("table", max_table, dim=-2), numpyro.plate("column", max_column, dim=-1), mask(mask=is_number):
         shape = numpyro.sample("transform_shape", dist.Uniform(0.0, 1.0).expand([2]).to_event(1))
     return ColumnLaws(
-        possible_values(prior.transform), transform, shape, jnp.broadcast_to(missing_rate, transform.shape), missing_key
+        Kinds(possible_values(prior.transform)), transform, shape, jnp.broadcast_to(missing_rate, transform.shape), missing_key
     )
 
 

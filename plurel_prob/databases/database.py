@@ -34,7 +34,7 @@ class Database:
     Attributes:
         name: ``plurel-<seed>`` of a drawn one, else that of its folder.
         tables: name to data frame. Columns of drawn ones are typed: ``row_idx`` int64, foreign keys nullable Int64, ``date``
-            datetime64, features float32, bool or category.
+            datetime64, features float32, int32, bool or category.
         schema: tables, columns, keys, graph, time window, splits.
 
     Args:

@@ -9,7 +9,6 @@ from jaxtyping import Int
 
 N_CELL = 1024  # of a window, each with an intensity of its own
 DAY = 86_400_000_000  # microseconds
-HOUR = DAY // 24
 
 
 class TimeLaw(NamedTuple):

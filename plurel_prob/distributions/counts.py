@@ -1,6 +1,7 @@
 """Numbers of things that vary over orders of magnitude."""
 
 import math
+from statistics import NormalDist
 from typing import Any
 
 import jax.numpy as jnp
@@ -11,11 +12,13 @@ from jaxtyping import Array, ArrayLike, Bool, Float, Int, PRNGKeyArray
 from numpyro.distributions import constraints
 from numpyro.distributions.util import validate_sample
 
+LEAST_INSIDE = 1e-4  # probability between the bounds, below which 32 bits have too few digits for what is left
+
 
 def quantile(place: ArrayLike, log_median: ArrayLike, sigma: float, low: int, high: int) -> Int[Array, "..."]:
     """Quantile of :class:`LogNormalCount` at a place in (0, 1)."""
     below, above = (ndtr((math.log(edge) - log_median) / sigma) for edge in (low - 0.5, high + 0.5))
-    # between the largest and the smallest number below and above 1/2: what lies far from the bounds is at one of them
+    # clipped, as quantiles of 0 and 1 are infinite: what lies so far out is beyond the bounds, and is one of them
     standard = ndtri(jnp.clip(below + (above - below) * place, 1e-7, 1 - 1e-7))
     return jnp.clip(jnp.round(jnp.exp(log_median + sigma * standard)), low, high).astype(jnp.int32)
 
@@ -52,6 +55,9 @@ class LogNormalCount(dist.Distribution):
         if not (1 <= low <= high and median > 0 and sigma > 0):
             raise ValueError(f"needs 1 <= low <= high, a median and a sigma above 0; got {low}, {high}, {median}, {sigma}")
         self.median, self.sigma, self.low, self.high = float(median), float(sigma), int(low), int(high)
+        law = NormalDist(math.log(median), sigma)
+        if law.cdf(math.log(high + 0.5)) - law.cdf(math.log(low - 0.5)) < LEAST_INSIDE:
+            raise ValueError(f"hardly ever between {low} and {high}: the median is {median:g} and sigma {sigma:g}")
         super().__init__(validate_args=validate_args)
 
     @property

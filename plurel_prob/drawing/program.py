@@ -15,6 +15,7 @@ from plurel_prob.keys import site_key
 from plurel_prob.models.database import Draw
 from plurel_prob.models.schema import Schema
 from plurel_prob.priors import GrowingSchemaPrior, KindsSchemaPrior, Prior
+from plurel_prob.priors.stages import MAX_ROW
 from plurel_prob.programs.given import nothing_given
 from plurel_prob.programs.layout import form_of, values_layout
 from plurel_prob.programs.sizes import bucket_of_all
@@ -103,7 +104,10 @@ def counts_of(prior: Prior, plan: Plan, rows: Mapping[str, int], seed: int) -> l
         parent_table = np.full((len(names), max(map(len, parents)) + 1), -1)
         for i, of in enumerate(parents):
             parent_table[i, : len(of)] = of
-        law = prior.schema.counts(jnp.arange(len(names)), jnp.asarray(parent_table))
+        # more rows than the prior has are asked for of a table: its children have more, too
+        max_row = min(MAX_ROW, max(prior.schema.max_row, 100 * max(rows.values(), default=0)))
+        schema = dataclasses.replace(prior.schema, max_row=max_row)
+        law = schema.counts(jnp.arange(len(names)), jnp.asarray(parent_table))
         given = jnp.array([rows.get(name, -1) for name in names])
         drawn = law.with_given(given >= 0, given).sample(site_key(key, "schema/n_row"))
         return [int(n) for n in drawn]

@@ -114,6 +114,12 @@ class GrowingSchemaPrior(SchemaPrior):
         super().__post_init__()
         if not self.min_row <= self.max_root <= self.max_row:
             raise PriorError(f"needs min_row <= max_root <= max_row, got {self.min_row}, {self.max_root}, {self.max_row}")
+        for n_row_of_parent in (None, self.min_row, self.max_row):
+            try:
+                self.count(n_row_of_parent)
+            except ValueError as error:
+                whose = "without parents" if n_row_of_parent is None else f"whose parent has {n_row_of_parent:,}"
+                raise PriorError(f"rows of a table {whose} are {error}") from None
 
     def count(self, n_row_of_parent: int | None) -> LogNormalCount:
         """Law of the rows of a table whose largest parent has so many; of one without parents."""

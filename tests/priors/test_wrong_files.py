@@ -24,6 +24,12 @@ BIG = 10**21
         ("[schema]\nwindow = { OrderedPair = [0, 1000000000] }", "schema.window: needs values in [-100000, 100000]"),
         ("[schema.graph]\nfamily = { DiscreteUniform = [0, 1000] }", "schema.graph.family: needs values in [0, "),
         ("[schema.graph]\ndepth = { Pick = [[1, 2], [3]] }", "schema.graph.depth: Pick(options): "),
+        (
+            "base = 'realistic'\n[schema]\nrow_ratio = 1e6",
+            "rows of a table whose parent has 100,000 are hardly ever between 5 and",
+        ),
+        ("base = 'realistic'\n[schema]\nmax_root = 200000", "needs min_row <= max_root <= max_row, got 5, 200000, 100000"),
+        ("[schema]\nn_row_entity = { LogNormalCount = [10, 0.01, 500, 900] }", "hardly ever between 500 and 900"),
         ("[links]\nn_level = { DiscreteUniform = [1, 1000000] }", "links.n_level: needs values in [1, 64]"),
         ("[links]\nmatching_affinity = inf", "links.matching_affinity: needs a number in"),
         ("[features]\nn_extra_node = 1000000000", "features.n_extra_node: needs an integer in [0, 1000]"),

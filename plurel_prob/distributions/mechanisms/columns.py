@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -18,16 +17,18 @@ from plurel_prob.distributions.mechanisms.transforms import RANK, TRANSFORMS, Pi
 from plurel_prob.distributions.permutation import place_of
 
 
-@partial(
-    jax.tree_util.register_dataclass,
-    data_fields=("transform", "shape", "missing_rate", "missing_key"),
-    meta_fields=("kinds",),
-)
+@jax.tree_util.register_static
 @dataclass(frozen=True)
-class ColumnLaws:
+class Kinds:
+    """The transforms that a program has; static, so that it is compiled for these only."""
+
+    of: tuple[int, ...]  # in ascending order
+
+
+class ColumnLaws(NamedTuple):
     """How columns are made from nodes."""
 
-    kinds: tuple[int, ...]  # transforms that there can be, in ascending order: programs have no others
+    kinds: Kinds
     transform: Int[Array, "table column"]  # of numerical columns, index into ``TRANSFORMS``
     shape: Float[Array, "table column 2"]  # of the transform
     missing_rate: Float[Array, "table column"]  # share of a numerical column's cells
@@ -191,7 +192,7 @@ def _pilot(
     """What a column's transform knows of its first blocks."""
     pages = tables.page(table, jnp.arange(min(N_PILOT_BLOCK, tables.max_held)), tables.column_node[table, column])
     natural = pages_for_statistics(value, pages, intervention)
-    needs_order = laws.transform[table, column] == RANK if RANK in laws.kinds else False
+    needs_order = laws.transform[table, column] == RANK if RANK in laws.kinds.of else False
     return pilot_of(natural.reshape(-1), tables.n_row[table], needs_order)
 
 
@@ -199,9 +200,9 @@ def _transformed(tables: CausalTables, laws: ColumnLaws, block: ColumnBlock, num
     """A block of a numerical column, none missing."""
     share = (block.row(tables) + 0.5) / tables.n_row[block.table]
     cells = TransformInputs(laws.shape[block.table, block.column], share)
-    kind = jnp.searchsorted(jnp.array(laws.kinds), laws.transform[block.table, block.column])
+    kind = jnp.searchsorted(jnp.array(laws.kinds.of), laws.transform[block.table, block.column])
     transforms = list(TRANSFORMS.values())
-    return lax.switch(kind, [transforms[i] for i in laws.kinds], numbers, block.pilot, cells)
+    return lax.switch(kind, [transforms[i] for i in laws.kinds.of], numbers, block.pilot, cells)
 
 
 def _is_missing(tables: CausalTables, laws: ColumnLaws, block: ColumnBlock) -> Bool[Array, " row"]:
