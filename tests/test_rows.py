@@ -116,5 +116,7 @@ def test_rows_scale():
         scale_rows(fixed, 2)
     with pytest.raises(PriorError, match=r"schema.n_row_activity: up to 500,000,000 rows; a table has 200,000,000 at most"):
         scale_rows(plurel_prob.get_prior("plurel"), 100_000)
+    with pytest.raises(PriorError, match=r"schema.law is growing; its rows do not scale: give its fields in a prior file"):
+        scale_rows(plurel_prob.get_prior("realistic"), 2)
     with pytest.raises(PriorError, match="n_row_entity: up to 300,000,000 rows"):
         override(prior, {"schema": {"n_row_entity": {"DiscreteUniform": [5, 300_000_000]}}})

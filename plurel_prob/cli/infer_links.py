@@ -33,7 +33,7 @@ def links(
     Args:
         path: folder of a database in RelBench format, drawn or real.
         key: table and foreign key column, such as table_2.foreign_row_0.
-        prior: name of a prior (plurel, compact, plurel-untruncated), or a TOML file: its structures and affinities.
+        prior: name of a prior (plurel, compact, realistic, plurel-untruncated), or a TOML file: its structures and affinities.
         draws: from the posterior of every model.
         seed: of all draws.
         out: netCDF file for the posteriors, a group for each model; one that exists is replaced.

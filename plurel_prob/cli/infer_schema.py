@@ -24,7 +24,7 @@ def schema(
 
     Args:
         path: folder of a database in RelBench format.
-        prior: name of a prior (plurel, compact, plurel-untruncated), or a TOML file.
+        prior: name of a prior (plurel, compact, realistic, plurel-untruncated), or a TOML file.
         draws: number of draws from the posterior.
         seed: seed of the draws.
         out: netCDF file for the draws, in ArviZ's layout; one that exists is replaced.

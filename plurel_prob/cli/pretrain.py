@@ -62,8 +62,8 @@ def pretrain(
         batch_size: tasks of a batch, 16 by default; or contexts of cells, 32, a multiple of the number of devices.
         learning_rate: its peak; it rises first, and falls after. By default 2e-3 for rows, 5e-4 for cells.
         seed: of the initial weights, and of the tasks or contexts.
-        prior: of a stream's databases: a name (plurel, compact, plurel-untruncated), or a TOML file; for rows several, which take
-            turns. By default compact and plurel for rows, plurel for cells.
+        prior: of a stream's databases: a name (plurel, compact, realistic, plurel-untruncated), or a TOML file; for rows several,
+            which take turns. By default compact and plurel for rows, plurel for cells.
         first_seed: seed of a stream's first database; by default far from those that `sample` draws.
         init: another run, whose last weights are the first of this one: continued pretraining, or fine-tuning on a task.
         validation: folders as in --data, held out: the log gets the loss on them at every checkpoint, beside that of the

@@ -61,7 +61,7 @@ def sample(
             once its plurel_prob.json exists.
         seed: seed of the first database; the next ones follow.
         count: number of databases.
-        prior: name of a prior (plurel, compact, plurel-untruncated), or a TOML file.
+        prior: name of a prior (plurel, compact, realistic, plurel-untruncated), or a TOML file.
         schema: draw databases of this schema: a file of SQL (CREATE TABLE, ...; nothing is executed), the URL of a database
             (postgresql://, mysql://, sqlite:///, duckdb:///; extra `sql`), a SQLite or DuckDB file, or a folder in RelBench
             format. They are called after it, and satisfy its constraints; those that cannot be honoured are errors, all at once.

@@ -35,7 +35,7 @@ def score(
     Args:
         path: folder of a database, such as out/plurel-0.
         units: of the densities of numbers of a drawn database: those of nodes, before transforms of columns, or those of columns.
-        prior: name of a prior (plurel, compact, plurel-untruncated), or a TOML file, to score the tables under.
+        prior: name of a prior (plurel, compact, realistic, plurel-untruncated), or a TOML file, to score the tables under.
         given: netCDF files that `plurel-prob infer links` and `infer features` wrote: block structures and mechanisms.
         out: CSV file for all parts, in nats; one that exists is replaced.
     """

@@ -9,7 +9,7 @@ import pandas as pd
 from plurel_prob.blocks import BLOCK, block_at
 from plurel_prob.databases.schema import PKEY, TIME, DatabaseSchema, TableSchema, column_name, key_name, table_name
 from plurel_prob.databases.times import TimeLaw, evenly_spaced, times_of
-from plurel_prob.distributions.mechanisms.discrete import LABELS, MORE_LABELS, WHOLE
+from plurel_prob.distributions.mechanisms.discrete import LABELS, WHOLE, n_label
 from plurel_prob.distributions.mechanisms.transforms import TRANSFORMS
 from plurel_prob.models.database import Draw
 
@@ -105,9 +105,7 @@ def _n_category(draw: Draw, table: int, column: int) -> int:
     name = _transform(draw, table, column)
     if name not in LABELS:
         return 0
-    return LABELS[name][0] + int(
-        np.searchsorted(MORE_LABELS[name], draw.sites["features/transform_shape"][table, column, 0], side="right")
-    )
+    return int(n_label(name, draw.sites["features/transform_shape"][table, column, 0]))
 
 
 def _transform(draw: Draw, table: int, column: int) -> str:

@@ -1,6 +1,7 @@
 import sys
 from dataclasses import replace
 
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
@@ -43,6 +44,18 @@ def test_tables_have_the_log_probability_of_their_parts(observed):
     assert of_site["n_row_entity"] == pytest.approx(-2 * np.log(21), rel=1e-5)  # users and posts: 20 to 40 rows
     assert of_site["n_row_activity"] == pytest.approx(-np.log(1061), rel=1e-5)  # votes: 40 to 1,100 rows
     assert of_site[["user", "post"]].sum() == pytest.approx(-(90 * np.log(30) + 50 * np.log(40)))
+
+
+def test_rows_that_follow_from_those_of_parents(observed):
+    """Table by table, as the law of all tables together has it."""
+    prior, names = plurel_prob.get_prior("realistic"), list(observed.schema.tables)
+    parents = np.full((len(names), len(names)), -1)
+    for slot, (child, _, parent) in enumerate(observed.schema.foreign_keys):
+        parents[names.index(child), slot] = names.index(parent)
+    n_row = jnp.array([len(observed.tables[name]) for name in names])
+    law = prior.schema.counts(jnp.arange(len(names)), jnp.asarray(parents))
+    found = observed_log_density(observed, prior).by("site")["n_row"]
+    assert found == pytest.approx(float(law.log_prob(n_row)), rel=1e-5) and np.isfinite(found)
 
 
 def test_what_the_prior_cannot_draw_has_no_probability(observed):

@@ -15,8 +15,6 @@ from plurel_prob.threefry import unrolled
 
 # What a mechanism's key is used for; weights of different use never share random numbers.
 CAUSE, OUTPUT, EMBEDDING, FOREIGN, SOURCE, PATH = range(6)
-
-
 N_WAVE = 4  # of a drift
 
 
