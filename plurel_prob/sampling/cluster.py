@@ -84,11 +84,17 @@ class _Tasks(Generic[Result]):
             return {}
 
     def end(self, *, at_once: bool) -> None:
-        """End all tasks: what they are writing is removed, or completed; or ``at_once``, with their processes."""
-        for reference in self.running:
-            self.ray.cancel(reference, force=at_once)
-        if self.running:
-            self.ray.wait(list(self.running), num_returns=len(self.running), timeout=GRACE)
+        """End all tasks: what they are writing is removed, or completed.
+
+        Those that have not ended after a minute, or ``at_once`` after some seconds, end with their processes. These are
+        compiling, most likely, which nothing interrupts; what one leaves half-written, the next run removes.
+        """
+        for force, patience in ((False, PATIENCE if at_once else GRACE), (True, PATIENCE)):
+            for reference in self.running:
+                self.ray.cancel(reference, force=force)
+            if self.running:
+                _, left = self.ray.wait(list(self.running), num_returns=len(self.running), timeout=patience)
+                self.running = {reference: self.running[reference] for reference in left}
 
 
 def _reason(cause: Exception) -> Exception:
