@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 import numpyro
 import numpyro.distributions as dist
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 from numpyro.handlers import mask
 
 from plurel_prob.distributions.mechanisms.compact import CompactMechanisms
@@ -11,6 +11,9 @@ from plurel_prob.distributions.mechanisms.compact_laws import CompactLaws
 from plurel_prob.distributions.mechanisms.structure import CausalTables, Intervention
 from plurel_prob.models.palettes import of_table
 from plurel_prob.priors.features import CompactPrior, RealisticPrior
+
+
+MAX_OFFSET = 0.95  # of the two halves of the law of numbers without causes
 
 
 def compact(
@@ -43,17 +46,21 @@ def compact_laws(prior: CompactPrior, tables: CausalTables) -> CompactLaws:
     is_number = has_cause & ~tables.is_categorical
     with numpyro.plate("table", max_table, dim=-2), numpyro.plate("node", max_node, dim=-1), mask(mask=is_number):
         noise_factor = numpyro.sample("noise_factor", prior.noise_factor)
-    drift = _drift(prior, tables) if isinstance(prior, RealisticPrior) else None
+    drift = _drift(prior, tables) if isinstance(prior, RealisticPrior) else ()
+    max_offset = jnp.full(max_table, prior.max_offset if isinstance(prior, RealisticPrior) else MAX_OFFSET)
     noise_scale = noise_level[:, None] * noise_factor
-    return CompactLaws(aggregation, effect, foreign_effect, foreign_strength, noise_scale, sharpness, drift)
+    return CompactLaws(aggregation, effect, foreign_effect, foreign_strength, noise_scale, sharpness, max_offset, *drift)
 
 
-def _drift(prior: RealisticPrior, tables: CausalTables) -> Float[Array, "table node"]:
-    """Draw the drift of every number; 0 of most."""
-    is_number = (tables.n_dim > 0) & ~tables.is_categorical
-    with numpyro.plate("table", len(is_number), dim=-2), numpyro.plate("node", is_number.shape[1], dim=-1):
-        with mask(mask=is_number):
-            has_drift = numpyro.sample("has_drift", dist.Bernoulli(prior.drift_prob)) == 1
-        with mask(mask=is_number & has_drift):
+def _drift(prior: RealisticPrior, tables: CausalTables) -> tuple[Float[Array, "table node"], Bool[Array, "table node"]]:
+    """Draw the drift of every number without causes, and whether each parent row has its own. What follows from it drifts, too."""
+    is_source = (tables.n_dim > 0) & ~tables.is_categorical & ~tables.edge.any(-2)
+    with numpyro.plate("table", len(is_source), dim=-2), numpyro.plate("node", is_source.shape[1], dim=-1):
+        with mask(mask=is_source):
+            has_drift = is_source & (numpyro.sample("has_drift", dist.Bernoulli(prior.drift_prob)) == 1)
+        with mask(mask=has_drift):
             drift = numpyro.sample("drift", prior.drift)
-    return jnp.where(is_number & has_drift, drift, 0.0)
+        may_own = has_drift & (tables.n_parent > 0)[:, None]
+        with mask(mask=may_own):
+            is_own = numpyro.sample("is_own_drift", dist.Bernoulli(prior.own_drift_prob)) == 1
+    return jnp.where(has_drift, drift, 0.0), may_own & is_own

@@ -16,12 +16,13 @@ from jaxtyping import Array, Bool, Float, Int
 from numpyro.handlers import mask
 
 from plurel_prob.blocks import HeldBlocks, lay_out
-from plurel_prob.distributions import Arrangement, EdgeWeight, RandomKey
+from plurel_prob.distributions import Arrangement, EdgeWeight, RandomKey, WeightedPick
 from plurel_prob.distributions.graphs import edges
 from plurel_prob.distributions.mechanisms.columns import ColumnLaws, Kinds, column_values, log_slopes
 from plurel_prob.distributions.mechanisms.structure import CausalTables, Intervention
 from plurel_prob.models.compact import compact
 from plurel_prob.models.graphs import random_graph
+from plurel_prob.models.kinds import EVENT
 from plurel_prob.models.links import Links
 from plurel_prob.models.palettes import of_table
 from plurel_prob.models.plurel import plurel
@@ -130,12 +131,35 @@ def column_laws(prior: FeaturePrior, schema: Schema) -> ColumnLaws:
         with numpyro.plate("table", max_table, dim=-2), numpyro.plate("column", max_column, dim=-1), mask(mask=is_number):
             is_complete = numpyro.sample("is_complete", dist.Bernoulli(prior.complete_prob))
         missing_rate = jnp.where(is_complete, 0.0, missing_rate)
-    transform = of_table("transform", prior.transform, prior.n_transform, is_number, schema.is_table, ("table", "column"))
+    law = _transforms(prior, schema) if isinstance(prior, RealisticPrior) else prior.transform
+    transform = of_table("transform", law, prior.n_transform, is_number, schema.is_table, ("table", "column"))
     with numpyro.plate("table", max_table, dim=-2), numpyro.plate("column", max_column, dim=-1), mask(mask=is_number):
         shape = numpyro.sample("transform_shape", dist.Uniform(0.0, 1.0).expand([2]).to_event(1))
-    return ColumnLaws(
-        Kinds(possible_values(prior.transform)), transform, shape, jnp.broadcast_to(missing_rate, transform.shape), missing_key
+    rate = jnp.broadcast_to(missing_rate, transform.shape)
+    return ColumnLaws(Kinds(transforms_of(prior)), transform, shape, rate, missing_key)
+
+
+def _transforms(prior: RealisticPrior, schema: Schema) -> WeightedPick:
+    """Law of the transforms of every table: it has a share of columns of labels, drawn by whether it has events."""
+    is_event = schema.kind == EVENT
+    with numpyro.plate("table", len(is_event), dim=-1):
+        with mask(mask=schema.is_table & is_event):
+            of_events = numpyro.sample("label_share_of_events", prior.label_share_of_events)
+        with mask(mask=schema.is_table & ~is_event):
+            of_others = numpyro.sample("label_share", prior.label_share)
+    options = transforms_of(prior)
+    number, label, label_of_events = (
+        jnp.array([option in possible_values(law) for option in options]) / len(possible_values(law))
+        for law in (prior.transform, prior.label, prior.label_of_events)
     )
+    share, label = jnp.where(is_event, of_events, of_others)[:, None], jnp.where(is_event[:, None], label_of_events, label)
+    return WeightedPick(options, (share * label + (1 - share) * number)[:, None])
+
+
+def transforms_of(prior: FeaturePrior) -> tuple[int, ...]:
+    """Transforms that columns may have, in ascending order."""
+    laws = (prior.transform, prior.label, prior.label_of_events) if isinstance(prior, RealisticPrior) else (prior.transform,)
+    return tuple(sorted({option for law in laws for option in possible_values(law)}))
 
 
 def features(
@@ -149,7 +173,7 @@ def features(
     intervention: Intervention | None = None,
 ) -> Features:
     """Stage 3 (PluRel, arXiv:2602.04029): values of all nodes, parents' tables first, and the columns that show some of them."""
-    tables = causal_tables(schema, links, graphs, held)
+    tables = causal_tables(schema, links, graphs, held, sees_hidden=isinstance(prior, RealisticPrior))
     max_category, fits = upper_bound(schema_prior.n_category), is_room(tables, max_page)
     value, label = MECHANISMS[prior.mechanism](prior, tables, max_category, max_page, intervention)
     laws = column_laws(prior, schema)
@@ -176,10 +200,14 @@ def is_room(tables: CausalTables, max_page: int) -> Bool[Array, ""]:
     return fits
 
 
-def causal_tables(schema: Schema, links: Links, graphs: CausalGraphs, held: HeldBlocks) -> CausalTables:
-    """Collect what values depend on from the stages; draw the key of every table's mechanisms."""
+def causal_tables(schema: Schema, links: Links, graphs: CausalGraphs, held: HeldBlocks, sees_hidden: bool) -> CausalTables:
+    """Collect what values depend on from the stages; draw the key of every table's mechanisms.
+
+    Tables that refer to another see its columns, or, where they see what is hidden, all its nodes.
+    """
     with numpyro.plate("table", len(schema.n_row), dim=-1), mask(mask=schema.is_table):
         mechanism_key = numpyro.sample("mechanism_key", RandomKey(schema.n_row.shape))
+    node = jnp.arange(graphs.n_dim.shape[1])
     return CausalTables(
         order=schema.order,
         is_entity=schema.is_entity,
@@ -187,6 +215,8 @@ def causal_tables(schema: Schema, links: Links, graphs: CausalGraphs, held: Held
         n_node=graphs.n_node,
         n_column=schema.n_column,
         column_node=graphs.column_node,
+        n_seen=graphs.n_node if sees_hidden else schema.n_column,
+        seen_node=jnp.broadcast_to(node, graphs.n_dim.shape) if sees_hidden else graphs.column_node,
         n_parent=schema.n_parent,
         parent_table=schema.parent_table,
         parent_row=links.parent_row,

@@ -5,11 +5,12 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpyro
 import numpyro.distributions as dist
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float, Int
 from numpyro.handlers import mask
 
 from plurel_prob.blocks import HeldBlocks
 from plurel_prob.distributions import HSBM, PopularHSBM, RandomKey
+from plurel_prob.models.kinds import EXTENSION
 from plurel_prob.models.schema import Schema
 from plurel_prob.priors.fields import upper_bound
 from plurel_prob.priors.stages import LinkPrior, PopularLinkPrior
@@ -79,26 +80,33 @@ def links(prior: LinkPrior, schema: Schema, max_row: int, held: HeldBlocks) -> L
     n_parent = jnp.where(is_key, schema.n_row[schema.parent_table], 1)
     blocks = affinity, n_parent_cluster, n_child_cluster, n_parent, n_child, max_row, held.skipped[:, None]
     with table, foreign_key:
-        law = PopularHSBM(*blocks, **of_parents(prior, is_key)) if isinstance(prior, PopularLinkPrior) else HSBM(*blocks)
+        law = PopularHSBM(*blocks, **of_parents(prior, schema)) if isinstance(prior, PopularLinkPrior) else HSBM(*blocks)
         parent_row = numpyro.sample("parent_row", law)
     return Links(n_level, n_parent_cluster, n_child_cluster, affinity, parent_row)
 
 
-def of_parents(prior: PopularLinkPrior, is_key: Bool[Array, "table foreign_key"]) -> dict[str, Any]:
-    """Draw how parents of every foreign key differ, and how long its runs are; within the plates of tables and keys."""
-    is_first = is_key & (jnp.arange(is_key.shape[1]) == 0)
+def of_parents(prior: PopularLinkPrior, schema: Schema) -> dict[str, Any]:
+    """Draw how parents of every foreign key differ, and how long its runs are; within the plates of tables and keys.
+
+    The rows of an extension are those of its parent: parents that are alike have one each in a round in order.
+    """
+    is_key, is_one_to_one = schema.parent_table >= 0, (schema.kind == EXTENSION)[:, None]
+    is_first = is_key & (jnp.arange(is_key.shape[1]) == 0) & ~is_one_to_one
     with mask(mask=is_first):
         is_sorted = numpyro.sample("is_sorted", dist.Bernoulli(prior.sorted_prob))
     is_in_order = is_first & (is_sorted == 1)
     with mask(mask=is_in_order):
         round_size = numpyro.sample("round_size", prior.round_size)
+    with mask(mask=is_key & ~is_one_to_one & ~is_in_order):
+        is_covering = numpyro.sample("is_covering", dist.Bernoulli(prior.cover_prob))
+    with mask(mask=is_key & ~is_one_to_one):
+        of_key = {name: numpyro.sample(name, getattr(prior, name)) for name in ("popularity", "inactive_rate", "repeat_prob")}
     with mask(mask=is_key):
         return {
-            "is_sorted": jnp.where(is_in_order, 1, 0),
+            "is_covering": jnp.where(is_key & ~is_one_to_one & ~is_in_order, is_covering, 0),
+            "is_sorted": jnp.where(is_in_order | is_one_to_one, 1, 0),
             "round_size": jnp.where(is_in_order, round_size, 1.0),
-            "popularity": numpyro.sample("popularity", prior.popularity),
-            "inactive_rate": numpyro.sample("inactive_rate", prior.inactive_rate),
-            "repeat_prob": numpyro.sample("repeat_prob", prior.repeat_prob),
+            **{name: jnp.where(is_one_to_one, 0.0, value) for name, value in of_key.items()},
             "popularity_key": numpyro.sample("popularity_key", RandomKey(is_key.shape)),
         }
 

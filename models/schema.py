@@ -11,6 +11,7 @@ from numpyro.handlers import mask
 from plurel_prob.distributions import Arrangement
 from plurel_prob.distributions.graphs import edges
 from plurel_prob.models.graphs import random_graph
+from plurel_prob.models.kinds import BRIDGE, LOOKUP, kinds_of_tables
 from plurel_prob.priors.fields import upper_bound
 from plurel_prob.priors.stages import GrowingSchemaPrior, KindsSchemaPrior, SchemaPrior
 
@@ -22,6 +23,8 @@ class Schema(NamedTuple):
     order: Int[Array, " table"]  # tables in topological order (parents first), padded with -1
     is_table: Bool[Array, " table"]
     is_entity: Bool[Array, " table"]  # has children
+    kind: Int[Array, " table"]  # index into ``TABLE_KINDS``
+    has_time: Bool[Array, " table"]  # rows have times
     n_parent: Int[Array, " table"]  # foreign keys
     parent_table: Int[Array, "table foreign_key"]  # in ascending order, padded with -1
     n_row: Int[Array, " table"]
@@ -36,9 +39,9 @@ def schema(prior: SchemaPrior) -> Schema:
 
     .. math:: n \sim p(n), \quad G \sim p_\text{family}(G \mid n), \quad \text{label} \sim \text{Permutation}(n)
 
-    and for every table rows (by its kind: entity tables have children, activity tables have none; or by those of its parents:
-    :class:`plurel_prob.distributions.GrowingCounts`), columns, their types and
-    numbers of categories; one time window for the database.
+    and for every table its kind, rows (by whether it has children; or by its kind and the rows of its parents:
+    :class:`plurel_prob.distributions.GrowingCounts`), columns, their types and numbers of categories; one time window for the
+    database.
     """
     max_table, max_column = upper_bound(prior.n_table), upper_bound(prior.n_column)
     n_table = numpyro.sample("n_table", prior.n_table)
@@ -50,9 +53,9 @@ def schema(prior: SchemaPrior) -> Schema:
     refers = relabel(edges(mark), order)
     is_entity = refers.any(1)
     n_parent, parent_table = parents(refers, min(prior.max_parent, max_table - 1))
-    n_row = _n_row(prior, is_table, is_entity, order, parent_table)
-    with numpyro.plate("table", max_table, dim=-1), mask(mask=is_table):
-        n_column = numpyro.sample("n_column", prior.n_column)
+    kind, has_time = kinds_of_tables(prior, order, is_entity, n_parent)
+    n_row = _n_row(prior, is_table, is_entity, order, parent_table, kind)
+    n_column = _n_column(prior, is_table, kind)
     is_column = is_table[:, None] & (jnp.arange(max_column) < n_column[:, None])
     with numpyro.plate("table", max_table, dim=-2), numpyro.plate("column", max_column, dim=-1):
         with mask(mask=is_column):
@@ -61,15 +64,28 @@ def schema(prior: SchemaPrior) -> Schema:
             n_category = numpyro.sample("n_category", prior.n_category)
 
     n_column = jnp.where(is_table, n_column, 0)
-    return Schema(
-        n_table, order, is_table, is_entity, n_parent, parent_table, n_row, n_column, is_categorical, n_category, window
-    )
+    of_tables = is_table, is_entity, kind, has_time, n_parent, parent_table, n_row, n_column
+    return Schema(n_table, order, *of_tables, is_categorical, n_category, window)
 
 
-def _n_row(prior: SchemaPrior, is_table: Array, is_entity: Array, order: Array, parent_table: Array) -> Int[Array, " table"]:
+def _n_column(prior: SchemaPrior, is_table: Array, kind: Array) -> Int[Array, " table"]:
+    """Numbers of feature columns."""
+    is_lean = jnp.zeros_like(is_table)
+    with numpyro.plate("table", len(is_table), dim=-1):
+        if isinstance(prior, GrowingSchemaPrior):
+            may_be = is_table & ((kind == LOOKUP) | (kind == BRIDGE))
+            with mask(mask=may_be):
+                is_lean = may_be & (numpyro.sample("is_lean", dist.Bernoulli(prior.lean_prob)) == 1)
+        with mask(mask=is_table & ~is_lean):
+            return jnp.where(is_lean, 1, numpyro.sample("n_column", prior.n_column))
+
+
+def _n_row(
+    prior: SchemaPrior, is_table: Array, is_entity: Array, order: Array, parent_table: Array, kind: Array
+) -> Int[Array, " table"]:
     """Numbers of rows."""
     if isinstance(prior, GrowingSchemaPrior):
-        return numpyro.sample("n_row", prior.counts(order, parent_table))
+        return numpyro.sample("n_row", prior.counts(order, parent_table, kind))
     assert isinstance(prior, KindsSchemaPrior), "a schema has a law of rows"
     with numpyro.plate("table", len(is_table), dim=-1):
         with mask(mask=is_table & is_entity):

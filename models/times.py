@@ -14,8 +14,7 @@ def times(prior: RealisticPrior, schema: Schema) -> None:
 
     The times themselves are a function of these and of the row: :func:`plurel_prob.databases.times.times_of`.
     """
-    has_times = schema.is_table & ~schema.is_entity
-    with numpyro.plate("table", len(schema.n_row), dim=-1), mask(mask=has_times):
+    with numpyro.plate("table", len(schema.n_row), dim=-1), mask(mask=schema.has_time):
         numpyro.sample("time_grain", prior.time_grain)
         numpyro.sample("time_burst", prior.time_burst)
         numpyro.sample("time_trend", prior.time_trend)

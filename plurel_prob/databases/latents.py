@@ -11,7 +11,7 @@ import numpy as np
 from plurel_prob.databases.flat import Group, Groups
 from plurel_prob.databases.schema import column_name, key_name, table_name
 from plurel_prob.databases.tables import held_rows, node_values
-from plurel_prob.distributions import EDGE_WEIGHTS, FAMILIES
+from plurel_prob.distributions import EDGE_WEIGHTS, FAMILIES, TABLE_KINDS
 from plurel_prob.distributions.mechanisms.sources import SOURCES
 from plurel_prob.models.database import Draw
 
@@ -32,7 +32,8 @@ CHOICES: dict[str, list[str]] = {
     **dict.fromkeys(["source_exponent", "source_bound_0", "source_bound_1"], ["node", "component"]),
     **dict.fromkeys(["time_grain", "time_burst", "time_trend", "time_season"], []),
     "time_key": ["word"],
-    **dict.fromkeys(["has_drift", "drift"], ["node"]),
+    **dict.fromkeys(["label_share", "label_share_of_events"], []),
+    **dict.fromkeys(["has_drift", "drift", "is_own_drift"], ["node"]),
     "is_complete": ["column"],
     **dict.fromkeys(["aggregation", "noise_a", "noise_b", "noise_factor"], ["node"]),
     **dict.fromkeys(["is_permuted", "is_reversed", "transform"], ["column"]),
@@ -42,7 +43,8 @@ CHOICES: dict[str, list[str]] = {
     **{f"{name}_palette": [f"{name}_color"] for name in ("aggregation", "edge_effect", "foreign_effect", "transform")},
 }
 # sites of stage 2 where parents differ
-OF_PARENTS = ("popularity", "inactive_rate", "repeat_prob", "is_sorted", "round_size", "popularity_key")
+OF_PARENTS = ("popularity", "inactive_rate", "repeat_prob", "is_covering", "is_sorted", "round_size", "popularity_key")
+OF_KINDS = ("is_special", "is_event", "has_time", "is_lean")
 NEEDED = {"n_table", "family"}  # variables of every database
 NEEDED_OF_TABLE = {"family", "column_node", "edge", "edge_weight", "is_categorical"}
 REGISTRIES = {"edge_weight_family": list(EDGE_WEIGHTS), "source": list(SOURCES)}
@@ -116,6 +118,8 @@ def _of_database(draw: Draw) -> Variables:
         "label": (schema.order[:n], ["place"]),
         "window": (schema.window, ["day"]),
         "is_entity": (schema.is_entity[:n].astype(np.int8), ["table"]),
+        "kind": (np.array(TABLE_KINDS)[schema.kind[:n]], ["table"]),
+        **{name: (draw.sites[f"schema/{name}"][:n], ["table"]) for name in OF_KINDS if f"schema/{name}" in draw.sites},
         "n_row": (schema.n_row[:n], ["table"]),
         "n_column": (schema.n_column[:n], ["table"]),
         "n_node": (draw.stages.graphs.n_node[:n], ["table"]),

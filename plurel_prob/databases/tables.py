@@ -75,7 +75,7 @@ def all_columns(draw: Draw, table: int, has_booleans: bool) -> tuple[pd.DataFram
     fkeys = {key_name(s): table_name(int(schema.parent_table[table, s])) for s in range(int(schema.n_parent[table]))}
     for slot, name in enumerate(fkeys):
         columns[name] = pd.array(draw.stages.links.parent_row[table, slot, : len(row)], dtype="Int64")
-    time_col = None if schema.is_entity[table] else TIME
+    time_col = TIME if schema.has_time[table] else None
     if time_col:
         first, last = (EPOCH + pd.Timedelta(days=int(day)) for day in schema.window)
         law, n_row = _time_law(draw, table), int(schema.n_row[table])
@@ -92,7 +92,7 @@ def _column(value: np.ndarray, n_category: int, has_booleans: bool, is_whole: bo
     if n_category == 0:
         return "numerical", value.astype(np.int32 if is_whole else np.float32)
     is_missing = np.isnan(value)  # of labels; categories are complete
-    code = np.where(is_missing, -1, value).astype(np.int16)
+    code = np.where(is_missing, -1, value).astype(np.int16 if n_category <= 2**15 else np.int32)
     if (has_booleans or n_category == 2) and not is_missing.any():
         return "boolean", code > 0
     return "categorical", pd.Categorical.from_codes(code, dtype=_categories(n_category))
@@ -105,6 +105,8 @@ def _n_category(draw: Draw, table: int, column: int) -> int:
     name = _transform(draw, table, column)
     if name not in LABELS:
         return 0
+    if name in ("flag", "code"):
+        return 2 if name == "flag" else int(draw.stages.schema.n_row[table])
     return int(n_label(name, draw.sites["features/transform_shape"][table, column, 0]))
 
 

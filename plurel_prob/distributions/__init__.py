@@ -1,7 +1,7 @@
 """The laws that the programs are written in, each with ``sample`` and an exact ``log_prob``."""
 
 from plurel_prob.distributions.arrangement import Arrangement
-from plurel_prob.distributions.counts import GrowingCounts, LogNormalCount
+from plurel_prob.distributions.counts import TABLE_KINDS, GrowingCounts, LogNormalCount
 from plurel_prob.distributions.graphs import (
     FAMILIES,
     BarabasiAlbert,
@@ -26,7 +26,7 @@ from plurel_prob.distributions.named import (
     Source,
     Transform,
 )
-from plurel_prob.distributions.picks import OrderedPair, Pick, RandomKey, TruncatedZipf
+from plurel_prob.distributions.picks import OrderedPair, Pick, RandomKey, TruncatedZipf, WeightedPick
 from plurel_prob.distributions.popular import PopularHSBM
 from plurel_prob.distributions.weights import EDGE_WEIGHTS, EdgeWeight
 
@@ -34,6 +34,7 @@ __all__ = [
     "EDGE_WEIGHTS",
     "FAMILIES",
     "HSBM",
+    "TABLE_KINDS",
     "Activation",
     "Aggregation",
     "Arrangement",
@@ -61,4 +62,5 @@ __all__ = [
     "Transform",
     "TruncatedZipf",
     "WattsStrogatz",
+    "WeightedPick",
 ]

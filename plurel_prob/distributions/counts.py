@@ -12,6 +12,8 @@ from jaxtyping import Array, ArrayLike, Bool, Float, Int, PRNGKeyArray
 from numpyro.distributions import constraints
 from numpyro.distributions.util import validate_sample
 
+# Kinds of tables: small ones without parents, things, what happens, what joins two others or more, more columns of another table
+TABLE_KINDS = ("lookup", "entity", "event", "bridge", "extension")
 LEAST_INSIDE = 1e-4  # probability between the bounds, below which 32 bits have too few digits for what is left
 
 
@@ -78,28 +80,32 @@ class LogNormalCount(dist.Distribution):
 class GrowingCounts(dist.Distribution):
     r"""Numbers of rows that follow from one another along the graph over tables.
 
-    A table without parents has a number of rows by ``root``. One with parents, the largest of which has m rows, has a number by
-    :class:`LogNormalCount` with the median :math:`r m`, between ``root.low`` and ``high``. The event has shape ``(table,)``, 0
-    where there is no table.
+    A table without parents has a number of rows by ``root``, or, if it is a lookup table, by ``lookup``. One with parents, the
+    largest of which has m rows, has a number by :class:`LogNormalCount` with the median :math:`\max(r m, \text{root.median})`,
+    between ``root.low`` and ``high``; or, if it is an extension, m. The event has shape ``(table,)``, 0 where there is no table.
 
     Args:
         order: tables in topological order, parents first, padded with -1.
         parent_table: parents of each table, padded with -1.
+        kind: of each table, an index into ``TABLE_KINDS``.
         root: law of tables without parents.
+        lookup: law of lookup tables.
         ratio: r.
         sigma: standard deviation of the logarithm.
         high: most rows of a table.
         given: numbers of some tables (elsewhere below 0), from which those of the others follow.
     """
 
-    pytree_data_fields = ("order", "parent_table", "given")
-    pytree_aux_fields = ("root", "ratio", "sigma", "high")
+    pytree_data_fields = ("order", "parent_table", "kind", "given")
+    pytree_aux_fields = ("root", "lookup", "ratio", "sigma", "high")
 
     def __init__(
         self,
         order: Int[Array, " table"],
         parent_table: Int[Array, "table foreign_key"],
+        kind: Int[Array, " table"],
         root: LogNormalCount,
+        lookup: LogNormalCount,
         ratio: float | int,
         sigma: float | int,
         high: int,
@@ -107,7 +113,7 @@ class GrowingCounts(dist.Distribution):
         *,
         validate_args: bool | None = None,
     ):
-        self.order, self.parent_table, self.root = order, parent_table, root
+        self.order, self.parent_table, self.kind, self.root, self.lookup = order, parent_table, kind, root, lookup
         self.ratio, self.sigma, self.high = float(ratio), float(sigma), int(high)
         self.given = jnp.full(order.shape, -1) if given is None else given
         super().__init__(event_shape=order.shape, validate_args=validate_args)
@@ -120,12 +126,19 @@ class GrowingCounts(dist.Distribution):
     def with_given(self, is_given: Bool[Array, " table"], value: Int[Array, " table"]) -> "GrowingCounts":
         """The law of the others where some are given."""
         given = jnp.where(is_given, value, -1)
-        return GrowingCounts(self.order, self.parent_table, self.root, self.ratio, self.sigma, self.high, given)
+        laws = self.root, self.lookup, self.ratio, self.sigma, self.high
+        return GrowingCounts(self.order, self.parent_table, self.kind, *laws, given)
+
+    def _of_parents(self, n_row: Int[Array, " table"]) -> Int[Array, " table"]:
+        """Rows of the largest parent."""
+        return jnp.where(self.parent_table >= 0, n_row[self.parent_table], 1).max(-1, initial=1)
 
     def _log_median(self, n_row: Int[Array, " table"]) -> Float[Array, " table"]:
         """Log medians of tables with parents."""
-        of_parents = jnp.where(self.parent_table >= 0, n_row[self.parent_table], 1).max(-1, initial=1)
-        return jnp.log(self.ratio * of_parents)
+        return jnp.log(jnp.maximum(self.ratio * self._of_parents(n_row), self.root.median))
+
+    def _is(self, kind: str) -> Bool[Array, " table"]:
+        return self.kind == TABLE_KINDS.index(kind)
 
     @property
     def _is_root(self) -> Bool[Array, " table"]:
@@ -137,11 +150,13 @@ class GrowingCounts(dist.Distribution):
             keys = random.split(key, math.prod(sample_shape))
             return lax.map(self.sample, keys).reshape(sample_shape + self.event_shape)
         place = random.uniform(key, self.order.shape)
-        root = quantile(place, math.log(self.root.median), self.root.sigma, self.root.low, self.root.high)
+        root, lookup = (quantile(place, math.log(law.median), law.sigma, law.low, law.high) for law in (self.root, self.lookup))
+        root = jnp.where(self._is("lookup"), lookup, root)
 
         def draw(i: Array, n_row: Array) -> Array:
             table = self.order[i]
             child = quantile(place[table], self._log_median(n_row)[table], self.sigma, self.root.low, self.high)
+            child = jnp.where(self._is("extension")[table], self._of_parents(n_row)[table], child)
             drawn = jnp.where(self._is_root[table], root[table], child)
             return n_row.at[table].set(jnp.where(self.given[table] >= 0, self.given[table], drawn))
 
@@ -154,6 +169,8 @@ class GrowingCounts(dist.Distribution):
         if value.ndim > 1:
             return lax.map(self.log_prob, value.reshape(-1, value.shape[-1])).reshape(value.shape[:-1])
         of_child = log_probability(value, self._log_median(value), self.sigma, self.root.low, self.high)
-        of_table = jnp.where(self._is_root, self.root.log_prob(value), of_child)
+        of_child = jnp.where(self._is("extension"), jnp.where(value == self._of_parents(value), 0.0, -jnp.inf), of_child)
+        of_root = jnp.where(self._is("lookup"), self.lookup.log_prob(value), self.root.log_prob(value))
+        of_table = jnp.where(self._is_root, of_root, of_child)
         is_table = jnp.zeros(value.shape, bool).at[jnp.where(self.order >= 0, self.order, len(value))].set(True, mode="drop")
         return jnp.where(is_table, of_table, jnp.where(value == 0, 0.0, -jnp.inf)).sum()

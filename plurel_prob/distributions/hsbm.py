@@ -161,13 +161,13 @@ class HSBM(Elementwise):
         threshold = random.uniform(base_key, (BLOCK,)) * cumulative[child_base, -1]
         # the product above can be rounded up to the total, which no cumulative sum exceeds: then the last base with parents
         base = jnp.minimum(count_at_most(cumulative, child_base, threshold), last_filled)
-        return jnp.where(child < self.n_child, self._settle(member_key, parents.draw(member_key, base)), -1)
+        return jnp.where(child < self.n_child, self._settle(member_key, child, parents.draw(member_key, base)), -1)
 
     def parents(self) -> Any:
         """What the parents of each base cluster weigh together, and how one of them is drawn: as :class:`EqualParents`."""
         return EqualParents(self.base_size(), run_length(self.n_parent, self.n_parent_cluster))
 
-    def _settle(self, key: PRNGKeyArray, parent: Int[Array, " row"]) -> Int[Array, " row"]:
+    def _settle(self, key: PRNGKeyArray, child: Int[Array, " row"], parent: Int[Array, " row"]) -> Int[Array, " row"]:
         """Parents of a block's children from those that are drawn for each of them by itself."""
         return parent
 

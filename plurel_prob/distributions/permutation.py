@@ -29,7 +29,7 @@ def place_of(key: PRNGKeyArray, item: Int[Array, " item"], n: Int[Array, ""]) ->
     def permute(x: Array) -> Array:
         left, right = x >> half, x & low
         for round_key in round_keys:
-            left, right = right, left ^ (_mix(right ^ round_key) & low)
+            left, right = right, left ^ (mix(right ^ round_key) & low)
         return (left << half) | right
 
     def walk(x: Array) -> Array:
@@ -39,8 +39,8 @@ def place_of(key: PRNGKeyArray, item: Int[Array, " item"], n: Int[Array, ""]) ->
     return lax.while_loop(lambda x: (x >= n).any(), walk, start)
 
 
-def _mix(x: UInt32[Array, " item"]) -> UInt32[Array, " item"]:
-    """Every bit of the result depends on every bit of the argument (the finaliser of MurmurHash3)."""
+def mix(x: UInt32[Array, " item"]) -> UInt32[Array, " item"]:
+    """A hash: every bit of the result depends on every bit of the argument (the finaliser of MurmurHash3, Appleby, 2011)."""
     x = (x ^ (x >> 16)) * jnp.uint32(0x85EBCA6B)
     x = (x ^ (x >> 13)) * jnp.uint32(0xC2B2AE35)
     return x ^ (x >> 16)

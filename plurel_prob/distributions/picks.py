@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
 from jax import random
-from jaxtyping import Array, PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray
 from numpyro.distributions import constraints
 from numpyro.distributions.util import validate_sample
 
@@ -45,6 +45,44 @@ class Pick(dist.Distribution):
         """Return ``-log(number of options)`` on the options, minus infinity elsewhere."""
         is_option = (jnp.asarray(value)[..., None] == jnp.asarray(self.options)).any(-1)
         return jnp.where(is_option, -math.log(len(self.options)), -jnp.inf)
+
+
+class WeightedPick(dist.Distribution):
+    """Choice from a set of integers with given probabilities.
+
+    Drawn as an index, by comparing a uniform number with cumulative sums: integers are the same on every device.
+
+    Args:
+        options: distinct integers, in ascending order.
+        probs: their probabilities, shape ``(*batch, option)``; sum to 1.
+    """
+
+    arg_constraints = {"probs": constraints.simplex}
+    pytree_data_fields = ("probs",)
+    pytree_aux_fields = ("options",)
+
+    def __init__(self, options: Sequence[int], probs: Float[Array, "*batch option"], *, validate_args: bool | None = None):
+        if not options or list(options) != sorted(set(options)) or len(options) != probs.shape[-1]:
+            raise ValueError(f"a weighted pick needs ascending options and a probability each, got {list(options)}")
+        self.options, self.probs = tuple(int(option) for option in options), probs
+        super().__init__(batch_shape=probs.shape[:-1], validate_args=validate_args)
+
+    @property
+    def support(self) -> constraints.Constraint:
+        """The integers from the smallest to the largest option; those between options have density zero."""
+        return constraints.integer_interval(min(self.options), max(self.options))
+
+    def sample(self, key: PRNGKeyArray, sample_shape: tuple[int, ...] = ()) -> Array:
+        """Draw integers of shape ``sample_shape + batch_shape``."""
+        threshold = jnp.cumsum(self.probs, -1)[..., :-1]
+        index = (random.uniform(key, sample_shape + self.batch_shape)[..., None] >= threshold).sum(-1)
+        return jnp.asarray(self.options, jnp.int32)[index]
+
+    @validate_sample
+    def log_prob(self, value: Any, intermediates: Any = None) -> Array:
+        """Return the log probability of integers; minus infinity where they are no options."""
+        is_option = jnp.asarray(value)[..., None] == jnp.asarray(self.options)
+        return jnp.log(jnp.where(is_option, self.probs, 0.0).sum(-1))
 
 
 class TruncatedZipf(dist.Distribution):

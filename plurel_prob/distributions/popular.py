@@ -10,8 +10,10 @@ from numpyro.distributions import constraints
 
 from plurel_prob.blocks import BLOCK, block_key, n_block
 from plurel_prob.distributions.hsbm import HSBM, run_length
+from plurel_prob.distributions.permutation import place_of
 
 TOTAL = 2.0**30  # of weights, about: cumulative sums of 32-bit integers are exact
+COVERING = 2**31 - 1  # folded into a key for the permutation; blocks have smaller numbers
 MAX_NORMAL = 5.0  # a parent more popular than that is one of three million
 
 
@@ -29,6 +31,10 @@ class PopularHSBM(HSBM):
 
     .. math:: P(p_i \mid p_{i-1}) = \rho \, 1[p_i = p_{i-1}] + (1 - \rho) \, Q(p_i \mid i).
 
+    With ``is_covering``, every parent has a child, if there are as many children; if not, no parent has two. A permutation that
+    ``popularity_key`` selects (:func:`place_of`) has all children, or as many numbers as there are parents: a child whose place
+    is below the number of parents has the parent of that number, and others have parents as above.
+
     Or, with ``is_sorted``, the children are in the order of their parents, once or in rounds. A round has n children,
     ``round_size`` times as many as there are parents, but no more than there are children. Each has a stretch of its own of the
     parents' cumulative popularity: from :math:`q i + \min(i, r)` on for child i of the round, where q and r are quotient and
@@ -41,6 +47,7 @@ class PopularHSBM(HSBM):
         popularity: standard deviation of the log of popularity.
         inactive_rate: probability that a parent has no children.
         repeat_prob: probability that a row has the parent of the row before.
+        is_covering: whether parents have a child each, 0 or 1.
         is_sorted: whether children are in the order of their parents, 0 or 1.
         round_size: children of a round of parents in order, over the number of parents.
         popularity_key: shape ``(2,)``, words of a random key.
@@ -52,6 +59,7 @@ class PopularHSBM(HSBM):
         "popularity": constraints.nonnegative,
         "inactive_rate": constraints.unit_interval,
         "repeat_prob": constraints.unit_interval,
+        "is_covering": constraints.boolean,
         "is_sorted": constraints.boolean,
         "round_size": constraints.positive,
         "popularity_key": constraints.independent(constraints.nonnegative_integer, 1),
@@ -71,6 +79,7 @@ class PopularHSBM(HSBM):
         popularity: ArrayLike,
         inactive_rate: ArrayLike,
         repeat_prob: ArrayLike,
+        is_covering: ArrayLike = 0,
         is_sorted: ArrayLike = 0,
         round_size: ArrayLike = 1e9,
         popularity_key: UInt32[Array, "*batch4 2"],
@@ -80,7 +89,7 @@ class PopularHSBM(HSBM):
         self.max_parent = max_child if max_parent is None else max_parent
         blocks = affinity, n_parent_cluster, n_child_cluster, n_parent, n_child, max_child, n_skipped_block
         more: dict[str, Any] = {"popularity": popularity, "inactive_rate": inactive_rate, "repeat_prob": repeat_prob}
-        more |= {"is_sorted": is_sorted, "round_size": round_size}
+        more |= {"is_covering": is_covering, "is_sorted": is_sorted, "round_size": round_size}
         super().__init__(*blocks, **more, popularity_key=popularity_key, validate_args=validate_args)
 
     def weights(self) -> Int[Array, " parent"]:
@@ -127,10 +136,21 @@ class PopularHSBM(HSBM):
         start = quotient * place + jnp.minimum(place, rest)
         return start, start + quotient + (place < rest)
 
-    def _settle(self, key: PRNGKeyArray, parent: Int[Array, " row"]) -> Int[Array, " row"]:
-        row = jnp.arange(BLOCK)
-        repeats = (random.uniform(random.fold_in(key, 1), (BLOCK,)) < self.repeat_prob) & (row > 0)
-        return parent[lax.cummax(jnp.where(repeats, 0, row))]
+    def _covered(self, child: Int[Array, " child"]) -> Int[Array, " child"]:
+        """The parent that a child has so that its parent has one; as many as there are parents where it has any."""
+
+        def places() -> Int[Array, " child"]:
+            key = random.fold_in(random.wrap_key_data(self.popularity_key), COVERING)
+            return place_of(key, child, jnp.maximum(self.n_parent, jnp.maximum(self.n_child, 1))).astype(jnp.int32)
+
+        is_covering = (jnp.asarray(self.is_covering) == 1) & (jnp.asarray(self.is_sorted) == 0)
+        return jnp.minimum(lax.cond(is_covering, places, lambda: jnp.full(child.shape, self.n_parent, jnp.int32)), self.n_parent)
+
+    def _settle(self, key: PRNGKeyArray, child: Int[Array, " row"], parent: Int[Array, " row"]) -> Int[Array, " row"]:
+        row, covered = jnp.arange(BLOCK), self._covered(child)
+        is_free = covered == self.n_parent
+        repeats = (random.uniform(random.fold_in(key, 1), (BLOCK,)) < self.repeat_prob) & (row > 0) & is_free
+        return jnp.where(is_free, parent, covered)[lax.cummax(jnp.where(repeats, 0, row))]
 
     def _log_probs(self, value: Int[Array, " child"], child: Int[Array, " child"]) -> Float[Array, " child"]:
         parents = self.parents()
@@ -153,7 +173,9 @@ class PopularHSBM(HSBM):
         by_itself = log_weight + jnp.log(before[row + 1] - before[row]) - log_total[child_base]
         is_first = jnp.arange(self.max_child) % BLOCK == 0
         repeats = jnp.where(value == jnp.roll(value, 1), jnp.log(self.repeat_prob), -jnp.inf)
-        return jnp.where(is_first, by_itself, jnp.logaddexp(repeats, jnp.log1p(-self.repeat_prob) + by_itself))
+        free = jnp.where(is_first, by_itself, jnp.logaddexp(repeats, jnp.log1p(-self.repeat_prob) + by_itself))
+        covered = self._covered(child)
+        return jnp.where(covered == self.n_parent, free, jnp.where(value == covered, 0.0, -jnp.inf))
 
 
 class PopularParents(NamedTuple):

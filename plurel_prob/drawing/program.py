@@ -13,6 +13,7 @@ from plurel_prob.distributions import TruncatedZipf
 from plurel_prob.drawing.plan import Plan, n_label
 from plurel_prob.keys import site_key
 from plurel_prob.models.database import Draw
+from plurel_prob.models.kinds import ENTITY, EVENT
 from plurel_prob.models.schema import Schema
 from plurel_prob.priors import GrowingSchemaPrior, KindsSchemaPrior, Prior
 from plurel_prob.priors.stages import MAX_ROW
@@ -55,12 +56,13 @@ def observed_schema(plan: Plan, prior: Prior, n_row: Sequence[int], window: np.n
     n_category = np.full((max_table, max_column), 2, np.int32)
     is_categorical = np.zeros((max_table, max_column), bool)
     counts = np.zeros((3, max_table), np.int32)  # of parents, rows, columns
-    is_entity, referred = np.zeros(max_table, bool), plan.referred()
+    is_entity, kind, referred = np.zeros(max_table, bool), np.full(max_table, EVENT, np.int32), plan.referred()
     for i, part in enumerate(parts):
         table = plan.tables[part.table].table
         parents = [first[table.foreign_keys[key].parent] for key in part.linked]
         parent_table[i, : len(parents)] = parents
         is_entity[i] = table.name in referred
+        kind[i] = ENTITY if is_entity[i] else EVENT
         counts[:, i] = len(parents), n_row[part.table], max(1, len(part.features))
         for j, column in enumerate(part.features):
             labels = n_label(column, prior)
@@ -68,8 +70,8 @@ def observed_schema(plan: Plan, prior: Prior, n_row: Sequence[int], window: np.n
     place = np.arange(max_table, dtype=np.int32)
     is_table = place < n_table
     order = np.where(is_table, place, -1).astype(np.int32)
-    arrays: Any = (order, is_table, is_entity, counts[0], parent_table, counts[1], counts[2], is_categorical, n_category, window)
-    return Schema(np.int32(n_table), *arrays)  # type: ignore[arg-type]  # on the host
+    of_tables: Any = is_table, is_entity, kind, is_table & ~is_entity, counts[0], parent_table, counts[1], counts[2]
+    return Schema(np.int32(n_table), order, *of_tables, is_categorical, n_category, window)  # type: ignore[arg-type]  # on the host
 
 
 def draw_observed(
@@ -107,7 +109,8 @@ def counts_of(prior: Prior, plan: Plan, rows: Mapping[str, int], seed: int) -> l
         # more rows than the prior has are asked for of a table: its children have more, too
         max_row = min(MAX_ROW, max(prior.schema.max_row, 100 * max(rows.values(), default=0)))
         schema = dataclasses.replace(prior.schema, max_row=max_row)
-        law = schema.counts(jnp.arange(len(names)), jnp.asarray(parent_table))
+        kind = jnp.array([ENTITY if name in referred else EVENT for name in names])
+        law = schema.counts(jnp.arange(len(names)), jnp.asarray(parent_table), kind)
         given = jnp.array([rows.get(name, -1) for name in names])
         drawn = law.with_given(given >= 0, given).sample(site_key(key, "schema/n_row"))
         return [int(n) for n in drawn]

@@ -147,7 +147,7 @@ class Transformed:
             block = np.zeros(BLOCK, np.float32)
             block[: len(numbers[first : first + BLOCK])] = numbers[first : first + BLOCK]
             row = first + np.arange(BLOCK)
-            cells = TransformInputs(self.shape, jnp.asarray((row + 0.5) / self.n_row, jnp.float32))
+            cells = TransformInputs(self.shape, jnp.asarray((row + 0.5) / self.n_row, jnp.float32), jnp.asarray(row))
             result[first : first + BLOCK] = np.asarray(function(cells, jnp.asarray(block)))[: self.n_row - first]
         return result
 

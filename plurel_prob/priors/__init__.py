@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpyro.distributions as dist
 from numpyro.distributions import DiscreteUniform
 
 from plurel_prob.distributions import GraphFamily, TruncatedZipf
@@ -42,9 +43,9 @@ def compact() -> Prior:
 def realistic() -> Prior:
     """Return tables, keys, columns and times that vary as those of real databases do, with compact mechanisms."""
     schema = GrowingSchemaPrior(
-        graph=GraphPrior(family=GraphFamily(["BarabasiAlbert", "RandomTree"])),
+        graph=GraphPrior(family=GraphFamily(["BarabasiAlbert", "ErdosRenyi"]), edge_prob=dist.Uniform(0.03, 0.15)),
         n_column=TruncatedZipf(1.3, 1, 40),
-        categorical_prob=0.12,
+        categorical_prob=0.1,
         n_category=TruncatedZipf(1.0, 2, 10),
     )
     return Prior(name="realistic", schema=schema, links=PopularLinkPrior(), features=RealisticPrior())

@@ -99,10 +99,23 @@ class KindsSchemaPrior(SchemaPrior):
 
 @dataclass(frozen=True)
 class GrowingSchemaPrior(SchemaPrior):
-    """Stage 1 with numbers of rows that follow from those of parents: :class:`plurel_prob.distributions.GrowingCounts`."""
+    """Stage 1 with kinds of tables, and numbers of rows that follow from those of parents
+    (:class:`plurel_prob.distributions.GrowingCounts`).
+
+    A table without parents is a lookup table or an entity; one with a parent an extension of it, with a row for each of the
+    parent's, an entity or an event; one with more a bridge, an entity or an event. Events have times, lookup tables have none.
+    """
 
     law: ClassVar[str] = "growing"
-    root_median: int = constant(25, "median of the rows of a table without parents", 1, MAX_ROW)
+    lookup_prob: float = constant(0.6, "a table without parents is a lookup table", 0, 1)
+    extension_prob: float = constant(0.2, "a table with one parent is an extension of it", 0, 1)
+    bridge_prob: float = constant(0.2, "a table with more parents is a bridge between them", 0, 1)
+    event_prob: float = constant(0.75, "any other table with parents has events, not entities", 0, 1)
+    time_prob: float = constant(0.3, "an entity, a bridge or an extension has times", 0, 1)
+    lean_prob: float = constant(0.6, "a lookup table or a bridge has one feature column", 0, 1)
+    lookup_median: int = constant(15, "median of the rows of a lookup table", 1, MAX_ROW)
+    lookup_sigma: float = constant(1.2, "standard deviation of their logarithm", 0.01, 10)
+    root_median: int = constant(300, "median of the rows of any other table without parents", 1, MAX_ROW)
     root_sigma: float = constant(1.8, "standard deviation of their logarithm", 0.01, 10)
     row_ratio: float = constant(6.0, "median of a table's rows over those of its largest parent", 0.001, 1e6)
     row_sigma: float = constant(1.6, "standard deviation of the logarithm of that ratio", 0.01, 10)
@@ -120,16 +133,28 @@ class GrowingSchemaPrior(SchemaPrior):
             except ValueError as error:
                 whose = "without parents" if n_row_of_parent is None else f"whose parent has {n_row_of_parent:,}"
                 raise PriorError(f"rows of a table {whose} are {error}") from None
+        try:
+            self.lookup_count()
+        except ValueError as error:
+            raise PriorError(f"rows of a lookup table are {error}") from None
 
     def count(self, n_row_of_parent: int | None) -> LogNormalCount:
         """Law of the rows of a table whose largest parent has so many; of one without parents."""
         if n_row_of_parent is None:
             return LogNormalCount(self.root_median, self.root_sigma, self.min_row, self.max_root)
-        return LogNormalCount(self.row_ratio * max(n_row_of_parent, 1), self.row_sigma, self.min_row, self.max_row)
+        median = max(self.row_ratio * n_row_of_parent, self.root_median)
+        return LogNormalCount(median, self.row_sigma, self.min_row, self.max_row)
 
-    def counts(self, order: Int[Array, " table"], parent_table: Int[Array, "table foreign_key"]) -> GrowingCounts:
-        """Law of the rows of tables with these parents."""
-        return GrowingCounts(order, parent_table, self.count(None), self.row_ratio, self.row_sigma, self.max_row)
+    def lookup_count(self) -> LogNormalCount:
+        """Law of the rows of a lookup table."""
+        return LogNormalCount(self.lookup_median, self.lookup_sigma, self.min_row, self.max_root)
+
+    def counts(
+        self, order: Int[Array, " table"], parent_table: Int[Array, "table foreign_key"], kind: Int[Array, " table"]
+    ) -> GrowingCounts:
+        """Law of the rows of tables with these parents and of these kinds."""
+        roots = self.count(None), self.lookup_count()
+        return GrowingCounts(order, parent_table, kind, *roots, self.row_ratio, self.row_sigma, self.max_row)
 
 
 SCHEMA_PRIORS: Mapping[str, type[SchemaPrior]] = {part.law: part for part in (KindsSchemaPrior, GrowingSchemaPrior)}
@@ -166,11 +191,13 @@ class PopularLinkPrior(LinkPrior):
     """Stage 2 with parents that differ in popularity, some of which have no children, and with rows in runs of one parent."""
 
     law: ClassVar[str] = "popular"
-    popularity: Distribution = real(lambda: dist.LogUniform(0.05, 1.3), "standard deviation of the log of parents' popularity", 0)
+    popularity: Distribution = real(lambda: dist.LogUniform(0.1, 2.0), "standard deviation of the log of parents' popularity", 0)
     inactive_rate: Distribution = real(lambda: dist.LogUniform(0.0005, 0.9), "share of parents without children", 0, 1)
     repeat_prob: Distribution = real(lambda: dist.LogUniform(0.0005, 0.9), "probability of the parent of the row before", 0, 1)
-    round_size: Distribution = real(lambda: dist.LogUniform(0.3, 30.0), "children of a round in order, over parents", 1e-6)
-    sorted_prob: float = constant(0.5, "rows are in the order of the parents of the table's first key", 0, 1)
+    round_size: Distribution = real(lambda: dist.LogUniform(0.1, 1000.0), "children of a round in order, over parents", 1e-6)
+    sorted_prob: float = constant(0.45, "rows are in the order of the parents of the table's first key", 0, 1)
+    cover_prob: float = constant(0.5, "every parent has a child, or none has two, where rows are in no order", 0, 1)
+    affinity: Distribution = real(lambda: dist.LogUniform(0.001, 0.9), "affinity of clusters that do not match", 0)
 
     def __post_init__(self) -> None:
         super().__post_init__()

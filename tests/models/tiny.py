@@ -21,11 +21,11 @@ def tiny(name: str) -> Prior:
     return get_prior({"plurel": PLUREL, "compact": COMPACT, "realistic": REALISTIC}[name])
 
 
-@partial(jax.jit, static_argnums=1)
-def tables_of(drawn: Draw, laws_of=None):
+@partial(jax.jit, static_argnums=(1, 2))
+def tables_of(drawn: Draw, laws_of=None, sees_hidden=False):
     """The structure that a draw's values depend on, and, by ``laws_of``, what its mechanisms choose."""
     with handlers.seed(rng_seed=0), handlers.substitute(data=drawn.sites), stage("features"):
-        tables = causal_tables(drawn.stages.schema, drawn.stages.links, drawn.stages.graphs, drawn.stages.held)
+        tables = causal_tables(drawn.stages.schema, drawn.stages.links, drawn.stages.graphs, drawn.stages.held, sees_hidden)
         return tables, laws_of(tables) if laws_of else None
 
 

@@ -198,8 +198,8 @@ def _pilot(
 
 def _transformed(tables: CausalTables, laws: ColumnLaws, block: ColumnBlock, numbers: Float[Array, " row"]) -> Array:
     """A block of a numerical column, none missing."""
-    share = (block.row(tables) + 0.5) / tables.n_row[block.table]
-    cells = TransformInputs(laws.shape[block.table, block.column], share)
+    row = block.row(tables)
+    cells = TransformInputs(laws.shape[block.table, block.column], (row + 0.5) / tables.n_row[block.table], row)
     kind = jnp.searchsorted(jnp.array(laws.kinds.of), laws.transform[block.table, block.column])
     transforms = list(TRANSFORMS.values())
     return lax.switch(kind, [transforms[i] for i in laws.kinds.of], numbers, block.pilot, cells)

@@ -125,7 +125,7 @@ class NodeItems(Items):
             return reduced + multiply(mix, inputs["foreign_strength"] * inputs["foreign"])
 
         def source_number(own: Array, inputs: Arrays) -> Array:
-            offset, share = (x[:, None] for x in source_of_numbers(tables, table, node))
+            offset, share = (x[:, None] for x in source_of_numbers(tables, context.laws, table, node))
             loc, rest = drift_of(tables, context.laws, table, node, position)
             return log_mixture((own - loc) / rest, offset, share) - jnp.log(rest)
 

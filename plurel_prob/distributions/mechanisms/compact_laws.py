@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 from plurel_prob.blocks import BLOCK
 from plurel_prob.distributions.mechanisms.effects import DIM, EFFECTS, squash
 from plurel_prob.distributions.mechanisms.structure import CausalTables
+from plurel_prob.distributions.permutation import mix
 from plurel_prob.threefry import unrolled
 
 # What a mechanism's key is used for; weights of different use never share random numbers.
@@ -27,7 +28,9 @@ class CompactLaws(NamedTuple):
     foreign_strength: Float[Array, " table"]
     noise_scale: Float[Array, "table node"]
     sharpness: Float[Array, " table"]  # of categories
+    max_offset: Float[Array, " table"]  # of the two halves of the law of numbers without causes
     drift: Float[Array, "table node"] | None = None  # of numbers; None: there is none
+    is_own_drift: Bool[Array, "table node"] | None = None  # each parent row has a path of its own
 
 
 def weight_key(tables: CausalTables, table: Array, use: int, node: Array) -> PRNGKeyArray:
@@ -40,12 +43,14 @@ def is_category(tables: CausalTables, table: Array, node: Array, max_category: i
     return jnp.arange(max_category)[:, None] < tables.n_category[table, node]
 
 
-def source_of_numbers(tables: CausalTables, table: Array, node: Array) -> tuple[Float[Array, " dim"], Float[Array, " dim"]]:
-    r"""Offset :math:`\mu \sim U(0, 0.95)` and share :math:`\pi \sim U(0.1, 0.9)` of the law of a number without causes, in each
-    dimension :math:`\pi N(\mu, 1 - \mu^2) + (1 - \pi) N(-\mu, 1 - \mu^2)`.
+def source_of_numbers(
+    tables: CausalTables, laws: CompactLaws, table: Array, node: Array
+) -> tuple[Float[Array, " dim"], Float[Array, " dim"]]:
+    r"""Offset :math:`\mu \sim U(0, \text{max_offset})` and share :math:`\pi \sim U(0.1, 0.9)` of the law of a number without
+    causes, in each dimension :math:`\pi N(\mu, 1 - \mu^2) + (1 - \pi) N(-\mu, 1 - \mu^2)`.
     """
     offset_key, share_key, _ = random.split(weight_key(tables, table, SOURCE, node), 3)
-    offset = random.uniform(offset_key, (DIM,), maxval=0.95)
+    offset = random.uniform(offset_key, (DIM,), maxval=laws.max_offset[table])
     return offset, random.uniform(share_key, (DIM,), minval=0.1, maxval=0.9)
 
 
@@ -54,7 +59,9 @@ def drift_of(
 ) -> tuple[Float[Array, "dim row"], Float[Array, ""]]:
     r"""Where a number has drifted to at the rows of a block, :math:`\delta g(t)`, and what scales the rest of one without causes,
     :math:`(1 - \delta^2)^{1/2}`. t is the share of the table's rows before the row, g a sum of waves of up to two periods with
-    random phases and normal weights that fall with their frequency; of unit variance.
+    random phases and normal weights that fall with their frequency; of unit variance. Where each parent row of the first foreign
+    key has a path of its own, the phases are shifted by numbers in [0, 1) turns that are a hash of the parent row: an entity's
+    rows tell of those that follow.
     """
     if laws.drift is None:
         return jnp.zeros((DIM, BLOCK)), jnp.ones(())
@@ -64,9 +71,21 @@ def drift_of(
     weight = weight * jnp.sqrt(2 / jnp.maximum((weight**2).sum(1, keepdims=True), 1e-6))
     phase = random.uniform(phase_of, (DIM, N_WAVE), maxval=2 * jnp.pi)
     share = tables.rows(table, position) / tables.n_row[table]
-    wave = jnp.cos(jnp.pi * frequency[:, None] * share + phase[..., None])
+    phase = phase[..., None]
+    if laws.is_own_drift is not None:
+        phase = phase + 2 * jnp.pi * jnp.where(laws.is_own_drift[table, node], _turns(tables, table, node, position), 0.0)
+    wave = jnp.cos(jnp.pi * frequency[:, None] * share + phase)
     drift = laws.drift[table, node]
     return drift * (weight[..., None] * wave).sum(1), jnp.sqrt(1 - drift**2)
+
+
+def _turns(tables: CausalTables, table: Array, node: Array, position: Array) -> Float[Array, "wave row"]:
+    """Shifts of the phases of an entity's waves, pairwise independent: sums of the two halves of a 32-bit hash."""
+    row = tables.linked_rows(table, jnp.zeros((), jnp.int32), position)
+    word = random.key_data(weight_key(tables, table, PATH, node))[0]
+    hashed = mix(row.astype(jnp.uint32) ^ word)
+    first, second = (half.astype(jnp.float32) / 2**16 for half in (hashed >> 16, hashed & 0xFFFF))
+    return jnp.stack([first, second, first + second, first - second])
 
 
 def source_of_categories(tables: CausalTables, table: Array, node: Array, max_category: int) -> Float[Array, "category 1"]:
@@ -105,18 +124,18 @@ def numbers(lines: Float[Array, "dim row"], n_dim: Array) -> Float[Array, "dim r
     return jnp.where(is_used, squash(jnp.where(is_used, lines, 0.0)), 0.0)
 
 
-def column_summary(
-    key: PRNGKeyArray, column: Array, value: Float[Array, " row"], is_categorical: Array, max_category: int
+def node_summary(
+    key: PRNGKeyArray, seen: Array, value: Float[Array, " row"], is_categorical: Array, max_category: int
 ) -> Array:
-    """Contribution of a column of a parent table to the summary z_k of a foreign key, whose key is ``key``."""
-    weight = random.normal(random.fold_in(key, column), (DIM, max_category + 1))
+    """Contribution of a node of a parent table to the summary z_k of a foreign key, whose key is ``key``."""
+    weight = random.normal(random.fold_in(key, seen), (DIM, max_category + 1))
     return lax.cond(is_categorical, lambda: weight[:, value.astype(jnp.int32)], lambda: weight[:, -1:] * squash(value))
 
 
 def foreign_effect(
     tables: CausalTables, laws: CompactLaws, table: Array, slot: Array, key: PRNGKeyArray, summary: Float[Array, "dim row"]
 ) -> Float[Array, "dim row"]:
-    """Effect of a foreign key, of which ``summary`` is the sum over the parent's columns: f_k(z_k)."""
-    n_column, max_column = tables.n_column[tables.parent_table[table, slot]], tables.column_node.shape[1]
-    effect_key, kind = random.fold_in(key, max_column), laws.foreign_effect[table, slot]
-    return lax.switch(kind, list(EFFECTS.values()), effect_key, squash(summary / jnp.sqrt(n_column)), jnp.array(DIM))
+    """Effect of a foreign key, of which ``summary`` is the sum over the parent's nodes: f_k(z_k)."""
+    n_seen, max_seen = tables.n_seen[tables.parent_table[table, slot]], tables.seen_node.shape[1]
+    effect_key, kind = random.fold_in(key, max_seen), laws.foreign_effect[table, slot]
+    return lax.switch(kind, list(EFFECTS.values()), effect_key, squash(summary / jnp.sqrt(n_seen)), jnp.array(DIM))

@@ -18,12 +18,12 @@ from plurel_prob.distributions.mechanisms.aggregations import AGGREGATIONS
 from plurel_prob.distributions.mechanisms.compact_laws import (
     FOREIGN,
     CompactLaws,
-    column_summary,
     drift_of,
     effect_of,
     embedding,
     foreign_effect,
     is_category,
+    node_summary,
     numbers,
     output_weights,
     source_of_categories,
@@ -196,7 +196,7 @@ class CompactSampler(NamedTuple):
             return Conditional(is_categorical, loc, jnp.zeros(DIM), jnp.full(DIM, 0.5), scale, log_probs)
 
         def from_nothing() -> Conditional:
-            offset, share = source_of_numbers(tables, table, node)
+            offset, share = source_of_numbers(tables, self.laws, table, node)
             loc, rest = drift_of(tables, self.laws, table, node, position)
             log_probs = source_of_categories(tables, table, node, max_category)
             log_probs = jnp.broadcast_to(log_probs, (max_category, BLOCK))
@@ -247,12 +247,12 @@ class CompactSampler(NamedTuple):
             parent, row = tables.parent_table[table, slot], tables.linked_rows(table, slot, position)
             key = weight_key(tables, table, FOREIGN, slot)
 
-            def of_column(column: Array) -> Float[Array, "dim row"]:
-                node = tables.column_node[parent, column]
+            def of_node(seen: Array) -> Float[Array, "dim row"]:
+                node = tables.seen_node[parent, seen]
                 linked = value[tables.page(parent, row // BLOCK, node), row % BLOCK]
-                return column_summary(key, column, linked, tables.is_categorical[parent, node], self.max_category)
+                return node_summary(key, seen, linked, tables.is_categorical[parent, node], self.max_category)
 
-            summary = add_up(of_column, tables.n_column[parent], tables.column_node.shape[1])
+            summary = add_up(of_node, tables.n_seen[parent], tables.seen_node.shape[1])
             return total + foreign_effect(tables, self.laws, table, slot, key, summary)
 
         total = lax.fori_loop(0, tables.n_parent[table], add_key, jnp.zeros((DIM, BLOCK)))

@@ -11,10 +11,10 @@ from plurel_prob.blocks import BLOCK
 from plurel_prob.distributions.mechanisms.compact_laws import (
     FOREIGN,
     CompactLaws,
-    column_summary,
     effect_of,
     embedding,
     foreign_effect,
+    node_summary,
     numbers,
     weight_key,
 )
@@ -92,27 +92,27 @@ class KeyItems(Items):
         return context.first_block[table] + position
 
     def places(self, context: Context, i: Array) -> dict[str, tuple[Array, ...]]:
-        """The columns of the parent table at the linked rows."""
+        """The nodes of the parent table at the linked rows."""
         tables, (table, position, slot) = context.tables, self.of(context, i)
         parent, row = tables.parent_table[table, slot], tables.linked_rows(table, slot, position)
-        is_column = jnp.arange(tables.column_node.shape[1])[:, None] < tables.n_column[parent]
-        node = jnp.maximum(tables.column_node[parent][:, None], 0)
+        is_seen = jnp.arange(tables.seen_node.shape[1])[:, None] < tables.n_seen[parent]
+        node = jnp.maximum(tables.seen_node[parent][:, None], 0)
         page = tables.page(parent, row // BLOCK, node)
-        return {"value": (jnp.where(is_column, page, 0), row % BLOCK)}
+        return {"value": (jnp.where(is_seen, page, 0), row % BLOCK)}
 
     def law(self, context: Context, i: Array, inputs: Arrays) -> Float[Array, "dim row"]:
         """Effect of the linked rows."""
         tables, (table, _, slot) = context.tables, self.of(context, i)
         parent, key = tables.parent_table[table, slot], weight_key(tables, table, FOREIGN, slot)
 
-        def add(column: Array, summary: Array) -> Array:
+        def add(seen: Array, summary: Array) -> Array:
             def added(value: Array) -> Array:
-                is_categorical = tables.is_categorical[parent, tables.column_node[parent, column]]
-                return summary + column_summary(key, column, value, is_categorical, self.max_category)
+                is_categorical = tables.is_categorical[parent, tables.seen_node[parent, seen]]
+                return summary + node_summary(key, seen, value, is_categorical, self.max_category)
 
-            return lax.cond(column < tables.n_column[parent], added, lambda _: summary, inputs["value"][column])
+            return lax.cond(seen < tables.n_seen[parent], added, lambda _: summary, inputs["value"][seen])
 
-        summary = lax.fori_loop(0, tables.column_node.shape[1], add, jnp.zeros((DIM, BLOCK)))
+        summary = lax.fori_loop(0, tables.seen_node.shape[1], add, jnp.zeros((DIM, BLOCK)))
         return foreign_effect(tables, context.laws, table, slot, key, summary)
 
 

@@ -16,7 +16,8 @@ from jaxtyping import Array, Float
 from plurel_prob.distributions.mechanisms.pilots import Pilot, TransformInputs, log_uniform, standardise, unit
 
 LARGEST = 1e7  # whole numbers up to here are exact in 32 bits
-LABELS = {"label": (3, 100), "name": (300, 30_000)}  # numbers of labels, least and most, by transform
+LABELS = ("flag", "label", "name", "code")
+N_LABEL = {"label": (3, 100), "name": (300, 30_000)}  # numbers of labels, least and most, by transform
 
 
 def _more_labels(low: int, high: int) -> np.ndarray:
@@ -24,29 +25,29 @@ def _more_labels(low: int, high: int) -> np.ndarray:
     return (np.log(np.arange(low + 1, high + 1) / low) / np.log((high + 1) / low)).astype(np.float32)
 
 
-MORE_LABELS = {name: _more_labels(*bounds) for name, bounds in LABELS.items()}
+MORE_LABELS = {name: _more_labels(*bounds) for name, bounds in N_LABEL.items()}
 
 
 def count(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) -> Array:
-    """Log-normal, rounded down: median log-uniform on [0.7, 300], deviation of the log on [0.4, 2]. Zero below one."""
+    """Log-normal, rounded down: median log-uniform on [0.7, 300], deviation of the log on [0.3, 1.5]. Zero below one."""
     size = log_uniform(0.7, 300.0, cells.shape[0]) * jnp.exp(
-        log_uniform(0.4, 2.0, cells.shape[1]) * _bounded(value, pilot, cells)
+        log_uniform(0.3, 1.5, cells.shape[1]) * _bounded(value, pilot, cells)
     )
     return jnp.floor(jnp.minimum(size, LARGEST))
 
 
 def mostly_zero(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) -> Array:
-    """Zero with a probability that is uniform on [0.2, 0.95], else 1 and more: geometric, with a mean log-uniform on [1, 50]."""
-    share = 0.2 + 0.75 * cells.shape[0]
+    """Zero with a probability that is uniform on [0.1, 0.9], else 1 and more: geometric, with a mean log-uniform on [2, 100]."""
+    share = 0.1 + 0.8 * cells.shape[0]
     rest = jnp.maximum(unit(value, pilot, cells) - share, 0.0) / (1 - share)
-    above = jnp.floor(-jnp.log1p(-rest) * log_uniform(1.0, 50.0, cells.shape[1]))
+    above = jnp.floor(-jnp.log1p(-rest) * log_uniform(2.0, 100.0, cells.shape[1]))
     return jnp.where(rest > 0, 1 + above, 0.0)
 
 
 def grade(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) -> Array:
-    """A whole number from 1 to k, k log-uniform on [2, 30], by a power of u that is log-uniform on [0.5, 2]."""
-    k = jnp.floor(log_uniform(2.0, 31.0, cells.shape[0]))
-    place = unit(value, pilot, cells) ** log_uniform(0.5, 2.0, cells.shape[1])
+    """A whole number from 1 to k, k log-uniform on [4, 60], by a power of u that is log-uniform on [1, 6]."""
+    k = jnp.floor(log_uniform(4.0, 61.0, cells.shape[0]))
+    place = unit(value, pilot, cells) ** log_uniform(1.0, 6.0, cells.shape[1])
     return jnp.minimum(1 + jnp.floor(k * place), k)
 
 
@@ -73,20 +74,30 @@ def percentage(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs
 
 
 def year(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) -> Array:
-    """A year up to one of 1990 to 2025, of 3 to 80 before it."""
+    """A year up to one of 1990 to 2025, of 3 to 80 before it; late ones more often: the square root of a place is uniform."""
     last, span = 1990 + jnp.floor(36 * cells.shape[0]), jnp.floor(log_uniform(3.0, 81.0, cells.shape[1]))
-    return last - span + jnp.minimum(1 + jnp.floor(span * unit(value, pilot, cells)), span)
+    return last - span + jnp.minimum(1 + jnp.floor(span * jnp.sqrt(unit(value, pilot, cells))), span)
 
 
 def label(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) -> Array:
-    """Index of one of 3 to 100 labels, log-uniform, by :func:`zipf` with an exponent that is uniform on [0, 1.6]."""
-    return zipf(unit(value, pilot, cells), n_label("label", cells.shape[0]), 1.6 * cells.shape[1])
+    """Index of one of 3 to 100 labels, log-uniform, by :func:`zipf` with an exponent that is uniform on [0, 3]."""
+    return zipf(unit(value, pilot, cells), n_label("label", cells.shape[0]), 3.0 * cells.shape[1])
+
+
+def flag(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) -> Array:
+    """0, or 1 with a probability that is uniform on [0.05, 0.6]."""
+    return jnp.where(unit(value, pilot, cells) > 0.4 + 0.55 * cells.shape[0], 1.0, 0.0)
 
 
 def name(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) -> Array:
     """Index of one of 300 to 30,000 labels, log-uniform, by :func:`zipf` with an exponent that is uniform on [0, 0.4]."""
     standard = standardise(value, pilot, cells)
     return zipf(ndtr(standard), n_label("name", cells.shape[0]), 0.4 * cells.shape[1])
+
+
+def code(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) -> Array:
+    """A label of its own for every row, whatever the number."""
+    return cells.row.astype(jnp.float32)
 
 
 def zipf(place: Float[Array, " row"], n: Array, exponent: Array) -> Float[Array, " row"]:
@@ -99,8 +110,8 @@ def zipf(place: Float[Array, " row"], n: Array, exponent: Array) -> Float[Array,
 
 
 def n_label(name: str, shape: Array | np.ndarray | np.float32) -> Any:
-    """Number of labels by the first shape of the transform; comparisons only, so the same on every device and on the host."""
-    return LABELS[name][0] + (MORE_LABELS[name] <= shape).sum()
+    """Number of labels by the first shape of ``label`` and ``name``; comparisons only, so the same on every device and the host."""
+    return N_LABEL[name][0] + (MORE_LABELS[name] <= shape).sum()
 
 
 def _bounded(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) -> Array:
@@ -117,5 +128,7 @@ DISCRETE: Mapping[str, Callable[[Array, Pilot, TransformInputs], Array]] = {
     "percentage": percentage,
     "year": year,
     "label": label,
+    "flag": flag,
     "name": name,
+    "code": code,
 }

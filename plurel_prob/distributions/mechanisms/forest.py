@@ -40,13 +40,13 @@ class NodeLevels(NamedTuple):
 
 def levels_of(tables: CausalTables) -> NodeLevels:
     """Levels of nodes: 0 without causes, else one more than the highest of the causes and of what is seen of parent tables."""
-    is_column = jnp.arange(tables.column_node.shape[1]) < tables.n_column[:, None]
+    is_seen = jnp.arange(tables.seen_node.shape[1]) < tables.n_seen[:, None]
     is_key = jnp.arange(tables.parent_table.shape[1]) < tables.n_parent[:, None]
     has_cause = tables.edge.any(1)
 
     def relax(levels: NodeLevels) -> NodeLevels:
-        of_column = jnp.take_along_axis(levels.node, jnp.maximum(tables.column_node, 0), axis=1)
-        of_parent = jnp.where(is_column, of_column, -1).max(-1)[tables.parent_table]
+        of_node = jnp.take_along_axis(levels.node, jnp.maximum(tables.seen_node, 0), axis=1)
+        of_parent = jnp.where(is_seen, of_node, -1).max(-1)[tables.parent_table]
         key = jnp.where(is_key, of_parent + 1, 0).max(-1)
         cause = jnp.where(tables.edge, levels.node[:, :, None] + 1, 0).max(1)
         return NodeLevels(jnp.where(has_cause, jnp.maximum(cause, key[:, None]), 0), key)

@@ -12,6 +12,7 @@ class TransformInputs(NamedTuple):
 
     shape: Float[Array, " 2"]
     share: Float[Array, " row"]  # of the table's rows before the row, in (0, 1)
+    row: Int[Array, " row"]
 
 
 class Pilot(NamedTuple):

@@ -23,6 +23,8 @@ class CausalTables(NamedTuple):
     n_node: Int[Array, " table"]
     n_column: Int[Array, " table"]
     column_node: Int[Array, "table column"]  # node that a column shows
+    n_seen: Int[Array, " table"]
+    seen_node: Int[Array, "table seen"]  # nodes that compact mechanisms of tables that refer to this one see
     n_parent: Int[Array, " table"]  # foreign keys
     parent_table: Int[Array, "table foreign_key"]
     parent_row: Int[Array, "table foreign_key row"]
