@@ -12,7 +12,6 @@ from plurel_prob.distributions.mechanisms.structure import CausalTables, Interve
 from plurel_prob.models.palettes import of_table
 from plurel_prob.priors.features import CompactPrior, RealisticPrior
 
-
 MAX_OFFSET = 0.95  # of the two halves of the law of numbers without causes
 
 
@@ -53,7 +52,7 @@ def compact_laws(prior: CompactPrior, tables: CausalTables) -> CompactLaws:
 
 
 def _drift(prior: RealisticPrior, tables: CausalTables) -> tuple[Float[Array, "table node"], Bool[Array, "table node"]]:
-    """Draw the drift of every number without causes, and whether each parent row has its own. What follows from it drifts, too."""
+    """Draw the drift of every number without causes, and whether each parent row has its own; what they cause drifts, too."""
     is_source = (tables.n_dim > 0) & ~tables.is_categorical & ~tables.edge.any(-2)
     with numpyro.plate("table", len(is_source), dim=-2), numpyro.plate("node", is_source.shape[1], dim=-1):
         with mask(mask=is_source):

@@ -19,7 +19,9 @@ from plurel_prob.blocks import HeldBlocks, lay_out
 from plurel_prob.distributions import Arrangement, EdgeWeight, RandomKey, WeightedPick
 from plurel_prob.distributions.graphs import edges
 from plurel_prob.distributions.mechanisms.columns import ColumnLaws, Kinds, column_values, log_slopes
+from plurel_prob.distributions.mechanisms.discrete import LABELS
 from plurel_prob.distributions.mechanisms.structure import CausalTables, Intervention
+from plurel_prob.distributions.mechanisms.transforms import TRANSFORMS
 from plurel_prob.models.compact import compact
 from plurel_prob.models.graphs import random_graph
 from plurel_prob.models.kinds import EVENT
@@ -127,12 +129,14 @@ def column_laws(prior: FeaturePrior, schema: Schema) -> ColumnLaws:
         missing_key = numpyro.sample("missing_key", RandomKey((max_table,)))
     is_number = (jnp.arange(max_column) < schema.n_column[:, None]) & ~schema.is_categorical
     missing_rate = missing_rate[:, None]
-    if isinstance(prior, RealisticPrior):
-        with numpyro.plate("table", max_table, dim=-2), numpyro.plate("column", max_column, dim=-1), mask(mask=is_number):
-            is_complete = numpyro.sample("is_complete", dist.Bernoulli(prior.complete_prob))
-        missing_rate = jnp.where(is_complete, 0.0, missing_rate)
     law = _transforms(prior, schema) if isinstance(prior, RealisticPrior) else prior.transform
     transform = of_table("transform", law, prior.n_transform, is_number, schema.is_table, ("table", "column"))
+    if isinstance(prior, RealisticPrior):
+        is_label = (transform[..., None] == jnp.array([list(TRANSFORMS).index(name) for name in LABELS])).any(-1)
+        complete_prob = jnp.where(is_label, prior.label_complete_prob, prior.complete_prob)
+        with numpyro.plate("table", max_table, dim=-2), numpyro.plate("column", max_column, dim=-1), mask(mask=is_number):
+            is_complete = numpyro.sample("is_complete", dist.Bernoulli(complete_prob))
+        missing_rate = jnp.where(is_complete, 0.0, missing_rate)
     with numpyro.plate("table", max_table, dim=-2), numpyro.plate("column", max_column, dim=-1), mask(mask=is_number):
         shape = numpyro.sample("transform_shape", dist.Uniform(0.0, 1.0).expand([2]).to_event(1))
     rate = jnp.broadcast_to(missing_rate, transform.shape)

@@ -13,8 +13,8 @@ from numpyro.distributions import Distribution
 
 from plurel_prob.conditioning.graphs import posterior_of_graph, read_graph
 from plurel_prob.databases.latents import REGISTRIES
+from plurel_prob.databases.row_times import EPOCH
 from plurel_prob.databases.schema import PKEY, TIME, column_name, index_of, key_name, table_name
-from plurel_prob.databases.tables import EPOCH
 from plurel_prob.distributions import FAMILIES
 from plurel_prob.distributions.mechanisms.transforms import TRANSFORMS, UNBOUNDED
 from plurel_prob.errors import DatabaseError

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from plurel_prob.databases.flat import Group, Groups
+from plurel_prob.databases.row_times import held_rows
 from plurel_prob.databases.schema import column_name, key_name, table_name
-from plurel_prob.databases.tables import held_rows, node_values
+from plurel_prob.databases.tables import node_values
 from plurel_prob.distributions import EDGE_WEIGHTS, FAMILIES, TABLE_KINDS
 from plurel_prob.distributions.mechanisms.sources import SOURCES
 from plurel_prob.models.database import Draw
@@ -30,7 +31,7 @@ CHOICES: dict[str, list[str]] = {
     **dict.fromkeys(["mechanism_key", "noise_key", "missing_key"], ["word"]),
     "source": ["node"],
     **dict.fromkeys(["source_exponent", "source_bound_0", "source_bound_1"], ["node", "component"]),
-    **dict.fromkeys(["time_grain", "time_burst", "time_trend", "time_season"], []),
+    **dict.fromkeys(["time_grain", "time_burst", "time_trend", "time_season", "time_lag"], []),
     "time_key": ["word"],
     **dict.fromkeys(["label_share", "label_share_of_events"], []),
     **dict.fromkeys(["has_drift", "drift", "is_own_drift"], ["node"]),

@@ -6,14 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from plurel_prob.blocks import BLOCK, block_at
+from plurel_prob.blocks import BLOCK
+from plurel_prob.databases.row_times import RowTimes, held_rows, window_of
 from plurel_prob.databases.schema import PKEY, TIME, DatabaseSchema, TableSchema, column_name, key_name, table_name
-from plurel_prob.databases.times import TimeLaw, evenly_spaced, times_of
 from plurel_prob.distributions.mechanisms.discrete import LABELS, WHOLE, n_label
 from plurel_prob.distributions.mechanisms.transforms import TRANSFORMS
 from plurel_prob.models.database import Draw
-
-EPOCH = pd.Timestamp("1970-01-01")
 
 
 def node_values(draw: Draw, table: int) -> np.ndarray:
@@ -36,14 +34,6 @@ def _unpage(draw: Draw, pages: Any, n_line: Any, table: int) -> np.ndarray:
     return mine.transpose(1, 0, 2).reshape(n, -1)[:, : len(held_rows(draw, table))]
 
 
-def held_rows(draw: Draw, table: int) -> np.ndarray:
-    """Rows of a table that a draw holds, in ascending order: all, unless it was drawn for some."""
-    position = np.arange(int(draw.stages.held.n[table]))
-    block = block_at(position, draw.stages.held.skipped[table])
-    row = (block[:, None] * BLOCK + np.arange(BLOCK)).reshape(-1)
-    return row[row < draw.stages.schema.n_row[table]]
-
-
 def materialise(draw: Draw, has_booleans: bool) -> tuple[dict[str, pd.DataFrame], DatabaseSchema]:
     """Build the data frames of all tables, in order of their indices, and the schema. Constant columns are left out: they tell a
     reader nothing, and consumers refuse them; their nodes stay in the latents.
@@ -51,14 +41,14 @@ def materialise(draw: Draw, has_booleans: bool) -> tuple[dict[str, pd.DataFrame]
     With ``has_booleans`` every categorical column becomes a boolean one: whether the category is not the first.
     """
     schema = draw.stages.schema
-    window = tuple(EPOCH + pd.Timedelta(days=int(day)) for day in schema.window)
-    frames, tables = {}, {}
+    window = window_of(draw)
+    frames, tables, times = {}, {}, RowTimes(draw)
     for table in range(int(schema.n_table)):
-        frame, schema_of_table = all_columns(draw, table, has_booleans)
+        frame, schema_of_table = all_columns(draw, table, has_booleans, times)
         constant = [column for column in schema_of_table.columns if _is_constant(frame[column])]
         frames[table_name(table)] = frame.drop(columns=constant) if constant else frame
         tables[table_name(table)] = schema_of_table.without(constant)
-    return frames, DatabaseSchema.drawn(tables, (window[0], window[1]))
+    return frames, DatabaseSchema.drawn(tables, window)
 
 
 def _is_constant(column: pd.Series) -> bool:
@@ -68,8 +58,15 @@ def _is_constant(column: pd.Series) -> bool:
     return not len(values) or bool((values == values[0]).all())
 
 
-def all_columns(draw: Draw, table: int, has_booleans: bool) -> tuple[pd.DataFrame, TableSchema]:
-    """Build the frame of the rows of a table that a draw holds, constant columns included."""
+def all_columns(draw: Draw, table: int, has_booleans: bool, times: RowTimes | None = None) -> tuple[pd.DataFrame, TableSchema]:
+    """Build the frame of the rows of a table that a draw holds, constant columns included.
+
+    Args:
+        draw: of the database.
+        table: index of the table.
+        has_booleans: see :func:`materialise`.
+        times: of the rows of the draw, where those of many tables are asked for.
+    """
     schema, row = draw.stages.schema, held_rows(draw, table)
     columns: dict[str, Any] = {PKEY: row.astype(np.int64)}
     fkeys = {key_name(s): table_name(int(schema.parent_table[table, s])) for s in range(int(schema.n_parent[table]))}
@@ -77,9 +74,7 @@ def all_columns(draw: Draw, table: int, has_booleans: bool) -> tuple[pd.DataFram
         columns[name] = pd.array(draw.stages.links.parent_row[table, slot, : len(row)], dtype="Int64")
     time_col = TIME if schema.has_time[table] else None
     if time_col:
-        first, last = (EPOCH + pd.Timedelta(days=int(day)) for day in schema.window)
-        law, n_row = _time_law(draw, table), int(schema.n_row[table])
-        columns[TIME] = times_of(law, first, last, n_row, row) if law else evenly_spaced(first, last, n_row, row)
+        columns[TIME] = pd.DatetimeIndex((times or RowTimes(draw)).of(table).astype("datetime64[us]"))
     types = {}
     for column, value in enumerate(column_values(draw, table)):
         name, n_category = column_name(column), _n_category(draw, table, column)
@@ -92,7 +87,7 @@ def _column(value: np.ndarray, n_category: int, has_booleans: bool, is_whole: bo
     if n_category == 0:
         return "numerical", value.astype(np.int32 if is_whole else np.float32)
     is_missing = np.isnan(value)  # of labels; categories are complete
-    code = np.where(is_missing, -1, value).astype(np.int16 if n_category <= 2**15 else np.int32)
+    code: np.ndarray = np.where(is_missing, -1, value).astype(np.int16 if n_category <= 2**15 else np.int32)
     if (has_booleans or n_category == 2) and not is_missing.any():
         return "boolean", code > 0
     return "categorical", pd.Categorical.from_codes(code, dtype=_categories(n_category))
@@ -123,14 +118,6 @@ def _is_whole(draw: Draw, table: int, column: int) -> bool:
     n_missing = int(np.float32(draw.sites["features/missing_rate"][table]) * np.float32(draw.stages.schema.n_row[table]))
     is_full = n_missing == 0 or (complete is not None and bool(complete[table, column]))
     return is_full and _transform(draw, table, column) in WHOLE
-
-
-def _time_law(draw: Draw, table: int) -> TimeLaw | None:
-    """What the times of a table follow; None: they are evenly spaced."""
-    if "features/time_grain" not in draw.sites:
-        return None
-    grain, burst, trend, season = (draw.sites[f"features/time_{name}"][table] for name in ("grain", "burst", "trend", "season"))
-    return TimeLaw(int(grain), float(burst), float(trend), float(season), np.asarray(draw.sites["features/time_key"][table]))
 
 
 @lru_cache

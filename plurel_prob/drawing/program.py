@@ -70,8 +70,9 @@ def observed_schema(plan: Plan, prior: Prior, n_row: Sequence[int], window: np.n
     place = np.arange(max_table, dtype=np.int32)
     is_table = place < n_table
     order = np.where(is_table, place, -1).astype(np.int32)
-    of_tables: Any = is_table, is_entity, kind, is_table & ~is_entity, counts[0], parent_table, counts[1], counts[2]
-    return Schema(np.int32(n_table), order, *of_tables, is_categorical, n_category, window)  # type: ignore[arg-type]  # on the host
+    of_tables = is_table, is_entity, kind, is_table & ~is_entity, counts[0], parent_table, counts[1], counts[2]
+    arrays: Any = (order, *of_tables, is_categorical, n_category, window)
+    return Schema(np.int32(n_table), *arrays)  # type: ignore[arg-type]  # on the host
 
 
 def draw_observed(

@@ -45,7 +45,7 @@ def realistic() -> Prior:
     schema = GrowingSchemaPrior(
         graph=GraphPrior(family=GraphFamily(["BarabasiAlbert", "ErdosRenyi"]), edge_prob=dist.Uniform(0.03, 0.15)),
         n_column=TruncatedZipf(1.3, 1, 40),
-        categorical_prob=0.1,
+        categorical_prob=0.08,
         n_category=TruncatedZipf(1.0, 2, 10),
     )
     return Prior(name="realistic", schema=schema, links=PopularLinkPrior(), features=RealisticPrior())

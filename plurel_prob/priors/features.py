@@ -24,7 +24,7 @@ from plurel_prob.priors.stages import GraphPrior
 MAX_EXPONENT = 9
 COMPACT_TRANSFORMS = ["identity", "rank", "standardise", "kumaraswamy", "lognormal", "pareto", "exponential"]
 REALISTIC_TRANSFORMS = ["count", "mostly_zero", "grade", "amount", "measure", "year", "lognormal"]
-LABEL_TRANSFORMS = ["flag", "label", "name", "code"]
+LABEL_TRANSFORMS = ["label", "name", "code"]
 GRAINS = [3600, 86_400, 7 * 86_400, 30 * 86_400, 365 * 86_400]  # seconds
 PLUREL_TRANSFORMS = ["identity", "rank", "signed_log", "signed_root", "standardise"]
 
@@ -120,24 +120,25 @@ class RealisticPrior(CompactPrior):
     mechanism: ClassVar[str] = "realistic"
     transform: Distribution = count(lambda: Transform(REALISTIC_TRANSFORMS), "transform of a numerical column", low=0)
     label: Distribution = count(lambda: Transform(LABEL_TRANSFORMS), "transform of a column of labels", low=0)
-    label_of_events: Distribution = count(lambda: Transform(["flag", "label"]), "the same, in a table of events", low=0)
+    label_of_events: Distribution = count(lambda: Transform(["flag", "label", "name"]), "the same, in a table of events", low=0)
     label_share: Distribution = real(lambda: dist.Beta(1.5, 0.5), "share of columns of labels, in a table without events", 0, 1)
     label_share_of_events: Distribution = real(lambda: dist.Beta(0.5, 1.0), "share of columns of labels, in one of events", 0, 1)
     n_transform: int = constant(0, "transforms in a table's palette; 0: columns choose on their own", 0, MAX_COUNT)
     missing_rate: Distribution = real(
-        lambda: dist.LogUniform(0.005, 0.9), "share of missing cells in columns that have some", 0, 1
+        lambda: dist.Uniform(0.005, 0.9), "share of missing cells in a table's columns that have some", 0, 1
     )
     max_cause: int = constant(2, "causes of a node at most, by the graph's law", 2, MAX_LIMIT)
     n_extra_node: int = constant(1, "extra nodes of a table", 0, MAX_COUNT)
     max_offset: float = constant(0.5, "a number without causes has two halves that are up to this off its mean", 0, 0.999)
     n_dim: Distribution = count(lambda: Pick([1]), "dimensions of a numerical node, at most 4")
-    noise_level: Distribution = real(lambda: dist.LogUniform(0.02, 0.3), "level of the noise in a table", 0)
+    noise_level: Distribution = real(lambda: dist.LogUniform(0.01, 0.2), "level of the noise in a table", 0)
     effect: Distribution = count(lambda: Effect(["matrix", "linear", "small_mlp", "oblivious_trees"]), "effect of a cause", low=0)
-    foreign_strength: Distribution = real(lambda: dist.Uniform(0.0, 1.0), "weight of what comes from parent tables", 0)
-    complete_prob: float = constant(0.85, "a numerical column has no missing cells", 0, 1)
+    foreign_strength: Distribution = real(lambda: dist.Uniform(0.2, 1.5), "weight of what comes from parent tables", 0)
+    complete_prob: float = constant(0.9, "a column of numbers has no missing cells", 0, 1)
+    label_complete_prob: float = constant(0.8, "a column of labels has no missing cells", 0, 1)
     drift_prob: float = constant(0.9, "a number without causes drifts from row to row", 0, 1)
     own_drift_prob: float = constant(0.3, "each parent row has a drift of its own", 0, 1)
-    drift: Distribution = real(lambda: dist.Uniform(0.3, 0.99), "standard deviation of its drift", 0, 1)
+    drift: Distribution = real(lambda: dist.Beta(3.0, 1.0), "standard deviation of its drift", 0, 1)
     time_grain: Distribution = count(lambda: Pick(GRAINS), "seconds that times are multiples of", high=GRAINS[-1])
     time_burst: Distribution = real(
         lambda: dist.LogUniform(0.5, 4.0), "deviation of the log intensity of a 1,024th of the window", 0
@@ -147,6 +148,10 @@ class RealisticPrior(CompactPrior):
     )
     time_season: Distribution = real(
         lambda: dist.LogUniform(0.05, 1.0), "deviation of log intensities of months, weekdays, hours", 0
+    )
+
+    time_lag: Distribution = real(
+        lambda: dist.LogUniform(3600.0, 60 * 86_400.0), "mean seconds after a parent, where rows are in the order of parents", 0
     )
 
     def __post_init__(self) -> None:

@@ -197,7 +197,7 @@ class PopularLinkPrior(LinkPrior):
     round_size: Distribution = real(lambda: dist.LogUniform(0.1, 1000.0), "children of a round in order, over parents", 1e-6)
     sorted_prob: float = constant(0.45, "rows are in the order of the parents of the table's first key", 0, 1)
     cover_prob: float = constant(0.5, "every parent has a child, or none has two, where rows are in no order", 0, 1)
-    affinity: Distribution = real(lambda: dist.LogUniform(0.001, 0.9), "affinity of clusters that do not match", 0)
+    affinity: Distribution = real(lambda: dist.LogUniform(0.001, 0.3), "affinity of clusters that do not match", 0)
 
     def __post_init__(self) -> None:
         super().__post_init__()

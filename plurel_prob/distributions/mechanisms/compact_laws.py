@@ -76,7 +76,7 @@ def drift_of(
         phase = phase + 2 * jnp.pi * jnp.where(laws.is_own_drift[table, node], _turns(tables, table, node, position), 0.0)
     wave = jnp.cos(jnp.pi * frequency[:, None] * share + phase)
     drift = laws.drift[table, node]
-    return drift * (weight[..., None] * wave).sum(1), jnp.sqrt(1 - drift**2)
+    return drift * (weight[..., None] * wave).sum(1), jnp.sqrt(jnp.maximum(1 - drift**2, 1e-4))
 
 
 def _turns(tables: CausalTables, table: Array, node: Array, position: Array) -> Float[Array, "wave row"]:
@@ -124,9 +124,7 @@ def numbers(lines: Float[Array, "dim row"], n_dim: Array) -> Float[Array, "dim r
     return jnp.where(is_used, squash(jnp.where(is_used, lines, 0.0)), 0.0)
 
 
-def node_summary(
-    key: PRNGKeyArray, seen: Array, value: Float[Array, " row"], is_categorical: Array, max_category: int
-) -> Array:
+def node_summary(key: PRNGKeyArray, seen: Array, value: Float[Array, " row"], is_categorical: Array, max_category: int) -> Array:
     """Contribution of a node of a parent table to the summary z_k of a foreign key, whose key is ``key``."""
     weight = random.normal(random.fold_in(key, seen), (DIM, max_category + 1))
     return lax.cond(is_categorical, lambda: weight[:, value.astype(jnp.int32)], lambda: weight[:, -1:] * squash(value))

@@ -53,9 +53,9 @@ def grade(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) -> 
 
 def amount(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) -> Array:
     """Log-normal, in steps of a power of ten that leave two or three digits at the median, which is log-uniform on
-    [1, 10^4]; the deviation of the log is log-uniform on [0.4, 2].
+    [0.1, 3000]; the deviation of the log is log-uniform on [0.4, 2].
     """
-    exponent = 4 * cells.shape[0]
+    exponent = 4.5 * cells.shape[0] - 1
     step = 10.0 ** (jnp.floor(exponent) - 2)
     size = 10.0**exponent * jnp.exp(log_uniform(0.4, 2.0, cells.shape[1]) * _bounded(value, pilot, cells))
     return jnp.minimum(jnp.round(size / step), LARGEST) * step
@@ -110,7 +110,7 @@ def zipf(place: Float[Array, " row"], n: Array, exponent: Array) -> Float[Array,
 
 
 def n_label(name: str, shape: Array | np.ndarray | np.float32) -> Any:
-    """Number of labels by the first shape of ``label`` and ``name``; comparisons only, so the same on every device and the host."""
+    """Number of labels by the first shape of ``label`` and ``name``; comparisons only, so the same everywhere."""
     return N_LABEL[name][0] + (MORE_LABELS[name] <= shape).sum()
 
 
