@@ -34,7 +34,7 @@ class RowTimes:
 
     - A table's own times ascend (:func:`plurel_prob.databases.times.times_of`).
     - Where a table's rows are in the order of those of a parent that has times, a row comes after its parent by a lag, which is
-      exponential.
+      exponential; where the parent has none, the table's own times are in random order, so that they are no copy of the parents'.
     - A row that would be earlier than one of its parents is moved: the share of the window before it becomes the share of what is
       left after the latest of its parents.
     - A row of a table without times is as late as the latest of its parents, for the rows that refer to it.
@@ -60,10 +60,12 @@ class RowTimes:
         latest = self._latest(table, len(row))
         if not schema.has_time[table]:
             return latest
-        if self._follows(table):
+        n_row, is_ordered = int(schema.n_row[table]), self._is_in_order_of_parents(table)
+        if is_ordered and schema.has_time[schema.parent_table[table, 0]]:
             time = latest + self._lag(table, row)
         else:
-            time = _integers(times_of(law, *window_of(self.draw), int(schema.n_row[table]), row))
+            place = np.argsort(self._uniform(table), kind="stable")[row] if is_ordered else row
+            time = _integers(times_of(law, *window_of(self.draw), n_row, place))
             share = (time - self.start) / (self.end - self.start)
             time = np.where(time < latest, latest + share * (self.end - latest), time).astype(np.int64)
         grain = law.grain * 1_000_000
@@ -77,11 +79,10 @@ class RowTimes:
             latest = np.maximum(latest, self.of(int(schema.parent_table[table, slot]))[parent_row[table, slot, :n]])
         return latest
 
-    def _follows(self, table: int) -> bool:
-        """Whether rows are in the order of those of the first parent, once, and these have times."""
+    def _is_in_order_of_parents(self, table: int) -> bool:
+        """Whether rows are in the order of those of the first parent, once."""
         schema, sites = self.draw.stages.schema, self.draw.sites
-        n_parent = int(schema.n_parent[table])
-        if n_parent == 0 or not schema.has_time[schema.parent_table[table, 0]] or "links/is_sorted" not in sites:
+        if schema.n_parent[table] == 0 or "links/is_sorted" not in sites:
             return False
         n_row, n_row_of_parent = int(schema.n_row[table]), int(schema.n_row[schema.parent_table[table, 0]])
         is_once = sites["links/round_size"][table, 0] * n_row_of_parent >= n_row
@@ -90,10 +91,13 @@ class RowTimes:
 
     def _lag(self, table: int, row: np.ndarray) -> Microseconds:
         """Lags of rows after their parents."""
-        sites = self.draw.sites
-        rng = np.random.Generator(np.random.Philox(key=np.asarray(sites["features/time_key"][table], np.uint64)))
-        uniform = rng.random(int(self.draw.stages.schema.n_row[table]))[row]
-        return (-np.log1p(-uniform) * float(sites["features/time_lag"][table]) * 1e6).astype(np.int64)
+        lag = float(self.draw.sites["features/time_lag"][table])
+        return (-np.log1p(-self._uniform(table)[row]) * lag * 1e6).astype(np.int64)
+
+    def _uniform(self, table: int) -> np.ndarray:
+        """A uniform number for every row of a table."""
+        key = np.asarray(self.draw.sites["features/time_key"][table], np.uint64)
+        return np.random.Generator(np.random.Philox(key=key)).random(int(self.draw.stages.schema.n_row[table]))
 
     def _law(self, table: int) -> TimeLaw | None:
         """What the times of a table follow; None: they are evenly spaced."""

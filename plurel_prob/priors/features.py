@@ -133,12 +133,12 @@ class RealisticPrior(CompactPrior):
     n_dim: Distribution = count(lambda: Pick([1]), "dimensions of a numerical node, at most 4")
     noise_level: Distribution = real(lambda: dist.LogUniform(0.01, 0.2), "level of the noise in a table", 0)
     effect: Distribution = count(lambda: Effect(["matrix", "linear", "small_mlp", "oblivious_trees"]), "effect of a cause", low=0)
-    foreign_strength: Distribution = real(lambda: dist.Uniform(0.2, 1.5), "weight of what comes from parent tables", 0)
+    foreign_strength: Distribution = real(lambda: dist.Uniform(0.5, 2.5), "weight of what comes from parent tables", 0)
     complete_prob: float = constant(0.9, "a column of numbers has no missing cells", 0, 1)
     label_complete_prob: float = constant(0.8, "a column of labels has no missing cells", 0, 1)
     drift_prob: float = constant(0.9, "a number without causes drifts from row to row", 0, 1)
-    own_drift_prob: float = constant(0.3, "each parent row has a drift of its own", 0, 1)
-    drift: Distribution = real(lambda: dist.Beta(3.0, 1.0), "standard deviation of its drift", 0, 1)
+    own_drift_prob: float = constant(0.5, "each parent row has a drift of its own", 0, 1)
+    drift: Distribution = real(lambda: dist.Uniform(0.3, 0.99), "standard deviation of its drift", 0, 1)
     time_grain: Distribution = count(lambda: Pick(GRAINS), "seconds that times are multiples of", high=GRAINS[-1])
     time_burst: Distribution = real(
         lambda: dist.LogUniform(0.5, 4.0), "deviation of the log intensity of a 1,024th of the window", 0

@@ -127,6 +127,9 @@ class NodeItems(Items):
         def source_number(own: Array, inputs: Arrays) -> Array:
             offset, share = (x[:, None] for x in source_of_numbers(tables, context.laws, table, node))
             loc, rest = drift_of(tables, context.laws, table, node, position)
+            if context.laws.sources_see_parents:
+                mix, _ = output_weights(tables, table, node, max_category)
+                loc = loc + multiply(mix, inputs["foreign_strength"] * inputs["foreign"])
             return log_mixture((own - loc) / rest, offset, share) - jnp.log(rest)
 
         def source_category(own: Array, inputs: Arrays) -> Array:

@@ -32,6 +32,11 @@ class CompactLaws(NamedTuple):
     drift: Float[Array, "table node"] | None = None  # of numbers; None: there is none
     is_own_drift: Bool[Array, "table node"] | None = None  # each parent row has a path of its own
 
+    @property
+    def sources_see_parents(self) -> bool:
+        """Whether numbers without causes follow from parent tables, as they do where numbers drift."""
+        return self.drift is not None
+
 
 def weight_key(tables: CausalTables, table: Array, use: int, node: Array) -> PRNGKeyArray:
     """Key of the weights of a node (of a foreign key, for ``FOREIGN``) for one use."""

@@ -131,7 +131,7 @@ class CompactSampler(NamedTuple):
 
     def _side_by_side(self, words: UInt32[Array, "table 2"]) -> Float[Array, "page row"]:
         """Level after level, chunks of the blocks' views of parent tables, then of the blocks' nodes."""
-        tables, levels = self.tables, levels_of(self.tables)
+        tables, levels = self.tables, levels_of(self.tables, self.laws.sources_see_parents)
         n_block = min(self.max_page, len(tables.order) * tables.max_held)
         blocks = wave(tables, jnp.minimum(tables.n_parent, 1), levels.key[:, None], n_block)
         nodes = wave(tables, tables.n_node, levels.node, self.max_page)
@@ -198,6 +198,8 @@ class CompactSampler(NamedTuple):
         def from_nothing() -> Conditional:
             offset, share = source_of_numbers(tables, self.laws, table, node)
             loc, rest = drift_of(tables, self.laws, table, node, position)
+            if self.laws.sources_see_parents:
+                loc = loc + multiply(output_weights(tables, table, node, max_category)[0], foreign)
             log_probs = source_of_categories(tables, table, node, max_category)
             log_probs = jnp.broadcast_to(log_probs, (max_category, BLOCK))
             return Conditional(is_categorical, loc, rest * offset, share, rest * jnp.sqrt(1 - offset**2), log_probs)
