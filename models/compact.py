@@ -53,10 +53,11 @@ def compact_laws(prior: CompactPrior, tables: CausalTables) -> CompactLaws:
 
 def _drift(prior: RealisticPrior, tables: CausalTables) -> tuple[Float[Array, "table node"], Bool[Array, "table node"]]:
     """Draw the drift of every number without causes, and whether each parent row has its own; what they cause drifts, too."""
+    drift_share = numpyro.sample("drift_share", prior.drift_share)
     is_source = (tables.n_dim > 0) & ~tables.is_categorical & ~tables.edge.any(-2)
     with numpyro.plate("table", len(is_source), dim=-2), numpyro.plate("node", is_source.shape[1], dim=-1):
         with mask(mask=is_source):
-            has_drift = is_source & (numpyro.sample("has_drift", dist.Bernoulli(prior.drift_prob)) == 1)
+            has_drift = is_source & (numpyro.sample("has_drift", dist.Bernoulli(drift_share)) == 1)
         with mask(mask=has_drift):
             drift = numpyro.sample("drift", prior.drift)
         may_own = has_drift & (tables.n_parent > 0)[:, None]

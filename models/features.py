@@ -144,7 +144,10 @@ def column_laws(prior: FeaturePrior, schema: Schema) -> ColumnLaws:
 
 
 def _transforms(prior: RealisticPrior, schema: Schema) -> WeightedPick:
-    """Law of the transforms of every table: it has a share of columns of labels, drawn by whether it has events."""
+    """Law of the transforms of every table: it has a share of columns of labels, drawn by whether it has events. Numbers have
+    one of the few transforms of the database.
+    """
+    style = numpyro.sample("transform_style", prior.transform.expand([prior.n_style]).to_event(1))
     is_event = schema.kind == EVENT
     with numpyro.plate("table", len(is_event), dim=-1):
         with mask(mask=schema.is_table & is_event):
@@ -152,9 +155,10 @@ def _transforms(prior: RealisticPrior, schema: Schema) -> WeightedPick:
         with mask(mask=schema.is_table & ~is_event):
             of_others = numpyro.sample("label_share", prior.label_share)
     options = transforms_of(prior)
-    number, label, label_of_events = (
+    number = (style[:, None] == jnp.array(options)).mean(0)
+    label, label_of_events = (
         jnp.array([option in possible_values(law) for option in options]) / len(possible_values(law))
-        for law in (prior.transform, prior.label, prior.label_of_events)
+        for law in (prior.label, prior.label_of_events)
     )
     share, label = jnp.where(is_event, of_events, of_others)[:, None], jnp.where(is_event[:, None], label_of_events, label)
     return WeightedPick(options, (share * label + (1 - share) * number)[:, None])

@@ -79,36 +79,45 @@ def links(prior: LinkPrior, schema: Schema, max_row: int, held: HeldBlocks) -> L
     n_child = jnp.where(is_key, schema.n_row[:, None], 0)
     n_parent = jnp.where(is_key, schema.n_row[schema.parent_table], 1)
     blocks = affinity, n_parent_cluster, n_child_cluster, n_parent, n_child, max_row, held.skipped[:, None]
+    parents = of_parents(prior, schema) if isinstance(prior, PopularLinkPrior) else {}
     with table, foreign_key:
-        law = PopularHSBM(*blocks, **of_parents(prior, schema)) if isinstance(prior, PopularLinkPrior) else HSBM(*blocks)
+        law = PopularHSBM(*blocks, **parents) if parents else HSBM(*blocks)
         parent_row = numpyro.sample("parent_row", law)
     return Links(n_level, n_parent_cluster, n_child_cluster, affinity, parent_row)
 
 
 def of_parents(prior: PopularLinkPrior, schema: Schema) -> dict[str, Any]:
-    """Draw how parents of every foreign key differ, and how long its runs are; within the plates of tables and keys.
+    """Draw how parents of every foreign key differ, and how long its runs are; and how much parents differ in the database.
 
     The rows of an extension are those of its parent: parents that are alike have one each in a round in order.
     """
+    level = numpyro.sample("popularity_level", prior.popularity_level)
     is_key, is_one_to_one = schema.parent_table >= 0, (schema.kind == EXTENSION)[:, None]
     is_first = is_key & (jnp.arange(is_key.shape[1]) == 0) & ~is_one_to_one
-    with mask(mask=is_first):
-        is_sorted = numpyro.sample("is_sorted", dist.Bernoulli(prior.sorted_prob))
-    is_in_order = is_first & (is_sorted == 1)
-    with mask(mask=is_in_order):
-        round_size = numpyro.sample("round_size", prior.round_size)
-    with mask(mask=is_key & ~is_one_to_one & ~is_in_order):
-        is_covering = numpyro.sample("is_covering", dist.Bernoulli(prior.cover_prob))
-    with mask(mask=is_key & ~is_one_to_one):
-        of_key = {name: numpyro.sample(name, getattr(prior, name)) for name in ("popularity", "inactive_rate", "repeat_prob")}
-    with mask(mask=is_key):
-        return {
-            "is_covering": jnp.where(is_key & ~is_one_to_one & ~is_in_order, is_covering, 0),
-            "is_sorted": jnp.where(is_in_order | is_one_to_one, 1, 0),
-            "round_size": jnp.where(is_in_order, round_size, 1.0),
-            **{name: jnp.where(is_one_to_one, 0.0, value) for name, value in of_key.items()},
-            "popularity_key": numpyro.sample("popularity_key", RandomKey(is_key.shape)),
-        }
+    table, foreign_key = (
+        numpyro.plate(name, size, dim=dim)
+        for name, size, dim in zip(("table", "foreign_key"), is_key.shape, (-2, -1), strict=True)
+    )
+    with table, foreign_key:
+        with mask(mask=is_first):
+            is_sorted = numpyro.sample("is_sorted", dist.Bernoulli(prior.sorted_prob))
+        is_in_order = is_first & (is_sorted == 1)
+        with mask(mask=is_in_order):
+            round_size = numpyro.sample("round_size", prior.round_size)
+        with mask(mask=is_key & ~is_one_to_one & ~is_in_order):
+            is_covering = numpyro.sample("is_covering", dist.Bernoulli(prior.cover_prob))
+        with mask(mask=is_key & ~is_one_to_one):
+            of_key = {name: numpyro.sample(name, getattr(prior, name)) for name in ("popularity", "inactive_rate", "repeat_prob")}
+        with mask(mask=is_key):
+            popularity_key = numpyro.sample("popularity_key", RandomKey(is_key.shape))
+    of_key |= {"popularity": level * of_key["popularity"]}
+    return {
+        "is_covering": jnp.where(is_key & ~is_one_to_one & ~is_in_order, is_covering, 0),
+        "is_sorted": jnp.where(is_in_order | is_one_to_one, 1, 0),
+        "round_size": jnp.where(is_in_order, round_size, 1.0),
+        **{name: jnp.where(is_one_to_one, 0.0, value) for name, value in of_key.items()},
+        "popularity_key": popularity_key,
+    }
 
 
 def matching(n_parent_cluster: Int[Array, "*link"], n_child_cluster: Int[Array, "*link"], max_cluster: int) -> Array:

@@ -45,6 +45,8 @@ CHOICES: dict[str, list[str]] = {
 }
 # sites of stage 2 where parents differ
 OF_PARENTS = ("popularity", "inactive_rate", "repeat_prob", "is_covering", "is_sorted", "round_size", "popularity_key")
+# sites that a database has once, and the names of their dimensions
+OF_DATABASE = {"features/transform_style": ["style"], "features/drift_share": [], "links/popularity_level": []}
 OF_KINDS = ("is_special", "is_event", "has_time", "is_lean")
 NEEDED = {"n_table", "family"}  # variables of every database
 NEEDED_OF_TABLE = {"family", "column_node", "edge", "edge_weight", "is_categorical"}
@@ -120,6 +122,7 @@ def _of_database(draw: Draw) -> Variables:
         "window": (schema.window, ["day"]),
         "is_entity": (schema.is_entity[:n].astype(np.int8), ["table"]),
         "kind": (np.array(TABLE_KINDS)[schema.kind[:n]], ["table"]),
+        **{name.partition("/")[2]: (draw.sites[name], dims) for name, dims in OF_DATABASE.items() if name in draw.sites},
         **{name: (draw.sites[f"schema/{name}"][:n], ["table"]) for name in OF_KINDS if f"schema/{name}" in draw.sites},
         "n_row": (schema.n_row[:n], ["table"]),
         "n_column": (schema.n_column[:n], ["table"]),

@@ -26,6 +26,7 @@ EVENT_AXES = {
     "features/as_effect": ("node",),
     "features/column_node": ("column",),
     "features/transform_shape": ("shape",),
+    "features/transform_style": ("style",),
     **{
         f"{name}_key": ("word",)
         for name in ("links/popularity", "features/mechanism", "features/missing", "features/noise", "features/time")

@@ -191,7 +191,10 @@ class PopularLinkPrior(LinkPrior):
     """Stage 2 with parents that differ in popularity, some of which have no children, and with rows in runs of one parent."""
 
     law: ClassVar[str] = "popular"
-    popularity: Distribution = real(lambda: dist.LogUniform(0.1, 2.0), "standard deviation of the log of parents' popularity", 0)
+    popularity_level: Distribution = real(lambda: dist.LogUniform(0.2, 1.5), "how much parents differ in a database", 0)
+    popularity: Distribution = real(
+        lambda: dist.LogUniform(0.4, 2.5), "standard deviation of the log of parents' popularity, in units of that", 0
+    )
     inactive_rate: Distribution = real(lambda: dist.LogUniform(0.0005, 0.9), "share of parents without children", 0, 1)
     repeat_prob: Distribution = real(lambda: dist.LogUniform(0.0005, 0.9), "probability of the parent of the row before", 0, 1)
     round_size: Distribution = real(lambda: dist.LogUniform(0.1, 1000.0), "children of a round in order, over parents", 1e-6)

@@ -6,7 +6,7 @@ import numpy as np
 
 from plurel_prob.blocks import BLOCK
 from plurel_prob.databases.flat import Groups
-from plurel_prob.databases.latents import CHOICES, FAMILY_PARAMETERS, OF_KINDS, OF_PARENTS, REGISTRIES
+from plurel_prob.databases.latents import CHOICES, FAMILY_PARAMETERS, OF_DATABASE, OF_KINDS, OF_PARENTS, REGISTRIES
 from plurel_prob.databases.schema import table_name
 from plurel_prob.distributions import FAMILIES
 from plurel_prob.errors import DatabaseError
@@ -114,6 +114,8 @@ def _fill_schema(sites: Sites, variables: Variables) -> None:
     _fill_graph(sites, "schema", (), variables)
     for name in ("n_table", "label", "window", "n_column", *(OF_KINDS if f"schema/{OF_KINDS[0]}" in sites else ())):
         _put(sites[f"schema/{name}"], (), variables[name])
+    for site in OF_DATABASE.keys() & sites.keys():
+        _put(sites[site], (), variables[site.partition("/")[2]])
     for site in N_ROW & sites.keys():
         _put(sites[site], (), variables["n_row"])
 

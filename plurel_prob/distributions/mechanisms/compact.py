@@ -12,9 +12,8 @@ parent table that foreign key k points at, at the linked row. Then
 .. math:: x \sim N(m, \sigma^2 I_d) \text{ (numerical)}, \qquad x \sim \text{Categorical}(\text{softmax}(\beta C m)).
 
 A node without causes is, in each dimension, a mixture of two normal laws with unit variance, or categorical with Dirichlet(1)
-probabilities. With a drift, a number moves from row to row
-besides (:func:`.compact_laws.drift_of`), and without causes it has the location that the parent tables give it, too. Weights are functions of the
-table's mechanism key.
+probabilities. With a drift, a number moves from row to row besides (:func:`.compact_laws.drift_of`), and one without causes has
+the location that parent tables give it, too. Weights are functions of the table's mechanism key.
 """
 
 import math
