@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from plurel_prob.distributions.mechanisms.transforms import TRANSFORMS
 from plurel_prob.errors import DatabaseError
 from plurel_prob.interventions.columns import FeatureColumn, Transformed
 
@@ -71,6 +72,8 @@ def _categories_to_set(column: FeatureColumn, request: Request, natural_code: np
     labels = [False, True] if column.kind == "boolean" else list(frame[column.name].cat.categories)
     asked = _asked(column, request, frame[column.name])
     if column.shows_labels:
+        if list(TRANSFORMS)[column.transform] == "code":
+            raise DatabaseError(f"{column.full_name}: each row has a label of its own, which cannot be set")
         return _value_that_shows(column, _codes(column, asked, labels), natural_code), asked
     value = np.full(len(frame), np.nan)
     natural_shown = np.minimum(natural_code, 1) if column.kind == "boolean" else natural_code

@@ -158,7 +158,7 @@ def _rows_log_prob(schema: SchemaPrior, graph: "networkx.DiGraph", name: str, n_
     """Site and log probability of the rows of a table."""
     if isinstance(schema, GrowingSchemaPrior):
         parents = [n_row[parent] for parent in graph.predecessors(name) if parent != name]
-        return "n_row", log_prob(schema.count(max(parents) if parents else None), n_row[name])
+        return "n_row", schema.row_log_prob(parents, n_row[name])
     assert isinstance(schema, KindsSchemaPrior), "a schema has a law of rows"
     law, kind = (schema.n_row_entity, "entity") if graph.out_degree(name) else (schema.n_row_activity, "activity")
     return f"n_row_{kind}", log_prob(law, n_row[name])

@@ -88,6 +88,37 @@ def test_children_in_the_order_of_their_parents():
         np.testing.assert_allclose(log_prob(law, drawn), expected, rtol=1e-4)
 
 
+@pytest.mark.parametrize("n_child", [3, 4, 6])
+def test_every_parent_has_a_child_or_none_has_two(n_child):
+    """Enumerated: children in the places of a permutation have its parents, others are as in a law without it."""
+    n_parent, n_draw = 4, 4000
+    law = law_of(n_parent, n_child, is_covering=1)
+    probs = by_itself(law, n_parent, n_child)
+    draws = np.asarray(sample(law, random.key(1), n_draw))
+    is_fixed = (draws == draws[0]).all(0)
+    values, joint = np.array([*product(range(n_parent), repeat=n_child)]), []
+    for value in values:
+        of_rows = [probs[0, value[0]]]
+        of_rows += [0.4 * (value[i] == value[i - 1]) + 0.6 * probs[i, value[i]] for i in range(1, n_child)]
+        joint.append(np.prod(np.where(is_fixed, value == draws[0], of_rows)))
+    np.testing.assert_allclose(sum(joint), 1, rtol=1e-6)
+    np.testing.assert_allclose(np.exp(log_prob(law, values)), joint, rtol=1e-4, atol=1e-9)
+    assert_fits(np.bincount(draws @ n_parent ** np.arange(n_child - 1, -1, -1), minlength=len(values)), np.array(joint))
+    assert is_fixed.sum() == min(n_parent, n_child)
+    assert len(np.unique(draws[0][is_fixed])) == min(n_parent, n_child)
+
+
+def test_many_rows_cover_their_parents():
+    for n_parent, n_child in ((300, 1500), (1500, 300)):
+        law = law_of(n_parent, n_child, 2000, is_covering=1)
+        drawn = np.asarray(sample_one(law, random.key(3)))
+        n_different = len(np.unique(drawn[:n_child]))
+        assert n_different == min(n_parent, n_child) and np.isfinite(log_prob(law, drawn))
+        moved = drawn.copy()
+        moved[:n_child] = np.roll(moved[:n_child], 1)
+        assert log_prob(law, moved) == -np.inf
+
+
 def in_order(law, n_child):
     """Probabilities of the parents of each child of a round in order, in integers of any size."""
     edge = [0, *np.cumsum(np.asarray(weights(law)).astype(int)).tolist()]

@@ -9,6 +9,7 @@ from jax import random
 from scipy import stats
 
 from plurel_prob.distributions import (
+    TABLE_KINDS,
     Arrangement,
     GraphFamily,
     GrowingCounts,
@@ -17,6 +18,7 @@ from plurel_prob.distributions import (
     Pick,
     RandomKey,
     TruncatedZipf,
+    WeightedPick,
 )
 from plurel_prob.distributions.occupancy import log_prob_occupancy, sample_occupancy
 from tests.goodness import assert_fits
@@ -64,10 +66,10 @@ def test_rows_follow_from_those_of_parents():
     """Enumerated: the last table is the root, the first its child, the second the child of both; a fourth place has no table."""
     root = LogNormalCount(2.0, 0.6, 1, 3, validate_args=False)
     parents = jnp.array([[2, -1], [0, 2], [-1, -1], [-1, -1]])
-    law = GrowingCounts(jnp.array([2, 0, 1, -1]), parents, root, 1.3, 0.5, 4, validate_args=False)
+    law = GrowingCounts(jnp.array([2, 0, 1, -1]), parents, kinds("event"), root, root, 1.3, 0.5, 4, validate_args=False)
     value = np.array([[*rows, 0] for rows in product(range(1, 5), repeat=3)])
     of_root = log_normal_count(2.0, 0.6, 1, 3)
-    of_child = {m: log_normal_count(1.3 * m, 0.5, 1, 4) for m in range(1, 5)}
+    of_child = {m: log_normal_count(max(1.3 * m, 2.0), 0.5, 1, 4) for m in range(1, 5)}
     expected = np.array([of_root.get(c, 0) * of_child[c][a] * of_child[max(a, c)][b] for a, b, c, _ in value.tolist()])
     np.testing.assert_allclose(expected.sum(), 1)
     np.testing.assert_allclose(np.exp(law.log_prob(value)), expected, rtol=1e-4, atol=1e-9)
@@ -79,6 +81,43 @@ def test_rows_follow_from_those_of_parents():
     draws = np.asarray(given.sample(random.key(1), (N_DRAW,)))
     assert (draws[:, 0] == 4).all()
     assert_fits(np.bincount(draws[:, 1], minlength=5)[1:], np.array([of_child[4][k] for k in range(1, 5)]))
+
+
+def kinds(*names):
+    """Kinds of four tables; the last ones are as the last that is named."""
+    return jnp.array([TABLE_KINDS.index(name) for name in (*names, *[names[-1]] * (4 - len(names)))])
+
+
+def test_rows_of_lookup_tables_and_extensions():
+    """Enumerated: a lookup table, an entity, an extension of the entity, and what refers to both roots."""
+    root, lookup = LogNormalCount(3.0, 0.6, 1, 4, validate_args=False), LogNormalCount(1.5, 0.5, 1, 3, validate_args=False)
+    parents = jnp.array([[-1, -1], [-1, -1], [1, -1], [0, 1]])
+    of = kinds("lookup", "entity", "extension", "event")
+    law = GrowingCounts(jnp.arange(4), parents, of, root, lookup, 1.2, 0.5, 5, validate_args=False)
+    value = np.array([*product(range(1, 6), repeat=4)])
+    of_lookup, of_root = log_normal_count(1.5, 0.5, 1, 3), log_normal_count(3.0, 0.6, 1, 4)
+    of_child = {m: log_normal_count(max(1.2 * m, 3.0), 0.5, 1, 5) for m in range(1, 6)}
+    expected = np.array(
+        [of_lookup.get(a, 0) * of_root.get(b, 0) * (c == b) * of_child[max(a, b)][d] for a, b, c, d in value.tolist()]
+    )
+    np.testing.assert_allclose(expected.sum(), 1)
+    np.testing.assert_allclose(np.exp(law.log_prob(value)), expected, rtol=1e-4, atol=1e-9)
+    draws = np.asarray(law.sample(random.key(0), (N_DRAW,)))
+    assert_fits(np.bincount((draws - 1) @ 5 ** np.arange(3, -1, -1), minlength=625), expected)
+
+
+def test_weighted_picks():
+    probs = jnp.array([[0.2, 0.0, 0.8], [0.5, 0.25, 0.25]])
+    law = WeightedPick([2, 3, 7], probs, validate_args=False)
+    found = np.exp([law.log_prob(jnp.full(2, k)) for k in range(9)]).T
+    expected = np.zeros((2, 9))
+    expected[:, [2, 3, 7]] = probs
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    draws = np.asarray(law.sample(random.key(0), (N_DRAW,)))
+    for column, of_law in zip(draws.T, expected, strict=True):
+        assert_fits(np.bincount(column, minlength=9), of_law)
+    with pytest.raises(ValueError, match="ascending options"):
+        WeightedPick([3, 2, 7], probs)
 
 
 def test_ordered_pairs_are_uniform():

@@ -6,16 +6,18 @@ import pandas as pd
 import pytest
 
 import plurel_prob
+from plurel_prob.distributions import TABLE_KINDS
 from plurel_prob.distributions.mechanisms.discrete import LABELS, WHOLE
 from plurel_prob.distributions.mechanisms.transforms import TRANSFORMS
 from plurel_prob.errors import DatabaseError
+from plurel_prob.models.features import transforms_of
 from plurel_prob.sampling import draw
 from tests.models.sequential import table_log_prob
 from tests.models.test_compact_density import law_and_values
 from tests.models.tiny import BUCKET, tiny
 
 PRIOR = tiny("realistic")
-SEEDS = range(6)
+SEEDS = range(8)
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +43,12 @@ def test_columns_are_whole_numbers_grids_and_labels(databases):
         seen.add(transform)
         assert not is_complete or cells.notna().all()
         if transform in LABELS:
-            assert kind == "categorical" and isinstance(cells.dtype, pd.CategoricalDtype)
+            assert kind == "boolean" if cells.dtype == bool else isinstance(cells.dtype, pd.CategoricalDtype)
         elif transform in WHOLE:
             values = cells.dropna().to_numpy()
             assert (values == np.round(values)).all() and kind == "numerical"
             assert cells.notna().all() == (cells.dtype == np.int32)
-    assert seen == {list(TRANSFORMS)[i] for i in PRIOR.features.transform.options}
+    assert len(seen) > 7 and seen <= {list(TRANSFORMS)[i] for i in transforms_of(PRIOR.features)}
 
 
 def test_missing_cells_are_in_columns_that_have_some(databases):
@@ -54,19 +56,59 @@ def test_missing_cells_are_in_columns_that_have_some(databases):
     assert len(missing) > 10 and 0.05 < np.min(missing) and np.max(missing) < 0.3
 
 
-def test_times_ascend_and_differ_from_even_ones(databases):
-    n_uneven = 0
+def test_no_row_is_earlier_than_its_parents(databases):
+    """Times are multiples of the grain, or those of a parent; a table's own ascend, and are not even."""
+    n_compared = n_uneven = 0
+    for database in databases:
+        times = {
+            name: database.tables[name][schema.time_col] for name, schema in database.schema.tables.items() if schema.time_col
+        }
+        assert times, "some table has times"
+        for child, key, parent in database.schema.foreign_keys:
+            if child in times and parent in times:
+                of_parent = times[parent].to_numpy()[database.tables[child][key].to_numpy(int)]
+                assert (times[child].to_numpy() >= of_parent).all()
+                n_compared += 1
+        for name, of_rows in times.items():
+            assert of_rows.between(database.schema.window[0], database.schema.window[1] + pd.Timedelta(days=1)).all()
+            has_timed_parent = any(c == name and p in times for c, _, p in database.schema.foreign_keys)
+            grain = int(database.latents[f"prior/{name}"].time_grain[0, 0]) * 1_000_000
+            if not has_timed_parent:
+                later = of_rows[of_rows > of_rows.min()].to_numpy().astype("datetime64[us]").astype(np.int64)
+                assert (later % grain == 0).all()
+            n_uneven += of_rows.sort_values().diff()[1:].nunique() > 2
+    assert n_compared > 2 and n_uneven > 6
+
+
+def test_kinds_decide_what_tables_are(databases):
+    """Lookup tables refer to nothing and have no times, events have, rows of an extension are those of its parent, one by one."""
+    seen = set()
+    for database in databases:
+        kinds = database.latents["prior"].kind.to_series().droplevel(["chain", "draw"])
+        for name, schema in database.schema.tables.items():
+            kind, frame, parents = kinds[name], database.tables[name], list(schema.fkeys.items())
+            seen.add(kind)
+            assert kind in ("lookup", "entity") if not parents else kind != "lookup"
+            assert kind not in ("lookup", "event") or (schema.time_col is not None) == (kind == "event")
+            assert len(parents) == 1 if kind == "extension" else kind != "bridge" or len(parents) > 1
+            if kind == "extension":
+                np.testing.assert_array_equal(frame[parents[0][0]], np.arange(len(database.tables[parents[0][1]])))
+    assert seen == set(TABLE_KINDS)
+
+
+def test_every_parent_has_a_child_where_a_key_covers(databases):
+    n_covering = 0
     for database in databases:
         for name, schema in database.schema.tables.items():
-            if schema.time_col:
-                times = database.tables[name][schema.time_col]
-                assert times.is_monotonic_increasing
-                grain = int(database.latents[f"prior/{name}"].time_grain[0, 0])
-                assert (times.to_numpy()[1:].astype(np.int64) % (grain * 1_000_000) == 0)[
-                    times.diff()[1:] > pd.Timedelta(0)
-                ].all()
-                n_uneven += times.diff()[1:].nunique() > 2
-    assert n_uneven > 3
+            for slot, (key, parent) in enumerate(schema.fkeys.items()):
+                latents = database.latents[f"prior/{name}"]
+                if latents.is_covering[0, 0, slot] and not latents.is_sorted[0, 0, slot]:
+                    if str(database.latents["prior"].kind.sel(table=name).item()) == "extension":
+                        continue
+                    n_child = database.tables[name][key].nunique()
+                    assert n_child == min(len(database.tables[name]), len(database.tables[parent]))
+                    n_covering += 1
+    assert n_covering > 3
 
 
 def test_densities_with_drift_are_those_of_the_program():
@@ -115,6 +157,10 @@ def test_labels_and_whole_numbers_can_be_set(databases):
             for column, kind in schema.columns.items():
                 cells, full = database.tables[name][column], f"{name}.{column}"
                 if kind == "categorical" and len(cells.cat.categories) > 10:
+                    if len(cells.cat.categories) == len(cells):
+                        with pytest.raises(DatabaseError, match=f"{full}: each row has a label of its own"):
+                            database.do({full: cells.iloc[0]})
+                        continue
                     label = cells.value_counts().index[1]
                     shown = database.do({full: label}).tables[name][column]
                     assert (shown.dropna() == label).all() and shown.dtype == cells.dtype
