@@ -6,6 +6,7 @@ import numpy as np
 
 from plurel_prob.databases.database import Database
 from plurel_prob.databases.schema import table_name
+from plurel_prob.priors import RealisticPrior
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -16,12 +17,15 @@ else:
 def node_graph(database: Database) -> "nx.DiGraph":
     """Graph over all nodes of all tables, hidden ones too.
 
-    An edge within a table has its ``weight``; an edge from a column of a parent table has the foreign key (``key``).
+    An edge within a table has its ``weight``; an edge from a node of a parent table has the foreign key (``key``). It comes from
+    columns, and goes to nodes with causes; with a :class:`plurel_prob.priors.RealisticPrior` it comes from hidden nodes, too, and
+    goes to numbers without causes, too.
     """
     import networkx as nx
 
     graph = nx.DiGraph()
     groups = {name: database.latents[f"prior/{name}"] for name in database.schema.tables}
+    sees_all = isinstance(database.prior.features, RealisticPrior)
     columns = {
         name: dict(zip(group.column_node.to_numpy()[0, 0].tolist(), group.column.values, strict=True))
         for name, group in groups.items()
@@ -39,9 +43,11 @@ def node_graph(database: Database) -> "nx.DiGraph":
         edge, weight = group.edge.to_numpy()[0, 0], group.edge_weight.to_numpy()[0, 0]
         for cause, effect in np.argwhere(edge).tolist():
             graph.add_edge(label(name, cause), label(name, effect), weight=float(weight[cause, effect]))
+        sees = edge.any(0) | (sees_all & (group.is_categorical.to_numpy()[0, 0] == 0))
         parents = [table_name(int(parent)) for parent in group.parent_table.to_numpy()[0, 0]] if "parent_table" in group else []
         for key, parent in zip(group.foreign_key.values if parents else [], parents, strict=True):
-            for node, effect in ((n, e) for n in columns[parent] for e in np.flatnonzero(edge.any(0)).tolist()):
+            seen = range(groups[parent].sizes["node"]) if sees_all else columns[parent]
+            for node, effect in ((n, e) for n in seen for e in np.flatnonzero(sees).tolist()):
                 graph.add_edge(label(parent, node), label(name, effect), key=str(key))
     return graph
 

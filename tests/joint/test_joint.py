@@ -140,15 +140,15 @@ def test_a_model_of_a_prior_holds_all_that_it_draws(model):
 
 def documented() -> str:
     """The table of docs/sites.md, as the programs have it."""
-    tables = {name: joint_model(name).sites for name in ("compact", "plurel")}
-    names = [*tables["compact"].index, *(name for name in tables["plurel"].index if name not in tables["compact"].index)]
+    tables = {name: joint_model(name).sites for name in ("compact", "plurel", "realistic")}
+    names = list(dict.fromkeys(name for sites in tables.values() for name in sites.index))
     rows = ["| site | axes | law | prior |", "| --- | --- | --- | --- |"]
     for name in names:
         of = [prior for prior, sites in tables.items() if name in sites.index]
         site = tables[of[0]].loc[name]
         laws = [tables[prior].at[name, "law"] or "a function of others: no density" for prior in of]
         law = laws[0] if len(set(laws)) == 1 else "; ".join(f"{prior}: {law}" for prior, law in zip(of, laws, strict=True))
-        rows.append(f"| `{name}` | {', '.join(site['axes'])} | {law} | {'' if len(of) == 2 else of[0]} |")
+        rows.append(f"| `{name}` | {', '.join(site['axes'])} | {law} | {'' if len(of) == len(tables) else ', '.join(of)} |")
     return "\n".join(rows)
 
 

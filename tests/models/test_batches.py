@@ -60,21 +60,26 @@ def test_databases_of_a_batch_are_as_each_alone(monkeypatch, n, chunk):
     assert n_cell > 10_000 * n and n_far <= n_cell / 1e5
 
 
-def test_levels_are_those_of_a_walk_through_nodes():
-    """Of two databases as one, in plain loops; all items are there once, lower levels first."""
-    each = [tables_of(draw(PRIOR, seed, BUCKET))[0] for seed in range(2)]
+@pytest.mark.parametrize("prior", ["compact", "realistic"])
+def test_levels_are_those_of_a_walk_through_nodes(prior):
+    """Of two databases as one, in plain loops; all items are there once, lower levels first. In realistic databases hidden nodes
+    of parents are seen, and by nodes without causes, too.
+    """
+    sees_all = prior == "realistic"
+    each = [tables_of(draw(tiny(prior), seed, BUCKET), None, sees_all)[0] for seed in range(2)]
     tables = one_of_many(jax.tree.map(lambda *of: jnp.stack(of), *each), BUCKET.n_page)
-    levels = levels_of(tables)
+    levels = levels_of(tables, sees_all)
     n_table = len(each[0].order)
     for d, alone in enumerate(each):
         node, of_table = {}, {}
         for t in alone.order[alone.order >= 0].tolist():
             parents = alone.parent_table[t, : int(alone.n_parent[t])].tolist()
-            columns = [(p, int(v)) for p in parents for v in alone.column_node[p, : int(alone.n_column[p])]]
-            of_table[t] = max((node[column] + 1 for column in columns), default=0)
+            seen = [(p, v) for p in parents for v in range(int(alone.n_node[p]))]
+            seen = [(p, v) for p, v in seen if sees_all or v in alone.column_node[p, : int(alone.n_column[p])]]
+            of_table[t] = max((node[column] + 1 for column in seen), default=0)
             for v in range(int(alone.n_node[t])):
                 causes = np.flatnonzero(alone.edge[t, :, v]).tolist()
-                node[t, v] = max(of_table[t], *(node[t, u] + 1 for u in causes)) if causes else 0
+                node[t, v] = max(of_table[t], *(node[t, u] + 1 for u in causes)) if causes else sees_all * of_table[t]
         assert {(t, v): int(levels.node[d * n_table + t, v]) for t, v in node} == node
         assert {t: int(levels.key[d * n_table + t]) for t in of_table} == of_table
     items = wave(tables, tables.n_node, levels.node, 2 * BUCKET.n_page)

@@ -1,6 +1,7 @@
 """The prior of realistic databases: what its columns, missing cells and times are; densities with drift; labels set by hand."""
 
 import jax
+import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
@@ -176,3 +177,26 @@ def test_labels_and_whole_numbers_can_be_set(databases):
             if set_label and set_number:
                 return
     raise AssertionError("no column to set")
+
+
+def test_what_a_column_changes_follows_from_it_in_the_causal_graph(databases):
+    """Children of the table, too, whatever their nodes: numbers without causes see parents."""
+    n_across = 0
+    for database in databases[:4]:
+        graph = database.causal_graph(hidden=True)
+        for child, _, parent in database.schema.foreign_keys:
+            name = next((c for c in database.schema.tables[parent].columns if database.tables[parent][c].dtype == np.int32), None)
+            if name is None:
+                continue
+            cells = database.tables[parent][name]
+            changed = database.do({f"{parent}.{name}": int(cells.max())})
+            different = {
+                f"{table}.{column}"
+                for table, schema in database.schema.tables.items()
+                for column in schema.columns
+                if not changed.tables[table][column].equals(database.tables[table][column])
+            }
+            assert different <= {f"{parent}.{name}", *nx.descendants(graph, f"{parent}.{name}")}
+            n_across += any(column.startswith(f"{child}.") for column in different)
+            break
+    assert n_across > 1
