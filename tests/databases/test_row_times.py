@@ -68,8 +68,7 @@ def test_other_rows_keep_their_times_or_share_of_what_is_left(draws):
             continue
         if is_ordered:
             n_shuffled += 1
-            unmoved = found[found > latest]
-            assert not (np.diff(found) >= 0).all() and np.isin(unmoved, own).mean() > 0.5
+            assert (found >= latest).all() and not (np.diff(found) >= 0).all() and np.isin(found, own).any()
             continue
         kept = own >= latest
         np.testing.assert_array_equal(found[kept], own[kept])
