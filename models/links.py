@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpyro
 import numpyro.distributions as dist
-from jaxtyping import Array, Float, Int
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int
 from numpyro.handlers import mask
 
 from plurel_prob.blocks import HeldBlocks
@@ -14,6 +15,8 @@ from plurel_prob.models.kinds import EXTENSION
 from plurel_prob.models.schema import Schema
 from plurel_prob.priors.fields import upper_bound
 from plurel_prob.priors.stages import LinkPrior, PopularLinkPrior
+
+ONCE = 1e9  # children of a round, over parents: more than there are
 
 
 class Links(NamedTuple):
@@ -89,35 +92,50 @@ def links(prior: LinkPrior, schema: Schema, max_row: int, held: HeldBlocks) -> L
 def of_parents(prior: PopularLinkPrior, schema: Schema) -> dict[str, Any]:
     """Draw how parents of every foreign key differ, and how long its runs are; and how much parents differ in the database.
 
-    The rows of an extension are those of its parent: parents that are alike have one each in a round in order.
+    - The rows of an extension are those of its parent: parents that are alike have one each, in order.
+    - Rows that are late (:func:`late_tables`) come in order, so rows that refer to them are in the order of their parents, once:
+      no row is earlier than its parents.
+    - Any other first key may have its rows in the order of parents; of a table with times in rounds, which are periods of time.
     """
     level = numpyro.sample("popularity_level", prior.popularity_level)
     is_key, is_one_to_one = schema.parent_table >= 0, (schema.kind == EXTENSION)[:, None]
-    is_first = is_key & (jnp.arange(is_key.shape[1]) == 0) & ~is_one_to_one
-    table, foreign_key = (
-        numpyro.plate(name, size, dim=dim)
-        for name, size, dim in zip(("table", "foreign_key"), is_key.shape, (-2, -1), strict=True)
-    )
-    with table, foreign_key:
+    is_forced = is_key & (late_tables(schema)[schema.parent_table] | is_one_to_one)
+    is_first = is_key & (jnp.arange(is_key.shape[1]) == 0) & ~is_forced
+    has_time = schema.has_time[:, None]
+    n_table, n_key = is_key.shape
+    with numpyro.plate("table", n_table, dim=-2), numpyro.plate("foreign_key", n_key, dim=-1):
         with mask(mask=is_first):
             is_sorted = numpyro.sample("is_sorted", dist.Bernoulli(prior.sorted_prob))
         is_in_order = is_first & (is_sorted == 1)
-        with mask(mask=is_in_order):
+        with mask(mask=is_in_order & ~has_time):
             round_size = numpyro.sample("round_size", prior.round_size)
-        with mask(mask=is_key & ~is_one_to_one & ~is_in_order):
+        with mask(mask=is_in_order & has_time):
+            period_size = numpyro.sample("period_size", prior.period_size)
+        with mask(mask=is_key & ~is_forced & ~is_in_order):
             is_covering = numpyro.sample("is_covering", dist.Bernoulli(prior.cover_prob))
         with mask(mask=is_key & ~is_one_to_one):
             of_key = {name: numpyro.sample(name, getattr(prior, name)) for name in ("popularity", "inactive_rate", "repeat_prob")}
         with mask(mask=is_key):
             popularity_key = numpyro.sample("popularity_key", RandomKey(is_key.shape))
     of_key |= {"popularity": level * of_key["popularity"]}
+    size = jnp.where(is_in_order, jnp.where(has_time, period_size, round_size), ONCE)
     return {
-        "is_covering": jnp.where(is_key & ~is_one_to_one & ~is_in_order, is_covering, 0),
-        "is_sorted": jnp.where(is_in_order | is_one_to_one, 1, 0),
-        "round_size": jnp.where(is_in_order, round_size, 1.0),
+        "is_covering": jnp.where(is_key & ~is_forced & ~is_in_order, is_covering, 0),
+        "is_sorted": jnp.where(is_in_order | is_forced, 1, 0),
+        "round_size": size,
         **{name: jnp.where(is_one_to_one, 0.0, value) for name, value in of_key.items()},
         "popularity_key": popularity_key,
     }
+
+
+def late_tables(schema: Schema) -> Bool[Array, " table"]:
+    """Tables whose rows are not there from the start: they have times, or refer to rows that are late."""
+    is_key = schema.parent_table >= 0
+
+    def relax(_: Array, is_late: Array) -> Array:
+        return is_late | (is_key & is_late[schema.parent_table]).any(-1)
+
+    return lax.fori_loop(0, len(is_key), relax, schema.has_time)
 
 
 def matching(n_parent_cluster: Int[Array, "*link"], n_child_cluster: Int[Array, "*link"], max_cluster: int) -> Array:

@@ -44,7 +44,16 @@ CHOICES: dict[str, list[str]] = {
     **{f"{name}_palette": [f"{name}_color"] for name in ("aggregation", "edge_effect", "foreign_effect", "transform")},
 }
 # sites of stage 2 where parents differ
-OF_PARENTS = ("popularity", "inactive_rate", "repeat_prob", "is_covering", "is_sorted", "round_size", "popularity_key")
+OF_PARENTS = (
+    "popularity",
+    "inactive_rate",
+    "repeat_prob",
+    "is_covering",
+    "is_sorted",
+    "round_size",
+    "period_size",
+    "popularity_key",
+)
 # sites that a database has once, and the names of their dimensions
 OF_DATABASE = {"features/transform_style": ["style"], "features/drift_share": [], "links/popularity_level": []}
 OF_KINDS = ("is_special", "is_event", "has_time", "is_lean")

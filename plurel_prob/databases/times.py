@@ -32,9 +32,10 @@ def evenly_spaced(first: pd.Timestamp, last: pd.Timestamp, n_row: int, row: np.n
 def times_of(law: TimeLaw, first: pd.Timestamp, last: pd.Timestamp, n_row: int, row: np.ndarray) -> pd.DatetimeIndex:
     r"""Times of some rows of ``n_row`` between two days, in ascending order.
 
-    Row :math:`i` is at the quantile :math:`(i + 1/2) / n` of the law whose density is, in one of 1,024 cells of the window, what
+    Row :math:`i` is at the quantile :math:`i / (n - 1)` of the law whose density is, in one of 1,024 cells of the window, what
     trend and burst make it, times that of the month of the year, of the day of the week and of the hour of the day; then it is
-    rounded down to a multiple of the grain. A law whose grain is a day or more has no hours, one of a week or more no weekdays.
+    rounded down to a multiple of the grain. A law whose grain is a day or more has no hours, one of a week or more no weekdays, nor
+    has one of a window of less than 20 days, or weeks.
     """
     rng = np.random.Generator(np.random.Philox(key=np.asarray(law.key, np.uint64)))
     start, end = (int(day.as_unit("us").asm8.astype(np.int64)) for day in (first, last + pd.Timedelta(days=1)))
@@ -43,12 +44,12 @@ def times_of(law: TimeLaw, first: pd.Timestamp, last: pd.Timestamp, n_row: int, 
     month = pd.DatetimeIndex(((cell[1:] + cell[:-1]) / 2).astype("datetime64[us]")).month.to_numpy() - 1
     log_weight += law.season * _normal(rng, 12)[month]
     cumulative = np.concatenate([[0.0], np.cumsum(np.exp(log_weight - log_weight.max()))])
-    time = np.interp((row + 0.5) / n_row * cumulative[-1], cumulative, cell)
+    time = np.interp(row / max(n_row - 1, 1) * cumulative[-1], cumulative, cell)
     of_week, of_day = law.season * _normal(rng, 7), law.season * _normal(rng, 24)
     grain = law.grain * 1_000_000
-    if grain < 7 * DAY:
+    if grain < 7 * DAY and end - start >= 140 * DAY:
         time = _warped(time, 7 * DAY, of_week)
-    if grain < DAY:
+    if grain < DAY and end - start >= 20 * DAY:
         time = _warped(time, DAY, of_day)
     time = np.minimum(time.astype(np.int64), end - 1)  # floats of this size are good to a microsecond or two
     return pd.DatetimeIndex(np.maximum(time - time % grain, start).astype("datetime64[us]"))

@@ -154,7 +154,7 @@ class RealisticPrior(CompactPrior):
     )
 
     time_lag: Distribution = real(
-        lambda: dist.LogUniform(3600.0, 60 * 86_400.0), "mean seconds after a parent, where rows are in the order of parents", 0
+        lambda: dist.LogUniform(60.0, 30 * 86_400.0), "seconds after the latest parent, where parents have times", 0
     )
 
     def __post_init__(self) -> None:

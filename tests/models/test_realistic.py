@@ -12,7 +12,10 @@ from plurel_prob.distributions.mechanisms.discrete import LABELS, WHOLE
 from plurel_prob.distributions.mechanisms.transforms import TRANSFORMS
 from plurel_prob.errors import DatabaseError
 from plurel_prob.models.features import transforms_of
+from plurel_prob.models.kinds import EXTENSION
+from plurel_prob.models.links import late_tables
 from plurel_prob.sampling import draw
+from plurel_prob.validation import validate
 from tests.models.sequential import table_log_prob
 from tests.models.test_compact_density import law_and_values
 from tests.models.tiny import BUCKET, tiny
@@ -57,27 +60,15 @@ def test_missing_cells_are_in_columns_that_have_some(databases):
     assert len(missing) > 10 and 0.05 < np.min(missing) and np.max(missing) < 0.3
 
 
-def test_no_row_is_earlier_than_its_parents(databases):
-    """Times are multiples of the grain, or those of a parent; a table's own ascend, and are not even."""
-    n_compared = n_uneven = 0
+def test_databases_are_valid(databases, tmp_path):
+    """Rows are in order of time, none is earlier than its parents; some table has times, and they are not even."""
+    n_uneven = n_compared = 0
     for database in databases:
-        times = {
-            name: database.tables[name][schema.time_col] for name, schema in database.schema.tables.items() if schema.time_col
-        }
-        assert times, "some table has times"
-        for child, key, parent in database.schema.foreign_keys:
-            if child in times and parent in times:
-                of_parent = times[parent].to_numpy()[database.tables[child][key].to_numpy(int)]
-                assert (times[child].to_numpy() >= of_parent).all()
-                n_compared += 1
-        for name, of_rows in times.items():
-            assert of_rows.between(database.schema.window[0], database.schema.window[1] + pd.Timedelta(days=1)).all()
-            has_timed_parent = any(c == name and p in times for c, _, p in database.schema.foreign_keys)
-            grain = int(database.latents[f"prior/{name}"].time_grain[0, 0]) * 1_000_000
-            if not has_timed_parent:
-                later = of_rows[of_rows > of_rows.min()].to_numpy().astype("datetime64[us]").astype(np.int64)
-                assert (later % grain == 0).all()
-            n_uneven += of_rows.sort_values().diff()[1:].nunique() > 2
+        assert validate(database.save(tmp_path / database.name)) == []
+        timed = {name: of.time_col for name, of in database.schema.tables.items() if of.time_col}
+        n_compared += sum(child in timed and parent in timed for child, _, parent in database.schema.foreign_keys)
+        n_uneven += sum(database.tables[name][column].diff()[1:].nunique() > 2 for name, column in timed.items())
+        assert timed
     assert n_compared > 2 and n_uneven > 6
 
 
@@ -99,16 +90,15 @@ def test_kinds_decide_what_tables_are(databases):
 
 def test_every_parent_has_a_child_where_a_key_covers(databases):
     n_covering = 0
-    for database in databases:
-        for name, schema in database.schema.tables.items():
-            for slot, (key, parent) in enumerate(schema.fkeys.items()):
-                latents = database.latents[f"prior/{name}"]
-                if latents.is_covering[0, 0, slot] and not latents.is_sorted[0, 0, slot]:
-                    if str(database.latents["prior"].kind.sel(table=name).item()) == "extension":
-                        continue
-                    n_child = database.tables[name][key].nunique()
-                    assert n_child == min(len(database.tables[name]), len(database.tables[parent]))
-                    n_covering += 1
+    for drawn in (draw(PRIOR, seed, BUCKET) for seed in SEEDS):
+        schema, links, is_late = drawn.stages.schema, drawn.stages.links, late_tables(drawn.stages.schema)
+        for table, slot in np.argwhere(schema.parent_table >= 0).tolist():
+            parent, row = schema.parent_table[table, slot], links.parent_row[table, slot, : schema.n_row[table]]
+            if is_late[parent] or schema.kind[table] == EXTENSION:
+                assert (np.diff(row) >= 0).all()
+            elif drawn.sites["links/is_covering"][table, slot] and not (slot == 0 and drawn.sites["links/is_sorted"][table, 0]):
+                assert len(np.unique(row)) == min(len(row), schema.n_row[parent])
+                n_covering += 1
     assert n_covering > 3
 
 
