@@ -17,8 +17,9 @@ def kinds_of_tables(
 ) -> tuple[Int[Array, " table"], Bool[Array, " table"]]:
     """The kind of every table, an index into ``TABLE_KINDS``, and whether its rows have times.
 
-    With a :class:`GrowingSchemaPrior` they are drawn, given the number of a table's parents; the last table in topological order
-    is an event, so that some table has times. With others, what has children is an entity, what has none an event.
+    With a :class:`GrowingSchemaPrior` they are drawn, given the number of a table's parents and whether it has children; the last
+    table in topological order is an event, so that some table has times. With others, what has children is an entity, what has
+    none an event.
     """
     is_table = jnp.zeros(order.shape, bool).at[jnp.where(order >= 0, order, len(order))].set(True, mode="drop")
     if not isinstance(prior, GrowingSchemaPrior):
@@ -29,8 +30,9 @@ def kinds_of_tables(
         special_prob = jnp.array([prior.lookup_prob, prior.extension_prob, prior.bridge_prob])[place]
         with mask(mask=is_table & ~is_last):
             is_special = (numpyro.sample("is_special", dist.Bernoulli(special_prob)) == 1) & ~is_last
+        event_prob = jnp.where(is_entity, prior.inner_event_prob, prior.event_prob)
         with mask(mask=is_table & ~is_last & ~is_special & (n_parent > 0)):
-            is_event = numpyro.sample("is_event", dist.Bernoulli(prior.event_prob)) == 1
+            is_event = numpyro.sample("is_event", dist.Bernoulli(event_prob)) == 1
         kind = jnp.where((n_parent > 0) & (is_event | is_last), EVENT, ENTITY)
         kind = jnp.where(is_special, jnp.array([LOOKUP, EXTENSION, BRIDGE])[place], kind)
         may_have_time = is_table & (kind != EVENT) & (kind != LOOKUP)

@@ -34,8 +34,8 @@ def times_of(law: TimeLaw, first: pd.Timestamp, last: pd.Timestamp, n_row: int, 
 
     Row :math:`i` is at the quantile :math:`i / (n - 1)` of the law whose density is, in one of 1,024 cells of the window, what
     trend and burst make it, times that of the month of the year, of the day of the week and of the hour of the day; then it is
-    rounded down to a multiple of the grain. A law whose grain is a day or more has no hours, one of a week or more no weekdays, nor
-    has one of a window of less than 20 days, or weeks.
+    rounded down to a multiple of the grain. A law whose grain is a day or more has no hours, one of a week or more no weekdays,
+    nor has one of a window of less than 20 days, or weeks.
     """
     rng = np.random.Generator(np.random.Philox(key=np.asarray(law.key, np.uint64)))
     start, end = (int(day.as_unit("us").asm8.astype(np.int64)) for day in (first, last + pd.Timedelta(days=1)))

@@ -12,7 +12,7 @@ from tests.models.tiny import BUCKET, tiny
 OFTEN = override(
     tiny("realistic"),
     {
-        "schema": {"time_prob": 0.5, "event_prob": 0.4, "lookup_prob": 0.1, "row_ratio": 40.0, "max_row": 3000},
+        "schema": {"time_prob": 0.5, "inner_event_prob": 0.4, "lookup_prob": 0.1, "row_ratio": 40.0, "max_row": 3000},
         "features": {"time_grain": {"Pick": [1, 86_400]}},
     },
 )
