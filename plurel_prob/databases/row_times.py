@@ -85,8 +85,8 @@ class RowTimes:
             return None
         grain, burst, trend, season = (sites[f"features/time_{name}"][table] for name in ("grain", "burst", "trend", "season"))
         is_short = 20_000_000 * int(grain) > self.end - self.start  # most rows would be at one time
-        key, grain = np.asarray(sites["features/time_key"][table]), HOUR if is_short else int(grain)
-        return TimeLaw(grain, float(burst), float(trend), float(season), key)
+        key = np.asarray(sites["features/time_key"][table])
+        return TimeLaw(HOUR if is_short else int(grain), float(burst), float(trend), float(season), key)
 
 
 def _microseconds(time: pd.Timestamp) -> int:
