@@ -11,6 +11,8 @@ from tests.models.tiny import SEED, tiny
 
 LINKS = {
     "law": "popular",
+    "popularity_level": {"Uniform": [0.95, 1.0]},
+    "cover_prob": 0.0,
     "popularity": {"Uniform": [1.9, 2.0]},
     "inactive_rate": {"Uniform": [0.4, 0.5]},
     "repeat_prob": {"Uniform": [0.6, 0.7]},

@@ -81,6 +81,7 @@ def drift_of(
         phase = phase + 2 * jnp.pi * jnp.where(laws.is_own_drift[table, node], _turns(tables, table, node, position), 0.0)
     wave = jnp.cos(jnp.pi * frequency[:, None] * share + phase)
     drift = laws.drift[table, node]
+    # bounded: a drift of 1 would leave no noise, and densities infinite
     return drift * (weight[..., None] * wave).sum(1), jnp.sqrt(jnp.maximum(1 - drift**2, 1e-4))
 
 
