@@ -174,8 +174,10 @@ def _chosen(task: TaskRows, recipe: Recipe, rng: np.random.Generator) -> tuple[n
 
 
 def _some_features(x: np.ndarray, n_feature: int, rng: np.random.Generator) -> Float32[np.ndarray, "row feature"]:
-    """A sample of features that vary, of those that are there more often most likely."""
+    """A sample of features that vary, of those that are there more often most likely; none, if none varies among these rows."""
     varying = np.flatnonzero(varies(x))
+    if not len(varying):
+        return x[:, varying]
     n = min(len(varying), n_feature)
     if n > MIN_FEATURE and rng.random() < SHARE_FEW:
         n = int(rng.integers(MIN_FEATURE, n))

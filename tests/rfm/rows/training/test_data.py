@@ -6,6 +6,7 @@ import pytest
 from plurel_prob.errors import DatabaseError
 from plurel_prob.rfm.rows.network import CLASSES, NUMBER
 from plurel_prob.rfm.rows.training import Recipe, RowData
+from plurel_prob.rfm.rows.training.tasks import TaskRows
 from tests.rfm.rows.training.shops import Shops
 
 RECIPE = Recipe(n_row=80, n_feature=6, classes=0.3, tasks_per_database=4)
@@ -67,3 +68,13 @@ def test_labels_are_as_the_network_takes_them():
 def test_databases_without_tasks_are_refused():
     with pytest.raises(DatabaseError, match="no task"):
         RowData(Shops(n_order=20), RECIPE).batch(0, 0, 2)
+
+
+def test_tasks_whose_features_do_not_vary_among_the_rows_of_a_batch_are_left_out():
+    """One row of thousands has another value: few samples of rows see it."""
+    x = np.zeros((5000, 2), np.float32)
+    x[0] = 1.0
+    rare = TaskRows("forecast", "number", x, np.arange(5000, dtype=np.float32), 0)
+    data = RowData(Shops(), RECIPE, lambda seed, i: [rare, *RowData(Shops(), RECIPE).tasks(seed, i)])
+    for k in range(3):
+        assert (np.isfinite(data.batch(0, k, 8).batch.context_x).any((1, 2))).all()
