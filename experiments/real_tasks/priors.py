@@ -35,7 +35,7 @@ def differences(found: dict[str, pd.DataFrame]) -> Rows:
     rows = [["less", "metric", f"{last}, less the other", "standard errors", "better on"]]
     for other in others:
         for metric, sign in SIGNS.items():
-            difference = (of_prior(found[last], metric) - of_prior(found[other], metric)).dropna()
+            difference = (of_prior(found[last], metric) - of_prior(found[other], metric)).dropna(axis=1, how="all").dropna()
             difference = np.expm1(difference) if metric == LOSS else difference
             mean, error = difference.to_numpy().mean(), two_way_error(difference)
             better = f"{int((sign * difference.mean(axis=1) > 0).sum())} of {len(difference)}"
