@@ -1,6 +1,6 @@
 """The priors of graphs, schemas and links: what is random about them, and how. Defaults are PluRel's figures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -150,27 +150,12 @@ class GrowingSchemaPrior(SchemaPrior):
         """Law of the rows of a lookup table."""
         return LogNormalCount(self.lookup_median, self.lookup_sigma, self.min_row, self.max_root)
 
-    def row_log_prob(self, n_row_of_parents: Sequence[int], n_row: int) -> float:
-        """Log probability of the rows of a table whose kind is not known: kinds are summed out, as if no table were the last."""
-        others, special_prob, special = self.count(max(n_row_of_parents, default=None)), 0.0, 0.0
-        if not n_row_of_parents:
-            special_prob, special = self.lookup_prob, _probability(self.lookup_count(), n_row)
-        elif len(n_row_of_parents) == 1:
-            special_prob, special = self.extension_prob, float(n_row == n_row_of_parents[0])
-        probability = special_prob * special + (1 - special_prob) * _probability(others, n_row)
-        return float(np.log(probability)) if probability > 0 else -np.inf
-
     def counts(
         self, order: Int[Array, " table"], parent_table: Int[Array, "table foreign_key"], kind: Int[Array, " table"]
     ) -> GrowingCounts:
         """Law of the rows of tables with these parents and of these kinds."""
         roots = self.count(None), self.lookup_count()
         return GrowingCounts(order, parent_table, kind, *roots, self.row_ratio, self.row_sigma, self.max_row)
-
-
-def _probability(law: LogNormalCount, value: int) -> float:
-    """Probability of a number, 0 outside the bounds."""
-    return float(np.exp(law.log_prob(value))) if law.low <= value <= law.high else 0.0
 
 
 SCHEMA_PRIORS: Mapping[str, type[SchemaPrior]] = {part.law: part for part in (KindsSchemaPrior, GrowingSchemaPrior)}

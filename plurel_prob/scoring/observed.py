@@ -158,10 +158,21 @@ def _rows_log_prob(schema: SchemaPrior, graph: "networkx.DiGraph", name: str, n_
     """Site and log probability of the rows of a table."""
     if isinstance(schema, GrowingSchemaPrior):
         parents = [n_row[parent] for parent in graph.predecessors(name) if parent != name]
-        return "n_row", schema.row_log_prob(parents, n_row[name])
+        return "n_row", _growing_log_prob(schema, parents, n_row[name])
     assert isinstance(schema, KindsSchemaPrior), "a schema has a law of rows"
     law, kind = (schema.n_row_entity, "entity") if graph.out_degree(name) else (schema.n_row_activity, "activity")
     return f"n_row_{kind}", log_prob(law, n_row[name])
+
+
+def _growing_log_prob(schema: GrowingSchemaPrior, n_row_of_parents: Sequence[int], n_row: int) -> float:
+    """Log probability of the rows of a table whose kind is not known: kinds are summed out, as if no table were the last."""
+    others, special_prob, special = log_prob(schema.count(max(n_row_of_parents, default=None)), n_row), 0.0, -np.inf
+    if not n_row_of_parents:
+        special_prob, special = schema.lookup_prob, log_prob(schema.lookup_count(), n_row)
+    elif len(n_row_of_parents) == 1:
+        special_prob, special = schema.extension_prob, 0.0 if n_row == n_row_of_parents[0] else -np.inf
+    with np.errstate(divide="ignore"):  # a kind that there never is
+        return float(np.logaddexp(np.log(special_prob) + special, np.log1p(-special_prob) + others))
 
 
 def log_prob(law: object, value: int) -> float:

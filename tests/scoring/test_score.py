@@ -2,6 +2,7 @@ import sys
 from dataclasses import replace
 
 import jax.numpy as jnp
+import networkx
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +16,7 @@ from plurel_prob.databases.schema import TableSchema
 from plurel_prob.distributions import TABLE_KINDS
 from plurel_prob.errors import DatabaseError
 from plurel_prob.inference.schema import graph_log_prob, table_graph
-from plurel_prob.scoring.observed import observed_log_density
+from plurel_prob.scoring.observed import _rows_log_prob, observed_log_density
 from tests.models.tiny import tiny
 from tests.stores.test_sources import CHILDREN, PARENTS, folder_of
 
@@ -67,6 +68,15 @@ def test_rows_that_follow_from_those_of_parents(observed):
         expected += np.log(special_prob[table] * np.exp(of_kinds[0]) + (1 - special_prob[table]) * np.exp(of_kinds[1]))
     found = observed_log_density(observed, prior).by("site")["n_row"]
     assert found == pytest.approx(expected + log_prob(entities), rel=1e-4) and np.isfinite(found)
+
+
+def test_rows_that_hardly_any_table_has_keep_their_log_probability():
+    """Where their probability is no number of 32 bits."""
+    schema = replace(plurel_prob.get_prior("realistic").schema, lookup_prob=0.0, root_sigma=0.1)
+    graph = networkx.DiGraph()
+    graph.add_node("alone")
+    site, found = _rows_log_prob(schema, graph, "alone", {"alone": 5000})
+    assert site == "n_row" and found == pytest.approx(float(schema.count(None).log_prob(5000))) and -1000 < found < -200
 
 
 def test_what_the_prior_cannot_draw_has_no_probability(observed):
