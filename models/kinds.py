@@ -13,7 +13,11 @@ LOOKUP, ENTITY, EVENT, BRIDGE, EXTENSION = range(len(TABLE_KINDS))
 
 
 def kinds_of_tables(
-    prior: SchemaPrior, order: Int[Array, " table"], is_entity: Bool[Array, " table"], n_parent: Int[Array, " table"]
+    prior: SchemaPrior,
+    is_table: Bool[Array, " table"],
+    is_entity: Bool[Array, " table"],
+    order: Int[Array, " table"],
+    n_parent: Int[Array, " table"],
 ) -> tuple[Int[Array, " table"], Bool[Array, " table"]]:
     """The kind of every table, an index into ``TABLE_KINDS``, and whether its rows have times.
 
@@ -21,7 +25,6 @@ def kinds_of_tables(
     table in topological order is an event, so that some table has times. With others, what has children is an entity, what has
     none an event.
     """
-    is_table = jnp.zeros(order.shape, bool).at[jnp.where(order >= 0, order, len(order))].set(True, mode="drop")
     if not isinstance(prior, GrowingSchemaPrior):
         return jnp.where(is_entity, ENTITY, EVENT), is_table & ~is_entity
     is_last = jnp.arange(len(order)) == order[is_table.sum() - 1]

@@ -53,7 +53,7 @@ def schema(prior: SchemaPrior) -> Schema:
     refers = relabel(edges(mark), order)
     is_entity = refers.any(1)
     n_parent, parent_table = parents(refers, min(prior.max_parent, max_table - 1))
-    kind, has_time = kinds_of_tables(prior, order, is_entity, n_parent)
+    kind, has_time = kinds_of_tables(prior, is_table, is_entity, order, n_parent)
     n_row = _n_row(prior, is_table, is_entity, order, parent_table, kind)
     n_column = _n_column(prior, is_table, kind)
     is_column = is_table[:, None] & (jnp.arange(max_column) < n_column[:, None])

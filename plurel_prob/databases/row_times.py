@@ -40,6 +40,9 @@ class RowTimes:
         self.draw, self.found = draw, dict[int, Microseconds]()
         first, last = window_of(draw)
         self.start, self.end = (_microseconds(day) for day in (first, last + pd.Timedelta(days=1)))
+        self._is_late = np.array(draw.stages.schema.has_time, bool)
+        for table in draw.stages.schema.order[: int(draw.stages.schema.n_table)].tolist():  # parents first
+            self._is_late[table] |= self._is_late[self._parents(table)].any()
 
     def of(self, table: int) -> Microseconds:
         """Times of the rows of a table that the draw holds."""
@@ -49,7 +52,7 @@ class RowTimes:
 
     def is_late(self, table: int) -> bool:
         """Whether rows of a table are not there from the start."""
-        return bool(self.draw.stages.schema.has_time[table]) or any(map(self.is_late, self._parents(table)))
+        return bool(self._is_late[table])
 
     def _parents(self, table: int) -> list[int]:
         schema = self.draw.stages.schema

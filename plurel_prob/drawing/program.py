@@ -56,13 +56,12 @@ def observed_schema(plan: Plan, prior: Prior, n_row: Sequence[int], window: np.n
     n_category = np.full((max_table, max_column), 2, np.int32)
     is_categorical = np.zeros((max_table, max_column), bool)
     counts = np.zeros((3, max_table), np.int32)  # of parents, rows, columns
-    is_entity, kind, referred = np.zeros(max_table, bool), np.full(max_table, EVENT, np.int32), plan.referred()
+    is_entity, referred = np.zeros(max_table, bool), plan.referred()
     for i, part in enumerate(parts):
         table = plan.tables[part.table].table
         parents = [first[table.foreign_keys[key].parent] for key in part.linked]
         parent_table[i, : len(parents)] = parents
         is_entity[i] = table.name in referred
-        kind[i] = ENTITY if is_entity[i] else EVENT
         counts[:, i] = len(parents), n_row[part.table], max(1, len(part.features))
         for j, column in enumerate(part.features):
             labels = n_label(column, prior)
@@ -70,6 +69,7 @@ def observed_schema(plan: Plan, prior: Prior, n_row: Sequence[int], window: np.n
     place = np.arange(max_table, dtype=np.int32)
     is_table = place < n_table
     order = np.where(is_table, place, -1).astype(np.int32)
+    kind = np.where(is_entity, ENTITY, EVENT).astype(np.int32)
     of_tables = is_table, is_entity, kind, is_table & ~is_entity, counts[0], parent_table, counts[1], counts[2]
     arrays: Any = (order, *of_tables, is_categorical, n_category, window)
     return Schema(np.int32(n_table), *arrays)  # type: ignore[arg-type]  # on the host

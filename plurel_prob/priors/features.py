@@ -152,7 +152,6 @@ class RealisticPrior(CompactPrior):
     time_season: Distribution = real(
         lambda: dist.LogUniform(0.05, 1.0), "deviation of log intensities of months, weekdays, hours", 0
     )
-
     time_lag: Distribution = real(
         lambda: dist.LogUniform(60.0, 30 * 86_400.0), "seconds after the latest parent, where parents have times", 0
     )
