@@ -33,12 +33,14 @@ def sample(
     out: str,
     seed: NonNegativeInt = 0,
     count: PositiveInt = 1,
-    prior: str = "plurel",
+    prior: str | None = None,
     schema: str | None = None,
     dialect: Literal["sqlite", "postgresql", "mysql", "duckdb", "sqlserver"] | None = None,
     strict: Annotated[bool, Parameter(negative="")] = False,
     ignore_unsupported: Annotated[bool, Parameter(negative="")] = False,
     rows: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
+    values: Literal["meanings", "syllables"] | None = None,
+    derived: bool | None = None,
     rows_scale: PositiveInt = 1,
     format: Literal["relbench", "duckdb", "sqlite", "postgresql", "csv", "parquet", "huggingface"] = "relbench",
     workers: PositiveInt | None = None,
@@ -61,7 +63,8 @@ def sample(
             once its plurel_prob.json exists.
         seed: seed of the first database; the next ones follow.
         count: number of databases.
-        prior: name of a prior (plurel, compact, realistic, plurel-untruncated), or a TOML file.
+        prior: name of a prior (plurel, compact, realistic, plurel-untruncated), or a TOML file. By default plurel, and realistic
+            with --schema.
         schema: draw databases of this schema: a file of SQL (CREATE TABLE, ...; nothing is executed), the URL of a database
             (postgresql://, mysql://, sqlite:///, duckdb:///; extra `sql`), a SQLite or DuckDB file, or a folder in RelBench
             format. They are called after it, and satisfy its constraints; those that cannot be honoured are errors, all at once.
@@ -72,6 +75,11 @@ def sample(
             a file <store>.ignored.txt beside each names them, and says how many rows break each where that can be told.
         rows: with --schema, numbers of rows, TABLE=N, or `source`: as many as the database has that the schema is read from. By
             default they are the prior's.
+        values: with --schema, what is in its columns. By default their names and types are taken to say what they mean, such as
+            e-mail, city or price, with dates of a row in order and after those of the rows that it refers to; `syllables`
+            guesses nothing.
+        derived: with --schema, columns that seem to follow from others do: prices of lines are those of products, totals are
+            sums, counts are counted. --no-derived draws them like others.
         rows_scale: multiply the rows of all tables by this; long tables are drawn and written part by part.
         format: of what is written: folders in RelBench format, of CSV or parquet files with `schema.sql`, or for Hugging Face's
             `datasets`; SQLite or DuckDB files; or tables of a PostgreSQL database, whose URL is --out. Beside a store, a file
@@ -91,7 +99,6 @@ def sample(
     from plurel_prob.priors import get_prior, scale_rows
     from plurel_prob.sampling import MAX_SEED
 
-    scaled = scale_rows(get_prior(prior), rows_scale)
     if seed + count - 1 > MAX_SEED:
         raise DatabaseError(f"--seed and --count: the last seed, {seed + count - 1}, is above {MAX_SEED}")
     if address is not None and engine != "ray":
@@ -101,13 +108,28 @@ def sample(
         raise DatabaseError(f"--dialect {dialect}: is for a file of SQL; give it with --schema")
     if strict and schema is None:
         raise DatabaseError("--strict: is for a declared schema; give it with --schema")
+    if (values is not None or derived is not None) and schema is None:
+        option = "--derived" if values is None else f"--values {values}"
+        raise DatabaseError(f"{option}: is for a declared schema; give it with --schema")
     if schema is not None or format != "relbench" or ignore_unsupported:
         refuse_options(
             engine=engine == "ray", tasks=tasks, latents=latents == "none", rows_scale=schema is not None and rows_scale > 1
         )
+    scaled = scale_rows(get_prior(prior or ("plurel" if schema is None else "realistic")), rows_scale)
+    if schema is not None or format != "relbench" or ignore_unsupported:
         with PlainConsole(stderr=True).status("reading the schema"):
             order = order_of(
-                out, format, schema, dialect, rows or [], scaled, overwrite, strict=strict, ignore_unsupported=ignore_unsupported
+                out,
+                format,
+                schema,
+                dialect,
+                rows or [],
+                scaled,
+                overwrite,
+                strict=strict,
+                ignore_unsupported=ignore_unsupported,
+                values=values or "meanings",
+                derived=derived is not False,
             )
         sample_into_stores(order, seeds, workers or 1)
         return

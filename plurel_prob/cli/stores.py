@@ -20,10 +20,11 @@ from plurel_prob.files import check_apart, check_folder, check_no_link
 
 if TYPE_CHECKING:
     from plurel_prob.declared import DeclaredSchema
+    from plurel_prob.drawing import Values
     from plurel_prob.priors import Prior
     from plurel_prob.stores import Format
 else:
-    DeclaredSchema = Format = Prior = Any  # stores import pyarrow, priors JAX
+    DeclaredSchema = Format = Prior = Values = Any  # stores import pyarrow, priors JAX
 
 SUFFIXES = {"duckdb": ".duckdb", "sqlite": ".sqlite"}
 MOST_TOLD = 20  # kinds of statements that are not read
@@ -43,6 +44,8 @@ class DrawRequest(NamedTuple):
         record: of the prior.
         fingerprint: of the prior.
         overwrite: whether stores that exist are replaced.
+        values: what is in the columns of a declared schema.
+        derived: whether some of them follow from others.
     """
 
     out: str
@@ -53,6 +56,8 @@ class DrawRequest(NamedTuple):
     record: dict[str, Any]
     fingerprint: str
     overwrite: bool
+    values: Values = "meanings"
+    derived: bool = True
 
     def target(self, seed: int) -> Path | str:
         """Where the database of a seed goes."""
@@ -69,7 +74,8 @@ class DrawRequest(NamedTuple):
 
         schema = None if self.schema is None else hashlib.sha256(repr(self.schema.tables).encode()).hexdigest()[:16]
         prior = {"model": self.name, "fingerprint": self.fingerprint}
-        return prior | {"program_version": PROGRAM_VERSION, "seed": seed, "schema": schema, "rows": dict(self.rows)}
+        of_columns = {} if schema is None else {"values": self.values, "derived": self.derived}
+        return prior | {"program_version": PROGRAM_VERSION, "seed": seed, "schema": schema, "rows": dict(self.rows)} | of_columns
 
     def is_there(self, seed: int) -> bool:
         """Whether the store of a seed is complete: the file beside says what a store was drawn with that appeared at once.
@@ -110,6 +116,8 @@ def order_of(
     *,
     strict: bool = False,
     ignore_unsupported: bool = False,
+    values: Values = "meanings",
+    derived: bool = True,
 ) -> DrawRequest:
     """Read a schema, and what is asked of it; name what of it is not read, or with ``strict`` refuse that.
 
@@ -139,8 +147,9 @@ def order_of(
         from plurel_prob.drawing import check_fits, check_rows_asked
 
         check_fits(declared, format)
-        check_rows_asked(declared, prior, asked)
-    order = DrawRequest(out, format, declared, asked, prior.name, prior.record(), prior.fingerprint, overwrite)
+        check_rows_asked(declared, prior, asked, values)
+    of_prior = prior.name, prior.record(), prior.fingerprint
+    order = DrawRequest(out, format, declared, asked, *of_prior, overwrite, values, derived)
     target = order.target(0)
     if schema is not None and Path(schema).is_dir() and isinstance(target, Path):
         check_apart(Path(schema), target)
@@ -264,7 +273,9 @@ def draw_and_store(
     else:
         from plurel_prob.drawing import ignored_lines, sample_declared, save, write_ignored
 
-        database = sample_declared(order.schema, seed, prior, rows=order.rows, on_step=on_step)
+        database = sample_declared(
+            order.schema, seed, prior, rows=order.rows, values=order.values, derived=order.derived, on_step=on_step
+        )
         tables, declared, written = database.tables, database.schema, count(1)
         ignored = ignored_lines(declared, tables)
         on_step("writing", 0, len(tables))

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from plurel_prob.drawing.domains import domain_within
+from plurel_prob.domains.columns import domain_within
+from plurel_prob.drawing.growth import grown_counts
 from plurel_prob.drawing.plan import Plan, TablePlan
 from plurel_prob.drawing.program import counts_of
 from plurel_prob.errors import DatabaseError, shown
@@ -15,9 +16,10 @@ from plurel_prob.priors.stages import MAX_ROW
 def row_counts(plan: Plan, prior: Prior, rows: Mapping[str, int], seed: int, window: tuple[int, int]) -> list[int]:
     """Numbers of rows of all tables, parents first.
 
-    By the prior, tables that others refer to have as many as its entity tables, others as its activity tables, or they have as
-    many as follow from the rows of their parents; fewer, where a key or unique columns have too few values: all of them, or half
-    of the combinations.
+    Where it is guessed what columns mean, they follow from kinds (:func:`plurel_prob.drawing.growth.grown_counts`). By the prior,
+    tables that others refer to have as many as its entity tables, others as its activity tables, or they have as many as follow
+    from the rows of their parents. They are fewer, where a key or unique columns have too few values: all of them, or half of the
+    combinations.
 
     Raises:
         DatabaseError: rows are asked for of a table that there is not, or more than there are values.
@@ -28,7 +30,8 @@ def row_counts(plan: Plan, prior: Prior, rows: Mapping[str, int], seed: int, win
             raise DatabaseError(f"--rows {name}={n}: there is no such table; there are {', '.join(sorted(names))}")
         if not 1 <= n <= MAX_ROW:
             raise DatabaseError(f"--rows {shown(name)}={shown(n)}: a table has a row at least, and {MAX_ROW:,} at most")
-    drawn, found = counts_of(prior, plan, rows, seed), dict[str, int]()
+    drawn = grown_counts(plan, rows, seed) if plan.is_guessed else counts_of(prior, plan, rows, seed)
+    found = dict[str, int]()
     while True:  # until nothing changes, as keys can refer to tables that come later
         before = dict(found)
         for table, n in zip(plan.tables, drawn, strict=True):
@@ -63,5 +66,7 @@ def capacity(table: TablePlan, columns: tuple[str, ...], n_row: Mapping[str, int
             left.remove(column.name)
             rng, where = np.random.default_rng(0), f"{table.table.name}.{column.name}"
             is_counted, rules = column in table.counted, table.rules_on(column)
-            sizes.append(float(domain_within(rules, column, rng, 1000, window, where, is_counted=is_counted).size))
+            guess = None if table.guesses is None else table.guesses.guess(column, {}, 0)
+            domain = domain_within(rules, column, rng, 1000, window, where, is_counted=is_counted, guess=guess)
+            sizes.append(float(domain.size))
     return float(np.prod(sizes)), len(sizes)

@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import jax
 import numpy as np
@@ -12,17 +12,22 @@ import pandas as pd
 from jax import random
 from jaxtyping import Float64, Int64
 
+from plurel_prob.databases.row_times import RowTimes
 from plurel_prob.databases.tables import column_values
 from plurel_prob.declared.schema import DeclaredSchema
+from plurel_prob.domains.columns import DAY
 from plurel_prob.drawing.counts import row_counts
-from plurel_prob.drawing.plan import Plan, n_label, plan_of
+from plurel_prob.drawing.dates import without_ties
+from plurel_prob.drawing.derived import derive_totals
+from plurel_prob.drawing.plan import Plan, plan_of
 from plurel_prob.drawing.program import bounds_of, draw_observed, fitting, observed_schema, window_of
-from plurel_prob.drawing.rows import Codes, TableRows
+from plurel_prob.drawing.rows import TableRows
 from plurel_prob.drawing.table import frame_of, set_late_keys, set_rows
 from plurel_prob.keys import site_key
 from plurel_prob.models.database import Draw
 from plurel_prob.priors import Prior, get_prior
 
+Values = Literal["meanings", "syllables"]
 OnStep = Callable[[str, int, int], None]  # what is done next, how many of its tables are done, how many there are
 
 
@@ -48,9 +53,11 @@ class DeclaredDatabase:
 def sample_declared(
     schema: DeclaredSchema,
     seed: int,
-    prior: Prior | str | Path = "plurel",
+    prior: Prior | str | Path = "realistic",
     *,
     rows: Mapping[str, int] | None = None,
+    values: Values = "meanings",
+    derived: bool = True,
     on_step: OnStep = lambda step, n_done, n_table: None,
 ) -> DeclaredDatabase:
     r"""Draw a database of a declared schema: stage 1 is observed but for the numbers of rows and the time window.
@@ -60,7 +67,7 @@ def sample_declared(
     Keys that refer to tables before theirs come from the block model, columns from the causal model of their table, which sees
     the columns of the tables that it refers to; of more than 64, each part of at most as many has a model, and only the
     first sees those. A column's numbers fall on the values that its declaration allows, see
-    :func:`plurel_prob.drawing.domains.domain_of`. What the program has no law for is drawn uniformly: the row that a key
+    :func:`plurel_prob.domains.columns.domain_of`. What the program has no law for is drawn uniformly: the row that a key
     to its own table refers to, among the earlier ones; that of a key in a cycle of tables; of keys that share columns, among the
     rows that agree. Rows that a key or unique columns do not tell apart get other values
     (:func:`plurel_prob.drawing.satisfy.satisfy`). Values that may be missing are so at random, at a rate of the table's
@@ -71,6 +78,10 @@ def sample_declared(
         seed: with the schema, the prior and the rows, it decides every value.
         prior: the laws of links and features, of numbers of rows and of the window.
         rows: numbers of rows by table; by default the prior's.
+        values: ``meanings`` guesses from names what columns mean, and draws such values, with the times of a row in order and
+            after those of the rows that it refers to; ``syllables`` guesses nothing.
+        derived: with ``meanings``, whether numbers within a parent, prices of lines, totals and counts follow from other
+            columns (:mod:`plurel_prob.drawing.derived`).
         on_step: told about progress.
 
     Raises:
@@ -79,41 +90,44 @@ def sample_declared(
     from plurel_prob.stores.arrow import arrow_tables
     from plurel_prob.stores.checks import check_rows
 
-    prior, plan = get_prior(prior), plan_of(schema)
+    prior, plan = get_prior(prior), plan_of(schema, guess=values == "meanings")
     window = window_of(prior, seed)
     days = int(window[0]), int(window[1])
     n_row = row_counts(plan, prior, rows or {}, seed, days)
     drawn = draw_observed(fitting(prior, bounds_of(plan)), observed_schema(plan, prior, n_row, window), seed, on_step)
-    tables = finish(plan, prior, _table_draws(plan, drawn), n_row, days, seed, rows or (), on_step)
+    tables = finish(plan, prior, _table_draws(plan, drawn), n_row, days, seed, rows or (), on_step, derived=derived)
     on_step("checking all constraints", 0, 1)
     check_rows(arrow_tables(tables, schema), schema)
     first, last = (pd.Timestamp(day, unit="D") for day in days)
     return DeclaredDatabase(tables, schema, seed, prior, (first, last))
 
 
-def check_rows_asked(schema: DeclaredSchema, prior: Prior, rows: Mapping[str, int]) -> None:
+def check_rows_asked(schema: DeclaredSchema, prior: Prior, rows: Mapping[str, int], values: Values = "meanings") -> None:
     """Refuse numbers of rows that there is no room for, before anything is drawn.
 
     Raises:
         DatabaseError: there are such, or of a table that there is not.
     """
     window = window_of(prior, 0)
-    row_counts(plan_of(schema), prior, rows, 0, (int(window[0]), int(window[1])))
+    row_counts(plan_of(schema, guess=values == "meanings"), prior, rows, 0, (int(window[0]), int(window[1])))
 
 
 class TableDraw(NamedTuple):
-    """What the program draws of a table: the parent row of each linked key, and the values of each feature."""
+    """What the program draws of a table: the parent row of each linked key, the values of each feature, and times."""
 
     parent_row: list[Int64[np.ndarray, " row"]]
     value: list[Float64[np.ndarray, " row"]]
+    time: Float64[np.ndarray, " row"] | None = None  # of each row, in seconds since 1970; they ascend
 
 
 def _table_draws(plan: Plan, drawn: Draw) -> list[TableDraw]:
     """Collect what the program draws from its tables, some of which are parts of declared ones."""
-    found = [TableDraw([], []) for _ in plan.tables]
+    found, times = [TableDraw([], []) for _ in plan.tables], RowTimes(drawn)
     for i, part in enumerate(plan.parts()):
         n_row, parent_row = int(drawn.stages.schema.n_row[i]), np.asarray(drawn.stages.links.parent_row[i], np.int64)
         found[part.table].parent_row.extend(parent_row[slot, :n_row] for slot in range(len(part.linked)))
+        if drawn.stages.schema.has_time[i] and found[part.table].time is None:
+            found[part.table] = found[part.table]._replace(time=times.of(i) / 1e6)
         found[part.table].value.extend(column_values(drawn, i)[: len(part.features)].astype(np.float64))
     return found
 
@@ -127,30 +141,34 @@ def finish(
     seed: int,
     asked: Collection[str] = (),
     on_step: OnStep = lambda step, n_done, n_table: None,
+    *,
+    derived: bool = True,
 ) -> dict[str, pd.DataFrame]:
     """Make the tables of a schema from what the program draws of each: parents first, then keys that refer to later tables.
 
     Tables whose numbers of rows are not ``asked`` for have fewer, if keys or unique columns cannot tell as many apart.
     """
     made: dict[str, TableRows] = {}
-    codes: dict[str, Codes] = {}
     number: dict[str, np.ndarray] = {}  # of each row that the program has, in its table
     for table, part, n in zip(plan.tables, drawn, n_row, strict=True):
         name = table.table.name
         on_step(f"constraints of {name}", len(made), len(n_row))
         rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
         rows = TableRows(table, n, plan.schema.source, rng, _missing_rate(prior, name, seed), window)
-        rows.set_features([(n_label(column, prior), x) for column, x in zip(table.features, part.value, strict=True)])
+        rows.set_features([(plan.n_label(column, prior), x) for column, x in zip(table.features, part.value, strict=True)])
+        rows.time = None if part.time is None else without_ties(part.time, (window[1] + 1) * float(DAY), rng)
         keys = zip(table.linked, part.parent_row, strict=True)
         linked = {key: number[table.table.foreign_keys[key].parent][parent_row] for key, parent_row in keys}
-        number[name] = set_rows(rows, linked, codes, can_drop=name not in asked)
-        made[name], codes[name] = rows, rows.codes
+        number[name] = set_rows(rows, linked, made, can_drop=name not in asked, is_derived=derived)
+        made[name] = rows
+    if derived:
+        derive_totals(plan, made)
     frames = {name: pd.DataFrame() for name in made}
     for name, rows in made.items():
         frames[name] = frame_of(rows, frames)
     for name, rows in made.items():
         if rows.plan.late:
-            set_late_keys(rows, codes)
+            set_late_keys(rows, {other: made[other].codes for other in made})
             frames[name] = frame_of(rows, frames)
     return {table.name: frames[table.name][[column.name for column in table.columns]] for table in plan.schema.tables}
 

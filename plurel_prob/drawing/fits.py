@@ -1,7 +1,7 @@
 """Whether a store can keep what is drawn of a schema: known before the draw."""
 
 from plurel_prob.declared.schema import Column, DeclaredSchema
-from plurel_prob.drawing.numbers import reach_of
+from plurel_prob.domains.numbers import reach_of
 from plurel_prob.errors import DatabaseError
 from plurel_prob.stores.limits import check_schema, place
 

@@ -25,6 +25,7 @@ def complete(rows: TableRows, i: int, parents: Parents) -> Able:
 def set_linked(rows: TableRows, i: int, drawn: Rows, parents: Parents) -> None:
     """Take the rows that the program drew; where these cannot be referred to, others, each with the same chance."""
     able, key = complete(rows, i, parents), rows.key(i)
+    rows.able[i] = able
     _set_filler(rows, i, able)
     is_able = np.isin(drawn, able)
     rows.parent_row[i] = np.where(is_able, drawn, rows.filler[i] if len(able) else -1)

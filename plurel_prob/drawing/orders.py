@@ -1,15 +1,13 @@
 """Rows in which one column is below another."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Int64
 
-from plurel_prob.drawing.numbers import Domain
+from plurel_prob.domains.numbers import Domain, first_place, last_place
 
 Rows = Int64[np.ndarray, " row"]
-Numbers = Float64[np.ndarray, " row"]
 
 
 def put_in_order(
@@ -51,20 +49,3 @@ def put_in_order(
     a[wrong] = np.where(swaps, down, np.where(falls, below, np.where(starts, 0, a[wrong])))
     b[wrong] = np.where(swaps, up, np.where(rises, above, np.where(starts, least, b[wrong])))
     return a, b
-
-
-def first_place(domain: Domain, holds: Callable[[Numbers], np.ndarray]) -> Rows:
-    """Smallest number of a value for which a condition holds that holds for all greater values; ``size`` if there is none."""
-    n = len(holds(domain.axis(np.zeros(1, np.int64))))
-    low, high = np.zeros(n, np.int64), np.full(n, domain.size)
-    while (low < high).any():
-        middle = np.minimum(low + (high - low) // 2, domain.size - 1)
-        is_there = holds(domain.axis(middle))
-        active = low < high
-        high, low = np.where(active & is_there, middle, high), np.where(active & ~is_there, middle + 1, low)
-    return low
-
-
-def last_place(domain: Domain, holds: Callable[[Numbers], np.ndarray]) -> Rows:
-    """Greatest number of a value for which a condition holds that holds for all smaller values; -1 if there is none."""
-    return first_place(domain, lambda value: ~holds(value)) - 1

@@ -1,12 +1,13 @@
 """Which parts of a declared schema the program draws: tables in order, keys by the block model, columns by causal models."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
 from plurel_prob.declared.order import order_tables
 from plurel_prob.declared.schema import Column, DeclaredSchema, DeclaredTable, Rule, quoted
-from plurel_prob.drawing.other_values import refuse_unknown
+from plurel_prob.domains.guesses import Guesses
+from plurel_prob.domains.other_values import refuse_unknown
 from plurel_prob.priors import Prior
 from plurel_prob.priors.fields import support_bounds
 
@@ -27,6 +28,7 @@ class TablePlan:
         features: columns that a causal model draws.
         counted: columns that number the rows: primary keys of one column, and unique columns without a bound on their values.
         asked: columns that keys refer to.
+        guesses: what columns mean; None: nothing is guessed.
     """
 
     table: DeclaredTable
@@ -37,6 +39,7 @@ class TablePlan:
     features: tuple[Column, ...]
     counted: tuple[Column, ...]
     asked: frozenset[str] = frozenset()
+    guesses: Guesses | None = None
 
     @property
     def rules(self) -> list[Rule]:
@@ -50,6 +53,17 @@ class TablePlan:
     def rules_on(self, column: Column) -> list[Rule]:
         """Rules that mention a column."""
         return [rule for rule in self.rules if column.name in rule.columns]
+
+    @property
+    def told(self) -> frozenset[str]:
+        """Columns that tell rows apart, or that keys refer to."""
+        indexed = (index.columns for index in self.table.indexes)
+        return self.asked.union(self.table.primary_key, *self.table.unique, *indexed)
+
+    def is_free(self, column: Column) -> bool:
+        """Whether nothing is declared of a column but its own type and bounds."""
+        ordered = {name for order in self.table.orders for name in (order.low, order.high)}
+        return column.name not in self.told | ordered and not self.rules_on(column)
 
     @property
     def unique(self) -> list[tuple[str, ...]]:
@@ -75,6 +89,19 @@ class Plan:
 
     schema: DeclaredSchema
     tables: tuple[TablePlan, ...]
+    is_guessed: bool = False
+
+    def n_label(self, column: Column, prior: Prior) -> int:
+        """Number of categories that the program draws for a column; 0: it draws a number.
+
+        If it is guessed what columns mean, labels have rates of their own, and the program draws a number for each row.
+        """
+        if self.is_guessed:
+            return 0
+        if column.kind == "boolean":
+            return 2
+        most = int(support_bounds(prior.schema.n_category)[1])
+        return len(column.labels) if column.kind == "category" and 2 <= len(column.labels) <= most else 0
 
     def parts(self) -> list[Part]:
         """Tables of the program, in order. Of a declared table's parts only the first has keys, and causes in parents' tables."""
@@ -95,8 +122,8 @@ class Plan:
         return {key.parent for plan in self.tables for key in plan.table.foreign_keys if key.parent != plan.table.name}
 
 
-def plan_of(schema: DeclaredSchema) -> Plan:
-    """Sort tables, keys and columns.
+def plan_of(schema: DeclaredSchema, *, guess: bool = False) -> Plan:
+    """Sort tables, keys and columns; ``guess`` what columns mean.
 
     Raises:
         DatabaseError: nobody knows the values of a column that must have some.
@@ -105,10 +132,10 @@ def plan_of(schema: DeclaredSchema) -> Plan:
     names, _ = order_tables(schema)
     place = {name: i for i, name in enumerate(names)}
     asked = {(key.parent, column) for table in schema.tables for key in table.foreign_keys for column in key.parent_columns}
-    return Plan(schema, tuple(_plan_table(schema.table(name), place, asked) for name in names))
+    return Plan(schema, tuple(_plan_table(schema.table(name), place, asked, guess) for name in names), guess)
 
 
-def _plan_table(table: DeclaredTable, place: dict[str, int], asked: set[tuple[str, str]]) -> TablePlan:
+def _plan_table(table: DeclaredTable, place: dict[str, int], asked: set[tuple[str, str]], guess: bool) -> TablePlan:
     """Plan a table; ``asked`` has all columns that keys refer to."""
     keys, taken = table.foreign_keys, set[str]()
     linked, joined = list[int](), list[int]()
@@ -126,7 +153,8 @@ def _plan_table(table: DeclaredTable, place: dict[str, int], asked: set[tuple[st
     counted = tuple(column for column in own if is_counted(column, table))
     features = tuple(column for column in own if column not in counted)
     here = frozenset(name for parent, name in asked if parent == table.name)
-    return TablePlan(table, tuple(sorted(linked)), tuple(joined), tuple(inner), tuple(late), features, counted, here)
+    plan = TablePlan(table, tuple(sorted(linked)), tuple(joined), tuple(inner), tuple(late), features, counted, here)
+    return replace(plan, guesses=Guesses(table, own, plan.told)) if guess else plan
 
 
 def is_counted(column: Column, table: DeclaredTable) -> bool:
@@ -136,11 +164,3 @@ def is_counted(column: Column, table: DeclaredTable) -> bool:
     if not (is_primary or ((column.name,) in table.unique and not is_ordered)):
         return False
     return column.kind in COUNTED and column.low is column.high is None
-
-
-def n_label(column: Column, prior: Prior) -> int:
-    """Number of categories that the program draws for a column; 0: it draws a number."""
-    if column.kind == "boolean":
-        return 2
-    most = int(support_bounds(prior.schema.n_category)[1])
-    return len(column.labels) if column.kind == "category" and 2 <= len(column.labels) <= most else 0

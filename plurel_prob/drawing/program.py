@@ -10,10 +10,12 @@ import numpyro.distributions as dist
 from jax import random
 
 from plurel_prob.distributions import TruncatedZipf
-from plurel_prob.drawing.plan import Plan, n_label
+from plurel_prob.drawing.dates import main_time
+from plurel_prob.drawing.kinds import kind_of
+from plurel_prob.drawing.plan import Plan
 from plurel_prob.keys import site_key
 from plurel_prob.models.database import Draw
-from plurel_prob.models.kinds import ENTITY, EVENT
+from plurel_prob.models.kinds import ENTITY
 from plurel_prob.models.schema import Schema
 from plurel_prob.priors import GrowingSchemaPrior, KindsSchemaPrior, Prior
 from plurel_prob.priors.stages import MAX_ROW
@@ -56,21 +58,22 @@ def observed_schema(plan: Plan, prior: Prior, n_row: Sequence[int], window: np.n
     n_category = np.full((max_table, max_column), 2, np.int32)
     is_categorical = np.zeros((max_table, max_column), bool)
     counts = np.zeros((3, max_table), np.int32)  # of parents, rows, columns
+    kind, has_time = np.full(max_table, ENTITY, np.int32), np.zeros(max_table, bool)
     is_entity, referred = np.zeros(max_table, bool), plan.referred()
     for i, part in enumerate(parts):
         table = plan.tables[part.table].table
         parents = [first[table.foreign_keys[key].parent] for key in part.linked]
         parent_table[i, : len(parents)] = parents
         is_entity[i] = table.name in referred
+        kind[i], has_time[i] = kind_of(plan, plan.tables[part.table]), main_time(plan.tables[part.table]) is not None
         counts[:, i] = len(parents), n_row[part.table], max(1, len(part.features))
         for j, column in enumerate(part.features):
-            labels = n_label(column, prior)
+            labels = plan.n_label(column, prior)
             is_categorical[i, j], n_category[i, j] = labels > 0, max(labels, 2)
     place = np.arange(max_table, dtype=np.int32)
     is_table = place < n_table
     order = np.where(is_table, place, -1).astype(np.int32)
-    kind = np.where(is_entity, ENTITY, EVENT).astype(np.int32)
-    of_tables = is_table, is_entity, kind, is_table & ~is_entity, counts[0], parent_table, counts[1], counts[2]
+    of_tables = is_table, is_entity, kind, is_table & has_time, counts[0], parent_table, counts[1], counts[2]
     arrays: Any = (order, *of_tables, is_categorical, n_category, window)
     return Schema(np.int32(n_table), *arrays)  # type: ignore[arg-type]  # on the host
 
@@ -110,7 +113,7 @@ def counts_of(prior: Prior, plan: Plan, rows: Mapping[str, int], seed: int) -> l
         # more rows than the prior has are asked for of a table: its children have more, too
         max_row = min(MAX_ROW, max(prior.schema.max_row, 100 * max(rows.values(), default=0)))
         schema = dataclasses.replace(prior.schema, max_row=max_row)
-        kind = jnp.array([ENTITY if name in referred else EVENT for name in names])
+        kind = jnp.array([kind_of(plan, table) for table in plan.tables])
         law = schema.counts(jnp.arange(len(names)), jnp.asarray(parent_table), kind)
         given = jnp.array([rows.get(name, -1) for name in names])
         drawn = law.with_given(given >= 0, given).sample(site_key(key, "schema/n_row"))

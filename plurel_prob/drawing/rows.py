@@ -1,5 +1,6 @@
 """The rows of a declared table while they are made: numbers of values, rows of parents."""
 
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -10,11 +11,16 @@ from jaxtyping import Bool, Float64, Int64
 
 from plurel_prob.declared.schema import Column, DeclaredTable, ForeignKey, Rule
 from plurel_prob.declared.text import fail
-from plurel_prob.drawing.domains import domain_within
-from plurel_prob.drawing.fitting import breaking
-from plurel_prob.drawing.numbers import Domain
+from plurel_prob.domains.columns import domain_within
+from plurel_prob.domains.fitting import breaking
+from plurel_prob.domains.guesses import Guesses
+from plurel_prob.domains.numbers import Domain, nearest
+from plurel_prob.domains.records import Records
 from plurel_prob.drawing.plan import TablePlan
 from plurel_prob.stores.arrow import array_of
+
+MOST_MISSING = 0.2  # share of a column whose meaning is guessed
+NUMBERING = 0.9  # correlation of ranks with row numbers, above which a column says little else
 
 Rows = Int64[np.ndarray, " row"]
 ParentCodes = Int64[np.ndarray, " parent"]
@@ -61,6 +67,12 @@ class TableRows:
         self.missing: dict[str, Bool[np.ndarray, " row"]] = {}
         self.codes: dict[str, Coded] = {}
         self.origin: dict[str, int] = {}
+        self.able: dict[int, Rows] = {}  # rows of the parent that each linked key can refer to
+        self.records: dict[tuple[str, str], Records] = {}
+        self.drawn: dict[str, Float64[np.ndarray, " row"]] = {}  # place of each row in the law of a column, from 0 to 1
+        self.time: Float64[np.ndarray, " row"] | None = None  # by the program, in seconds since 1970
+        self.came = np.full(n_row, -np.inf)  # when rows came about, likewise; minus infinity: at the start
+        self.salt = 0 if plan.guesses is None else int(rng.integers(2**32))
         self.filler: dict[int, Rows] = {}  # parents whose columns stand where a key is missing and a column of it must not be
 
     @property
@@ -76,7 +88,9 @@ class TableRows:
         """Place what the causal model drew, categories (of so many) and numbers (0 of them), in the columns' domains."""
         for column, (n_label, value) in zip(self.plan.features, drawn, strict=True):
             domain = self._add(column)
-            place = value.astype(np.int64) if n_label else domain.spread(uniform(value))
+            ranks = uniform if self.plan.guesses is None else self._ranks
+            self.drawn[column.name] = ranks(value)
+            place = value.astype(np.int64) if n_label else domain.spread(self.drawn[column.name])
             self.place[column.name] = np.minimum(place, domain.size - 1)
         for column in self.plan.counted:
             domain, is_primary = self._add(column), self.table.primary_key == (column.name,)
@@ -87,6 +101,32 @@ class TableRows:
             allowed = self._allowed(column, domain, own) if own else None
             numbers = np.arange(self.n_row) if is_primary else self.rng.permutation(self.n_row)
             self.place[column.name] = numbers if allowed is None else allowed[numbers]
+        if self.plan.guesses is not None:
+            self._share_records(self.plan.guesses)
+
+    def _ranks(self, value: Float64[np.ndarray, " row"]) -> Float64[np.ndarray, " row"]:
+        """Ranks of numbers, from 0 to 1; equal ones are in any order, and so are those that only number the rows."""
+        n, order = len(value), np.lexsort((self.rng.random(len(value)), value))
+        if n > 2 and abs(np.corrcoef(order, np.arange(n))[0, 1]) > NUMBERING:
+            order = self.rng.permutation(n)
+        found = np.empty(n)
+        found[order] = (np.arange(n) + 0.5) / n
+        return found
+
+    def _share_records(self, guesses: Guesses) -> None:
+        """Write columns that are of the same thing from the same records, such as a name and an address of e-mail."""
+        counted = [column.name for column in self.plan.counted]
+        for names in guesses.groups:
+            base = next((name for name in counted if name in names), names[0])
+            for name in names:
+                if self.domain[name].size == self.domain[base].size and not self.plan.rules_on(self.table.column(name)):
+                    self.place[name] = self.place[base]
+        for name, record in guesses.located.items():
+            names = [text for text in guesses.text if guesses.group(text) == record.group]
+            if names:
+                records, domain = self.records[record.group], self.domain[name]
+                at = np.array([float(records[k][record.item]) for k in self.place[names[0]].tolist()])
+                self.place[name] = nearest(domain, at)
 
     def _allowed(self, column: Column, domain: Domain, rules: Sequence[Rule]) -> Rows:
         """First numbers of values that the rules on a column that numbers rows allow."""
@@ -104,12 +144,35 @@ class TableRows:
         line = "" if column.line is None else f", line {column.line}"
         where = f"{self.source}{line}: {self.table.name}.{column.name}"
         rules, is_counted = self.plan.rules_on(column), column in self.plan.counted
-        domain = domain_within(rules, column, self.rng, self.n_row, self.window, where, is_counted=is_counted)
+        guess = None if self.plan.guesses is None else self.plan.guesses.guess(column, self.records, self.salt)
+        given = {"is_counted": is_counted, "guess": guess}
+        domain = domain_within(rules, column, self.rng, self.n_row, self.window, where, **given)
         self.domain[column.name] = domain
         if column.is_nullable:
-            rate = self.missing_rate if not column.is_unknown else float(column.default is None)
+            rate = self._missing_rate(column) if not column.is_unknown else float(column.default is None)
             self.missing[column.name] = self.rng.random(self.n_row) < rate
         return domain
+
+    def _missing_rate(self, column: Column) -> float:
+        """Share of missing values of a column that allows them: the table's. Where it is guessed what columns mean, half of
+        them have none, and names have none.
+        """
+        if self.plan.guesses is None:
+            return self.missing_rate
+        if self.plan.guesses.is_name(column):
+            return 0.0
+        return min(self.missing_rate, MOST_MISSING) if self.at(f"{column.name} missing") < 0.5 else 0.0
+
+    def reorder(self, order: Rows) -> Rows:
+        """Put the rows in another order, but for columns that number them; return the new number of each row."""
+        if self.time is not None:
+            self.time = self.time[order]
+        numbers = {column.name for column in self.plan.counted if self.table.primary_key == (column.name,)}
+        for part in (self.place, self.missing, self.filler, self.parent_row, self.drawn):
+            for name in part:
+                if name not in numbers:
+                    part[name] = part[name][order]  # type: ignore[index]
+        return np.argsort(order)  # the inverse
 
     def set_codes(self, parents: Mapping[str, Codes]) -> None:
         """Set the codes of all columns from the numbers of their values and the rows of their parents."""
@@ -130,6 +193,15 @@ class TableRows:
             return np.where(rows < 0, -1, there[np.maximum(rows, 0)])
         return there[np.where(rows < 0, self.filler[i], rows)]
 
+    def number(self, name: str) -> Float64[np.ndarray, " row"]:
+        """Values of a column of numbers of its own; NaN where it is missing."""
+        value = self.domain[name].axis(self.place[name]).astype(np.float64)
+        return np.where(self.missing[name], np.nan, value) if name in self.missing else value
+
+    def at(self, name: str) -> float:
+        """A number from 0 to 1 for a column, always the same."""
+        return float(np.random.default_rng([self.salt, zlib.crc32(name.encode())]).random())
+
     def set_own_code(self, name: str) -> None:
         """Set the codes of one column with values of its own."""
         code = np.where(self.missing[name], -1, self.place[name]) if name in self.missing else self.place[name]
@@ -148,7 +220,8 @@ class TableRows:
         """Leave the other rows out; return the new number of each row, -1 for those."""
         number = np.where(is_kept, np.cumsum(is_kept) - 1, -1)
         self.n_row = int(is_kept.sum())
-        for part in (self.place, self.missing, self.filler, self.parent_row):
+        self.time = None if self.time is None else self.time[is_kept]
+        for part in (self.place, self.missing, self.filler, self.parent_row, self.drawn):
             for name in part:
                 part[name] = part[name][is_kept]  # type: ignore[index]
         for i in self.plan.inner:

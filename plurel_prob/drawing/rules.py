@@ -8,9 +8,9 @@ from jaxtyping import Bool
 
 from plurel_prob.declared.row_tests import broken_rows
 from plurel_prob.declared.schema import Rule
+from plurel_prob.domains.patterns import named
 from plurel_prob.drawing.keys import Parents, redraw
 from plurel_prob.drawing.orders import first_place
-from plurel_prob.drawing.patterns import named
 from plurel_prob.drawing.rows import TableRows
 
 N_TRY = 60

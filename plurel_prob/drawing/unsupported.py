@@ -9,7 +9,7 @@ import pandas as pd
 
 from plurel_prob.declared.row_tests import broken_rows
 from plurel_prob.declared.schema import DeclaredSchema, DeclaredTable, Refusal, Rule
-from plurel_prob.drawing.fitting import FitError
+from plurel_prob.domains.fitting import FitError
 from plurel_prob.drawing.plan import plan_of
 from plurel_prob.drawing.rows import TableRows
 from plurel_prob.drawing.rules import keep_rules

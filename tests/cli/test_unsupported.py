@@ -23,7 +23,7 @@ CREATE TABLE sale (id INTEGER PRIMARY KEY, shop INTEGER NOT NULL REFERENCES shop
 def line(tmp_path, monkeypatch):
     """A command, whose draws come from random numbers in the place of the program's."""
 
-    def made_up(schema, seed, prior, rows, on_step):
+    def made_up(schema, seed, prior, rows, values, derived, on_step):
         day = pd.Timestamp("2020-01-01")
         return DeclaredDatabase(drawn(schema, seed), schema, seed, get_prior("compact"), (day, day))
 

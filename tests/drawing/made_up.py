@@ -10,7 +10,7 @@ from plurel_prob import get_prior
 from plurel_prob.declared import DeclaredSchema, read_ddl
 from plurel_prob.drawing.counts import row_counts
 from plurel_prob.drawing.draw import TableDraw, finish
-from plurel_prob.drawing.plan import n_label, plan_of
+from plurel_prob.drawing.plan import plan_of
 from plurel_prob.stores.arrow import arrow_tables
 from plurel_prob.stores.checks import check_rows
 
@@ -26,18 +26,26 @@ def parsed(sql: str, dialect: str = "postgresql") -> DeclaredSchema:
         return read_ddl(path, dialect)
 
 
-def drawn(schema: DeclaredSchema, seed: int, rows: dict[str, int] | None = None, most: int = 80) -> dict[str, pd.DataFrame]:
+def drawn(
+    schema: DeclaredSchema,
+    seed: int,
+    rows: dict[str, int] | None = None,
+    most: int = 80,
+    *,
+    guess: bool = False,
+    derived: bool = True,
+) -> dict[str, pd.DataFrame]:
     """Tables of at most so many rows, unless more are asked for; all constraints are checked."""
-    plan, rng = plan_of(schema), np.random.default_rng(seed)
+    plan, rng = plan_of(schema, guess=guess), np.random.default_rng(seed)
     counts = row_counts(plan, PRIOR, rows or {}, seed, WINDOW)
     few = {table.table.name: min(n, most) for table, n in zip(plan.tables, counts, strict=True)}
     n_row = row_counts(plan, PRIOR, few | (rows or {}), seed, WINDOW)
     parts = []
     for table, n in zip(plan.tables, n_row, strict=True):
         parents = [n_row[plan.index(table.table.foreign_keys[key].parent)] for key in table.linked]
-        labels = [n_label(column, PRIOR) for column in table.features]
+        labels = [plan.n_label(column, PRIOR) for column in table.features]
         values = [rng.integers(0, label, n).astype(float) if label else rng.normal(size=n) for label in labels]
         parts.append(TableDraw([rng.integers(0, parent, n) for parent in parents], values))
-    tables = finish(plan, PRIOR, parts, n_row, WINDOW, seed, rows or ())
+    tables = finish(plan, PRIOR, parts, n_row, WINDOW, seed, rows or (), derived=derived)
     check_rows(arrow_tables(tables, schema), schema)
     return tables

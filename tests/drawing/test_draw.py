@@ -11,10 +11,10 @@ import pytest
 from plurel_prob import get_prior
 from plurel_prob.databases.tables import column_values
 from plurel_prob.declared import Column, DeclaredSchema, read_ddl
+from plurel_prob.domains.columns import domain_of
+from plurel_prob.domains.numbers import Domain
 from plurel_prob.drawing import sample_declared, save
 from plurel_prob.drawing.counts import row_counts
-from plurel_prob.drawing.domains import domain_of
-from plurel_prob.drawing.numbers import Domain
 from plurel_prob.drawing.orders import put_in_order
 from plurel_prob.drawing.plan import plan_of
 from plurel_prob.drawing.program import bounds_of, draw_observed, fitting, observed_schema, window_of

@@ -14,9 +14,9 @@ from scipy import stats
 
 from plurel_prob.declared import Column, DeclaredSchema, DeclaredTable, read_ddl
 from plurel_prob.declared.literals import decimal_of
+from plurel_prob.domains.columns import domain_of
+from plurel_prob.domains.numbering import Numbering, numbering, spread
 from plurel_prob.drawing import check_fits
-from plurel_prob.drawing.domains import domain_of
-from plurel_prob.drawing.numbering import Numbering, numbering, spread
 from plurel_prob.drawing.orders import put_in_order
 from plurel_prob.errors import DatabaseError
 from plurel_prob.stores import read_store, write_store

@@ -61,11 +61,12 @@ SCHEMAS = {
 }
 
 
+@pytest.mark.parametrize("guess", [False, True], ids=["syllables", "meanings"])
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_hard_schemas(name):
+def test_hard_schemas(name, guess):
     schema = parsed(SCHEMAS[name])
     for seed in range(5):
-        tables = drawn(schema, seed)  # it checks all constraints
+        tables = drawn(schema, seed, guess=guess)  # it checks all constraints
         assert min(map(len, tables.values())) >= 2
 
 

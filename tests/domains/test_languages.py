@@ -6,8 +6,8 @@ from itertools import product
 import pytest
 
 from plurel_prob.declared import Rule
-from plurel_prob.drawing.languages import LanguageError, Numbered, both, either, one, other, word
-from plurel_prob.drawing.patterns import language_of, matched
+from plurel_prob.domains.languages import LanguageError, Numbered, both, either, one, other, word
+from plurel_prob.domains.patterns import language_of, matched
 
 TEXTS = ["".join(letters) for n in range(5) for letters in product("abA1", repeat=n)]
 PATTERNS = [

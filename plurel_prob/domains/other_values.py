@@ -3,7 +3,7 @@
 import numpy as np
 
 from plurel_prob.declared.schema import Column, DeclaredSchema
-from plurel_prob.drawing.numbers import Domain, as_objects, even
+from plurel_prob.domains.numbers import Domain, as_objects, even
 from plurel_prob.errors import DatabaseError, shown
 
 N_BIT, N_COMPONENT, N_SPARSE = 8, 3, 8  # where the type says nothing

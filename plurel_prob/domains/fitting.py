@@ -11,9 +11,9 @@ from jaxtyping import Bool
 
 from plurel_prob.declared.row_tests import broken_rows
 from plurel_prob.declared.schema import Column, Rule
-from plurel_prob.drawing.languages import ALL, CHARACTERS, Language, LanguageError, Numbered, both, one, times
-from plurel_prob.drawing.numbers import Domain, Rows, as_objects, even
-from plurel_prob.drawing.patterns import language_of, named
+from plurel_prob.domains.languages import ALL, CHARACTERS, Language, LanguageError, Numbered, both, one, times
+from plurel_prob.domains.numbers import Domain, Rows, as_objects, even
+from plurel_prob.domains.patterns import language_of, named
 from plurel_prob.errors import DatabaseError, shown
 
 ENOUGH = 2**40  # texts of a language

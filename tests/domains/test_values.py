@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from plurel_prob.declared import Column
-from plurel_prob.drawing.domains import domain_of
-from plurel_prob.drawing.words import n_word, word
+from plurel_prob.domains.columns import domain_of
+from plurel_prob.domains.words import n_word, word
 from plurel_prob.errors import DatabaseError
 
 WINDOW = (18_000, 18_364)

@@ -15,7 +15,7 @@ from jaxtyping import Float64, Int64
 from plurel_prob.declared.literals import decimal_of, exact
 from plurel_prob.declared.narrow import steps_of
 from plurel_prob.declared.schema import Column
-from plurel_prob.drawing.numbering import FINE, MAX_SIZE, Numbering, Positions, numbering, spread
+from plurel_prob.domains.numbering import FINE, MAX_SIZE, Numbering, Positions, numbering, spread
 from plurel_prob.errors import DatabaseError
 
 GRID = 2**40  # values of a column of floats
@@ -57,8 +57,30 @@ def as_objects(values: Any) -> pd.Series:
     return pd.Series(list(values), dtype=object)
 
 
+def first_place(domain: Domain, holds: Callable[[Float64[np.ndarray, " row"]], np.ndarray]) -> Rows:
+    """Smallest number of a value for which a condition holds that holds for all greater values; ``size`` if there is none."""
+    n = len(holds(domain.axis(np.zeros(1, np.int64))))
+    low, high = np.zeros(n, np.int64), np.full(n, domain.size)
+    while (low < high).any():
+        middle = np.minimum(low + (high - low) // 2, domain.size - 1)
+        is_there = holds(domain.axis(middle))
+        active = low < high
+        high, low = np.where(active & is_there, middle, high), np.where(active & ~is_there, middle + 1, low)
+    return low
+
+
+def last_place(domain: Domain, holds: Callable[[Float64[np.ndarray, " row"]], np.ndarray]) -> Rows:
+    """Greatest number of a value for which a condition holds that holds for all smaller values; -1 if there is none."""
+    return first_place(domain, lambda value: ~holds(value)) - 1
+
+
+def nearest(domain: Domain, value: Float64[np.ndarray, " row"]) -> Rows:
+    """Numbers of the values next to some numbers: the least that is not below, but for rounding, or the last."""
+    return np.minimum(first_place(domain, lambda axis: axis >= value - 1e-9 * np.abs(value)), domain.size - 1)
+
+
 def number_domain(column: Column, rng: np.random.Generator, where: str, is_counted: bool) -> Domain:
-    """Integers, or decimals in steps of their last digit; see :func:`plurel_prob.drawing.domains.domain_of`."""
+    """Integers, or decimals in steps of their last digit; see :func:`plurel_prob.domains.columns.domain_of`."""
     digits = _digits(column)
     unit = 10**digits
     least, most = _limits(column, unit)
@@ -178,7 +200,7 @@ def _decimals(i: Rows, *, numbers: Numbering, digits: int) -> pd.Series:
 
 
 def float_domain(column: Column, rng: np.random.Generator, where: str) -> Domain:
-    """Floats on a grid, or all that there are between two bounds; see :func:`plurel_prob.drawing.domains.domain_of`."""
+    """Floats on a grid, or all that there are between two bounds; see :func:`plurel_prob.domains.columns.domain_of`."""
     low, high = (None if bound is None else float(bound) for bound in (column.low, column.high))
     first = None if low is None else float(np.nextafter(low, np.inf)) if column.is_low_open else low
     last = None if high is None else float(np.nextafter(high, -np.inf)) if column.is_high_open else high

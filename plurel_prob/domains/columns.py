@@ -5,17 +5,23 @@ import json
 import uuid
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from plurel_prob.declared.schema import Column, Rule
-from plurel_prob.drawing.fitting import fitted
-from plurel_prob.drawing.numbers import Domain, Rows, as_objects, even, float_domain, number_domain
-from plurel_prob.drawing.other_values import other_domain
-from plurel_prob.drawing.words import n_word, word
+from plurel_prob.domains.figures import figure_domain
+from plurel_prob.domains.fitting import fitted
+from plurel_prob.domains.guesses import Guess
+from plurel_prob.domains.labels import flag_rates, label_rates
+from plurel_prob.domains.numbers import Domain, Rows, as_objects, even, float_domain, number_domain
+from plurel_prob.domains.other_values import other_domain
+from plurel_prob.domains.texts import TEXTS, rates_spread, text_domain
+from plurel_prob.domains.words import n_word, word
 
-DAY = 86_400
+DAY, YEAR = 86_400, 365  # seconds, days
+NUMBERS = ("integer", "decimal", "float")
 
 
 def domain_of(
@@ -26,6 +32,7 @@ def domain_of(
     where: str,
     *,
     is_counted: bool = False,
+    guess: Guess | None = None,
 ) -> Domain:
     """Draw what is left open about a column, such as its scale or its vocabulary.
 
@@ -38,6 +45,10 @@ def domain_of(
     - Categories that are too many for a causal model to draw are spread evenly, in their order.
     - Texts come from a vocabulary of the column's own, of 5 words up to a third of the rows (log-uniform, 1,000 at most).
 
+    Where it is guessed what a column means, its texts are such (:mod:`plurel_prob.domains.texts`), its numbers have the law and
+    the steps of such numbers (:mod:`plurel_prob.domains.figures`), dates of birth are from 80 to 18 years before the window, and
+    no label is rare (:mod:`plurel_prob.domains.labels`).
+
     Args:
         column: the declaration.
         rng: for what is left open.
@@ -45,25 +56,35 @@ def domain_of(
         window: first and last day, in days since 1970-01-01.
         where: what errors name.
         is_counted: whether values number the rows; numbers begin with 1 then.
+        guess: what it means; None: nothing is guessed.
 
     Raises:
         DatabaseError: the declaration leaves no value.
     """
+    meaning = "" if guess is None else guess.meaning
     if column.kind == "boolean":
-        return Domain(2, even(2), lambda i: pd.array(i > 0, dtype="boolean"))
+        spread = even(2) if guess is None else rates_spread(flag_rates(column.name, rng))
+        return Domain(2, spread, lambda i: pd.array(i > 0, dtype="boolean"))
     if column.kind == "category":
         labels = np.array(column.labels, dtype=object)
-        return Domain(len(labels), even(len(labels)), lambda i: pd.Series(labels[i]))
+        spread = even(len(labels)) if guess is None else rates_spread(label_rates(labels, rng))
+        return Domain(len(labels), spread, lambda i: pd.Series(labels[i]))
+    is_figure = guess is not None and column.kind in NUMBERS and not is_counted
+    known = figure_domain(meaning, column, rng, window, where) if is_figure else None
+    if known is not None:
+        return known
     if column.kind in ("integer", "decimal"):
         return number_domain(column, rng, where, is_counted)
     if column.kind == "float":
         return float_domain(column, rng, where)
     if column.kind in ("date", "timestamp"):
-        return _times(column, window)
+        return _times(column, (window[0] - 80 * YEAR, window[0] - 18 * YEAR) if meaning == "birth" else window)
     if column.kind == "time":
         return Domain(DAY, even(DAY), lambda i: as_objects(dt.time(k // 3600, k // 60 % 60, k % 60) for k in i.tolist()))
     if column.kind == "interval":
         return Domain(30 * DAY, even(30 * DAY), lambda i: pd.Series(pd.to_timedelta(i, unit="s").as_unit("us")))
+    if guess is not None and guess.records is not None and (column.other is None or column.other.form == "kind"):
+        return text_domain(TEXTS[guess.text], guess.records, n_row, is_name=guess.is_name)
     return _labels(column, rng, n_row)
 
 
@@ -74,9 +95,9 @@ def domain_within(
     n_row: int,
     window: tuple[int, int],
     where: str,
-    **given: bool,
+    **given: Any,
 ) -> Domain:
-    """Domain of a column that rules are on, see :func:`domain_of` and :func:`plurel_prob.drawing.fitting.fitted`.
+    """Domain of a column that rules are on, see :func:`domain_of` and :func:`plurel_prob.domains.fitting.fitted`.
 
     Raises:
         DatabaseError: the declaration leaves no value.

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from plurel_prob.declared.schema import Rule
-from plurel_prob.drawing.languages import (
+from plurel_prob.domains.languages import (
     ALL,
     CHARACTERS,
     EMPTY,
