@@ -109,7 +109,7 @@ def sample(
     if strict and schema is None:
         raise DatabaseError("--strict: is for a declared schema; give it with --schema")
     if (values is not None or derived is not None) and schema is None:
-        option = "--derived" if values is None else f"--values {values}"
+        option = f"--values {values}" if values else "--derived" if derived else "--no-derived"
         raise DatabaseError(f"{option}: is for a declared schema; give it with --schema")
     if schema is not None or format != "relbench" or ignore_unsupported:
         refuse_options(

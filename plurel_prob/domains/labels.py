@@ -9,7 +9,7 @@ from jaxtyping import Float64
 
 LEAST = 0.04  # share of a label; of many, half of what each would have if all were alike
 RARE = re.compile(
-    r"cancel|fail|reject|delet|inactive|left|refund|error|lost|banned|suspend|block|expired|void|return|other|unknown"
+    r"cancel|fail|reject|delete|inactive|left|refund|error|lost|banned|suspend|block|expired|void|return|other|unknown"
 )
 COMMON = re.compile(
     r"complete|deliver|\bactive|paid|ship|approved|success|standard|normal|regular|open|done|published|customer|user"

@@ -47,7 +47,7 @@ def _row_count(plan: Plan, table: TablePlan, asked: int | None, n: int, found: M
         most, n_part = capacity(table, columns, found, window)
         if asked is not None and asked > most:
             unique = f"({', '.join(columns)}) is unique, with {most:,.0f} different values at most"
-            hint = "give fewer, or more to its parents"
+            hint = "give fewer, or more to its parents" + ("; --values syllables can have more" if plan.is_guessed else "")
             raise DatabaseError(f"--rows {name}={asked}: {plan.schema.source}: {name}.{unique}; {hint}")
         n = min(n, int(min(most, 2**53)) if n_part == 1 else max(1, int(min(most, 2**53)) // 2))
     return n if asked is None else asked

@@ -41,6 +41,8 @@ class DeclaredDatabase:
         seed: what it was drawn with.
         prior: what it was drawn from.
         window: first and last day.
+        values: what is in its columns.
+        derived: whether some of these follow from others.
     """
 
     tables: dict[str, pd.DataFrame]
@@ -48,6 +50,8 @@ class DeclaredDatabase:
     seed: int
     prior: Prior
     window: tuple[pd.Timestamp, pd.Timestamp]
+    values: Values = "meanings"
+    derived: bool = True
 
 
 def sample_declared(
@@ -99,7 +103,7 @@ def sample_declared(
     on_step("checking all constraints", 0, 1)
     check_rows(arrow_tables(tables, schema), schema)
     first, last = (pd.Timestamp(day, unit="D") for day in days)
-    return DeclaredDatabase(tables, schema, seed, prior, (first, last))
+    return DeclaredDatabase(tables, schema, seed, prior, (first, last), values, derived)
 
 
 def check_rows_asked(schema: DeclaredSchema, prior: Prior, rows: Mapping[str, int], values: Values = "meanings") -> None:

@@ -1,6 +1,7 @@
 """Databases of declared schemas, in stores."""
 
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,9 @@ def save(
         window = (str(database.window[0].date()), str(database.window[1].date()))
         origin = Origin(database.seed, database.prior, given=(SCHEMA,))
         content = provenance(origin, window) | {"schema": name_of(database.schema), "files": checksums(folder)}
+        content |= {"values": database.values, "derived": database.derived}
+        if database.values == "meanings":
+            content["versions"] |= {"faker": version("faker")}
         (folder / PROVENANCE).write_text(dumps(content), encoding="utf-8")
     return []
 
