@@ -18,9 +18,9 @@ Seconds = Float64[np.ndarray, " row"]  # since 1970
 
 LATER = (  # what comes when in a row's life; other times are its first
     r"paid|approv|confirm|accept|schedule|dispatch|shipp?|sent|process|require|due",
-    r"deliver|receiv|return|arriv|read|answer|respon",
-    r"complet|clos|end|cancel|finish|resolv|left|terminat|deactivat|expir|until|to|churn",
-    r"updat|modif|chang|last|refresh|delete|edit|archive",
+    r"deliver|receive|return|arriv|read|answer|respon",
+    r"complete|close|end|cancel|finish|resolv|left|terminat|deactivat|expir|until|to|churn",
+    r"update|modif|chang|last|refresh|delete|edit|archive",
 )
 LEAST_LAG, MOST_LAG = 0.5, 12.0  # days, the mean time from one to the next, log-uniform for each column
 FAR = 4  # times as long, where a step between is left out
