@@ -28,7 +28,8 @@ def compact_laws(prior: CompactPrior, tables: CausalTables) -> CompactLaws:
     """Draw what compact mechanisms choose.
 
     Every table has a level of noise, a sharpness of categories, a strength of what comes from parent tables, and palettes of a
-    few effects and aggregations, from which its edges and nodes choose: a table resembles itself more than others.
+    few effects and aggregations, from which its edges and nodes choose: a table resembles itself more than others. With a
+    :class:`RealisticPrior`, some numbers follow from their causes alone, as sums or copies do, and those without causes drift.
     """
     max_table, max_node = tables.is_categorical.shape
     is_table = tables.n_node > 0
@@ -45,16 +46,23 @@ def compact_laws(prior: CompactPrior, tables: CausalTables) -> CompactLaws:
     is_number = has_cause & ~tables.is_categorical
     with numpyro.plate("table", max_table, dim=-2), numpyro.plate("node", max_node, dim=-1), mask(mask=is_number):
         noise_factor = numpyro.sample("noise_factor", prior.noise_factor)
-    drift = _drift(prior, tables) if isinstance(prior, RealisticPrior) else ()
-    max_offset = jnp.full(max_table, prior.max_offset if isinstance(prior, RealisticPrior) else MAX_OFFSET)
     noise_scale = noise_level[:, None] * noise_factor
-    return CompactLaws(aggregation, effect, foreign_effect, foreign_strength, noise_scale, sharpness, max_offset, *drift)
+    chosen = aggregation, effect, foreign_effect, foreign_strength, noise_scale, sharpness
+    if not isinstance(prior, RealisticPrior):
+        return CompactLaws(*chosen, jnp.full(max_table, MAX_OFFSET), has_cause)
+    with numpyro.plate("table", max_table, dim=-2), numpyro.plate("node", max_node, dim=-1), mask(mask=is_number):
+        is_follower = is_number & (numpyro.sample("is_follower", dist.Bernoulli(prior.follow_prob)) == 1)
+    is_source = (tables.n_dim > 0) & ~tables.is_categorical & ~has_cause
+    sees_parents = (has_cause & ~is_follower) | is_source
+    drift = _drift(prior, tables, is_source)
+    return CompactLaws(*chosen, jnp.full(max_table, prior.max_offset), sees_parents, *drift, is_follower)
 
 
-def _drift(prior: RealisticPrior, tables: CausalTables) -> tuple[Float[Array, "table node"], Bool[Array, "table node"]]:
+def _drift(
+    prior: RealisticPrior, tables: CausalTables, is_source: Bool[Array, "table node"]
+) -> tuple[Float[Array, "table node"], Bool[Array, "table node"]]:
     """Draw the drift of every number without causes, and whether each parent row has its own; what they cause drifts, too."""
     drift_share = numpyro.sample("drift_share", prior.drift_share)
-    is_source = (tables.n_dim > 0) & ~tables.is_categorical & ~tables.edge.any(-2)
     with numpyro.plate("table", len(is_source), dim=-2), numpyro.plate("node", is_source.shape[1], dim=-1):
         with mask(mask=is_source):
             has_drift = is_source & (numpyro.sample("has_drift", dist.Bernoulli(drift_share)) == 1)

@@ -37,6 +37,8 @@ from plurel_prob.priors.stages import SchemaPrior
 # Programs that draw the values of all nodes and, for categorical nodes, the categories that columns show.
 MECHANISMS: Mapping[str, Callable[..., tuple[Array, Array]]] = {"plurel": plurel, "compact": compact, "realistic": compact}
 
+CODE = list(TRANSFORMS).index("code")
+
 
 class CausalGraphs(NamedTuple):
     """The causal graphs of a database's tables. Nodes are in topological order."""
@@ -160,14 +162,17 @@ def _transforms(prior: RealisticPrior, schema: Schema) -> WeightedPick:
         jnp.array([option in possible_values(law) for option in options]) / len(possible_values(law))
         for law in (prior.label, prior.label_of_events)
     )
+    label = (1 - prior.code_prob) * label + prior.code_prob * (jnp.array(options) == CODE)
     share, label = jnp.where(is_event, of_events, of_others)[:, None], jnp.where(is_event[:, None], label_of_events, label)
     return WeightedPick(options, (share * label + (1 - share) * number)[:, None])
 
 
 def transforms_of(prior: FeaturePrior) -> tuple[int, ...]:
     """Transforms that columns may have, in ascending order."""
-    laws = (prior.transform, prior.label, prior.label_of_events) if isinstance(prior, RealisticPrior) else (prior.transform,)
-    return tuple(sorted({option for law in laws for option in possible_values(law)}))
+    if not isinstance(prior, RealisticPrior):
+        return possible_values(prior.transform)
+    laws = prior.transform, prior.label, prior.label_of_events
+    return tuple(sorted({option for law in laws for option in possible_values(law)} | ({CODE} if prior.code_prob else set())))
 
 
 def features(

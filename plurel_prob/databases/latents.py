@@ -34,7 +34,7 @@ CHOICES: dict[str, list[str]] = {
     **dict.fromkeys(["time_grain", "time_burst", "time_trend", "time_season", "time_lag"], []),
     "time_key": ["word"],
     **dict.fromkeys(["label_share", "label_share_of_events"], []),
-    **dict.fromkeys(["has_drift", "drift", "is_own_drift"], ["node"]),
+    **dict.fromkeys(["has_drift", "drift", "is_own_drift", "is_follower"], ["node"]),
     "is_complete": ["column"],
     **dict.fromkeys(["aggregation", "noise_a", "noise_b", "noise_factor"], ["node"]),
     **dict.fromkeys(["is_permuted", "is_reversed", "transform"], ["column"]),

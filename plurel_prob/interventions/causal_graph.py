@@ -19,7 +19,7 @@ def node_graph(database: Database) -> "nx.DiGraph":
 
     An edge within a table has its ``weight``; an edge from a node of a parent table has the foreign key (``key``). It comes from
     columns, and goes to nodes with causes; with a :class:`plurel_prob.priors.RealisticPrior` it comes from hidden nodes, too, and
-    goes to numbers without causes, too.
+    goes to numbers without causes, too, but not to those that follow from their causes alone.
     """
     import networkx as nx
 
@@ -43,7 +43,10 @@ def node_graph(database: Database) -> "nx.DiGraph":
         edge, weight = group.edge.to_numpy()[0, 0], group.edge_weight.to_numpy()[0, 0]
         for cause, effect in np.argwhere(edge).tolist():
             graph.add_edge(label(name, cause), label(name, effect), weight=float(weight[cause, effect]))
-        sees = edge.any(0) | (sees_all & (group.is_categorical.to_numpy()[0, 0] == 0))
+        sees = edge.any(0)
+        if sees_all:
+            is_number = group.is_categorical.to_numpy()[0, 0] == 0
+            sees = np.where(is_number, ~(sees & (group.is_follower.to_numpy()[0, 0] == 1)), sees)
         parents = [table_name(int(parent)) for parent in group.parent_table.to_numpy()[0, 0]] if "parent_table" in group else []
         for key, parent in zip(group.foreign_key.values if parents else [], parents, strict=True):
             seen = range(groups[parent].sizes["node"]) if sees_all else columns[parent]

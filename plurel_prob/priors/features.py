@@ -24,7 +24,7 @@ from plurel_prob.priors.stages import GraphPrior
 MAX_EXPONENT = 9
 COMPACT_TRANSFORMS = ["identity", "rank", "standardise", "kumaraswamy", "lognormal", "pareto", "exponential"]
 REALISTIC_TRANSFORMS = ["count", "mostly_zero", "grade", "amount", "measure", "year", "lognormal"]
-LABEL_TRANSFORMS = ["label", "name", "code"]
+LABEL_TRANSFORMS = ["label", "name"]
 GRAINS = [3600, 86_400, 7 * 86_400, 30 * 86_400, 365 * 86_400]  # seconds
 PLUREL_TRANSFORMS = ["identity", "rank", "signed_log", "signed_root", "standardise"]
 
@@ -122,6 +122,7 @@ class RealisticPrior(CompactPrior):
     n_style: int = constant(3, "transforms of numbers in a database, drawn one by one", 1, MAX_COUNT)
     label: Distribution = count(lambda: Transform(LABEL_TRANSFORMS), "transform of a column of labels", low=0)
     label_of_events: Distribution = count(lambda: Transform(["flag", "label", "name"]), "the same, in a table of events", low=0)
+    code_prob: float = constant(0.3, "a column of labels, but of a table of events, has one of its own for each row", 0, 1)
     label_share: Distribution = real(lambda: dist.Beta(1.5, 0.5), "share of columns of labels, in a table without events", 0, 1)
     label_share_of_events: Distribution = real(lambda: dist.Beta(0.5, 1.0), "share of columns of labels, in one of events", 0, 1)
     n_transform: int = constant(0, "transforms in a table's palette; 0: columns choose on their own", 0, MAX_COUNT)
@@ -133,15 +134,16 @@ class RealisticPrior(CompactPrior):
     max_offset: float = constant(0.3, "a number without causes has two halves that are up to this off its mean", 0, 0.999)
     n_dim: Distribution = count(lambda: Pick([1]), "dimensions of a numerical node, at most 4")
     noise_level: Distribution = real(lambda: dist.LogUniform(0.01, 0.2), "level of the noise in a table", 0)
-    effect: Distribution = count(lambda: Effect(["matrix", "linear", "small_mlp", "oblivious_trees"]), "effect of a cause", low=0)
-    foreign_strength: Distribution = real(lambda: dist.Uniform(0.5, 2.5), "weight of what comes from parent tables", 0)
-    complete_prob: float = constant(0.9, "a column of numbers has no missing cells", 0, 1)
-    label_complete_prob: float = constant(0.8, "a column of labels has no missing cells", 0, 1)
+    effect: Distribution = count(lambda: Effect(["matrix", "linear"]), "effect of a cause", low=0)
+    foreign_strength: Distribution = real(lambda: dist.Uniform(0.3, 1.5), "weight of what comes from parent tables", 0)
+    follow_prob: float = constant(0.6, "a number with causes follows from these alone, but for its noise", 0, 1)
+    complete_prob: float = constant(0.95, "a column of numbers has no missing cells", 0, 1)
+    label_complete_prob: float = constant(0.85, "a column of labels has no missing cells", 0, 1)
     drift_share: Distribution = real(
-        lambda: dist.Beta(2.0, 1.0), "share of a database's numbers without causes that drift from row to row", 0, 1
+        lambda: dist.Beta(3.0, 0.7), "share of a database's numbers without causes that drift from row to row", 0, 1
     )
     own_drift_prob: float = constant(0.5, "each parent row has a drift of its own", 0, 1)
-    drift: Distribution = real(lambda: dist.Uniform(0.2, 0.97), "standard deviation of its drift", 0, 1)
+    drift: Distribution = real(lambda: dist.Uniform(0.4, 0.97), "standard deviation of its drift", 0, 1)
     time_grain: Distribution = count(lambda: Pick(GRAINS), "seconds that times are multiples of", high=GRAINS[-1])
     time_burst: Distribution = real(
         lambda: dist.LogUniform(0.5, 4.0), "deviation of the log intensity of a 1,024th of the window", 0

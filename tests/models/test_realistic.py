@@ -1,4 +1,4 @@
-"""The prior of realistic databases: what its columns, missing cells and times are; densities with drift; labels set by hand."""
+"""The prior of realistic databases: what its columns, missing cells and times are; drift, followers, labels set by hand."""
 
 import jax
 import networkx as nx
@@ -8,6 +8,7 @@ import pytest
 
 import plurel_prob
 from plurel_prob.distributions import TABLE_KINDS
+from plurel_prob.distributions.mechanisms.aggregations import AGGREGATIONS
 from plurel_prob.distributions.mechanisms.discrete import LABELS, WHOLE
 from plurel_prob.distributions.mechanisms.transforms import TRANSFORMS
 from plurel_prob.errors import DatabaseError
@@ -190,3 +191,23 @@ def test_what_a_column_changes_follows_from_it_in_the_causal_graph(databases):
             n_across += any(column.startswith(f"{child}.") for column in different)
             break
     assert n_across > 1
+
+
+def test_followers_are_weighted_sums_of_their_causes_and_noise(databases):
+    """Whatever parent tables have; the scale of the noise is the node's."""
+    n_found = 0
+    for database in databases:
+        for name in database.schema.tables:
+            of = {key: x.to_numpy()[0, 0] for key, x in database.latents[f"prior/{name}"].data_vars.items()}
+            is_sum = of["aggregation"] == list(AGGREGATIONS).index("sum")
+            for node in np.flatnonzero((of["is_follower"] == 1) & is_sum):
+                causes = np.flatnonzero(of["edge"][:, node])
+                if len(causes) == 0 or of["is_categorical"][causes].any() or of["is_categorical"][node]:
+                    continue
+                weight = of["edge_weight"][causes, node].astype(np.float64)
+                loc = (weight / np.linalg.norm(weight)) @ (3 * np.tanh(of["value"][causes] / 3))
+                rest = (of["value"][node] - loc) / (of["noise_level"] * of["noise_factor"][node])
+                n = len(rest)
+                assert abs(rest.mean()) < 5 / np.sqrt(n) and abs((rest**2).mean() - 1) < 5 * np.sqrt(2 / n)
+                n_found += 1
+    assert n_found > 8

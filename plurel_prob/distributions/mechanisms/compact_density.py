@@ -113,23 +113,27 @@ class NodeItems(Items):
             is_scored = is_scored & ~context.intervention.is_given(table, node, page)
         own = jnp.where(is_scored, own, 0.0)
         max_category, n_cause = self.max_category, tables.edge[table, :, node].sum()
+        sees = context.laws.sees_parents[table, node]
 
         def effect(k: Array) -> Float[Array, "dim row"]:
             if "effect" in inputs:
                 return inputs["effect"][k]
             return effect_at(context, table, position, node, k, causes[k], max_category, self.max_cause)
 
+        def foreign(inputs: Arrays) -> Float[Array, "dim row"]:
+            return jnp.where(sees, inputs["foreign_strength"] * inputs["foreign"], 0.0)
+
         def location(inputs: Arrays) -> Float[Array, "dim row"]:
             mix, _ = output_weights(tables, table, node, max_category)
             reduced = self._reduce(context, table, node, effect, inputs["edge_weight"])
-            return reduced + multiply(mix, inputs["foreign_strength"] * inputs["foreign"])
+            return reduced + multiply(mix, foreign(inputs))
 
         def source_number(own: Array, inputs: Arrays) -> Array:
             offset, share = (x[:, None] for x in source_of_numbers(tables, context.laws, table, node))
             loc, rest = drift_of(tables, context.laws, table, node, position)
-            if context.laws.sources_see_parents:
+            if context.laws.drift is not None:  # else no source sees parent tables
                 mix, _ = output_weights(tables, table, node, max_category)
-                loc = loc + multiply(mix, inputs["foreign_strength"] * inputs["foreign"])
+                loc = loc + multiply(mix, foreign(inputs))
             return log_mixture((own - loc) / rest, offset, share) - jnp.log(rest)
 
         def source_category(own: Array, inputs: Arrays) -> Array:

@@ -29,13 +29,10 @@ class CompactLaws(NamedTuple):
     noise_scale: Float[Array, "table node"]
     sharpness: Float[Array, " table"]  # of categories
     max_offset: Float[Array, " table"]  # of the two halves of the law of numbers without causes
+    sees_parents: Bool[Array, "table node"]  # whether a node depends on parent tables
     drift: Float[Array, "table node"] | None = None  # of numbers; None: there is none
     is_own_drift: Bool[Array, "table node"] | None = None  # each parent row has a path of its own
-
-    @property
-    def sources_see_parents(self) -> bool:
-        """Whether numbers without causes follow from parent tables, as they do where numbers drift."""
-        return self.drift is not None
+    is_follower: Bool[Array, "table node"] | None = None  # effects on a node are its causes' values as they are; None: on none
 
 
 def weight_key(tables: CausalTables, table: Array, use: int, node: Array) -> PRNGKeyArray:
@@ -115,7 +112,8 @@ def effect_of(
 ) -> Float[Array, "dim row"]:
     """Effect of a cause, whose value is ``point`` and has ``n_in`` dimensions, on a node: f_e(u_e)."""
     key = random.fold_in(weight_key(tables, table, CAUSE, node), cause)
-    return lax.switch(laws.effect[table, cause, node], list(EFFECTS.values()), key, point, n_in)
+    effect = lax.switch(laws.effect[table, cause, node], list(EFFECTS.values()), key, point, n_in)
+    return effect if laws.is_follower is None else jnp.where(laws.is_follower[table, node], point, effect)
 
 
 def embedding(tables: CausalTables, table: Array, node: Array, category: Array, max_category: int) -> Float[Array, "dim row"]:

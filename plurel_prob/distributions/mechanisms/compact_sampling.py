@@ -131,7 +131,7 @@ class CompactSampler(NamedTuple):
 
     def _side_by_side(self, words: UInt32[Array, "table 2"]) -> Float[Array, "page row"]:
         """Level after level, chunks of the blocks' views of parent tables, then of the blocks' nodes."""
-        tables, levels = self.tables, levels_of(self.tables, self.laws.sources_see_parents)
+        tables, levels = self.tables, levels_of(self.tables, self.laws.sees_parents)
         n_block = min(self.max_page, len(tables.order) * tables.max_held)
         blocks = wave(tables, jnp.minimum(tables.n_parent, 1), levels.key[:, None], n_block)
         nodes = wave(tables, tables.n_node, levels.node, self.max_page)
@@ -184,6 +184,7 @@ class CompactSampler(NamedTuple):
     def _conditional(self, table: Array, position: Array, node: Array, value: Array, foreign: Array) -> Conditional:
         tables, max_category = self.tables, self.max_category
         is_categorical, is_cause = tables.is_categorical[table, node], tables.edge[table, :, node]
+        foreign = jnp.where(self.laws.sees_parents[table, node], foreign, 0.0)
 
         def from_causes() -> Conditional:
             mix, score = output_weights(tables, table, node, max_category)
@@ -198,7 +199,7 @@ class CompactSampler(NamedTuple):
         def from_nothing() -> Conditional:
             offset, share = source_of_numbers(tables, self.laws, table, node)
             loc, rest = drift_of(tables, self.laws, table, node, position)
-            if self.laws.sources_see_parents:
+            if self.laws.drift is not None:  # else no source sees parent tables, and no weights are needed
                 loc = loc + multiply(output_weights(tables, table, node, max_category)[0], foreign)
             log_probs = source_of_categories(tables, table, node, max_category)
             log_probs = jnp.broadcast_to(log_probs, (max_category, BLOCK))

@@ -17,7 +17,7 @@ from plurel_prob.distributions.mechanisms.pilots import Pilot, TransformInputs, 
 
 LARGEST = 1e7  # whole numbers up to here are exact in 32 bits
 LABELS = ("flag", "label", "name", "code")
-N_LABEL = {"label": (3, 100), "name": (300, 30_000)}  # numbers of labels, least and most, by transform
+N_LABEL = {"label": (3, 60), "name": (60, 10_000)}  # numbers of labels, least and most, by transform
 
 
 def _more_labels(low: int, high: int) -> np.ndarray:
@@ -80,8 +80,8 @@ def year(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) -> A
 
 
 def label(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) -> Array:
-    """Index of one of 3 to 100 labels, log-uniform, by :func:`zipf` with an exponent that is uniform on [0, 3]."""
-    return zipf(unit(value, pilot, cells), n_label("label", cells.shape[0]), 3.0 * cells.shape[1])
+    """Index of one of 3 to 60 labels, log-uniform, by :func:`zipf` with an exponent that is uniform on [0, 4]."""
+    return zipf(unit(value, pilot, cells), n_label("label", cells.shape[0]), 4.0 * cells.shape[1])
 
 
 def flag(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) -> Array:
@@ -90,9 +90,9 @@ def flag(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) -> A
 
 
 def name(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) -> Array:
-    """Index of one of 300 to 30,000 labels, log-uniform, by :func:`zipf` with an exponent that is uniform on [0, 0.4]."""
+    """Index of one of 60 to 10,000 labels, log-uniform, by :func:`zipf` with an exponent that is uniform on [0, 1]."""
     standard = standardise(value, pilot, cells)
-    return zipf(ndtr(standard), n_label("name", cells.shape[0]), 0.4 * cells.shape[1])
+    return zipf(ndtr(standard), n_label("name", cells.shape[0]), cells.shape[1])
 
 
 def code(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) -> Array:

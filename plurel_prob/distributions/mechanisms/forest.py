@@ -38,20 +38,17 @@ class NodeLevels(NamedTuple):
     key: Int[Array, " table"]  # what a table's blocks see of parent tables; before nodes of the same level
 
 
-def levels_of(tables: CausalTables, sources_see_parents: bool) -> NodeLevels:
-    """Levels of nodes: one more than the highest of the causes and of what is seen of parent tables. A node without causes sees
-    nothing of these, and has level 0, unless it does.
-    """
+def levels_of(tables: CausalTables, sees_parents: Bool[Array, "table node"]) -> NodeLevels:
+    """Levels of nodes: one more than the highest of the causes and of what is seen of parent tables, by the nodes that do."""
     is_seen = jnp.arange(tables.seen_node.shape[1]) < tables.n_seen[:, None]
     is_key = jnp.arange(tables.parent_table.shape[1]) < tables.n_parent[:, None]
-    sees = tables.edge.any(1) | sources_see_parents
 
     def relax(levels: NodeLevels) -> NodeLevels:
         of_node = jnp.take_along_axis(levels.node, jnp.maximum(tables.seen_node, 0), axis=1)
         of_parent = jnp.where(is_seen, of_node, -1).max(-1)[tables.parent_table]
         key = jnp.where(is_key, of_parent + 1, 0).max(-1)
         cause = jnp.where(tables.edge, levels.node[:, :, None] + 1, 0).max(1)
-        return NodeLevels(jnp.where(sees, jnp.maximum(cause, key[:, None]), 0), key)
+        return NodeLevels(jnp.maximum(cause, jnp.where(sees_parents, key[:, None], 0)), key)
 
     def step(state: tuple[NodeLevels, Bool[Array, ""]]) -> tuple[NodeLevels, Bool[Array, ""]]:
         levels, _ = state
