@@ -152,14 +152,14 @@ def _set(rows: TableRows, name: str, value: Numbers, among: np.ndarray | None = 
         rows.missing[name] = rows.missing[name] & ~chosen
 
 
-def derive_totals(plan: Plan, made: Mapping[str, TableRows]) -> set[str]:
-    """Set columns that follow from later tables; return the tables that have such.
+def derive_totals(plan: Plan, made: Mapping[str, TableRows]) -> None:
+    """Set columns that follow from later tables.
 
     - The total of what has lines is their sum; with columns for a subtotal and for what is added to it, that is the sum, and the
       total has the others, too, of which a tax is a share of the subtotal.
     - A whole number that is called after a later table, such as ``n_orders`` or ``order_count``, is the number of its rows.
+    - The amount of what there is once for each of another, such as a payment, is this one's total.
     """
-    changed = set[str]()
     for child in plan.tables:
         for i in child.linked:
             key = child.table.foreign_keys[i]
@@ -170,16 +170,13 @@ def derive_totals(plan: Plan, made: Mapping[str, TableRows]) -> set[str]:
             for name in names:
                 if rows.plan.is_free(rows.table.column(name)):
                     _set(rows, name, count)
-                    changed.add(key.parent)
             if line is not None and i == owner(child):
                 value = np.bincount(row[row >= 0], line_values(lines, line)[row >= 0], minlength=rows.n_row)
-                changed |= {key.parent} if _set_totals(rows, value) else set()
-    return changed | _copy_totals(plan, made)
+                _set_totals(rows, value)
+    _copy_totals(plan, made)
 
 
-def _copy_totals(plan: Plan, made: Mapping[str, TableRows]) -> set[str]:
-    """Give the amounts of tables that have one row for each of another, such as payments, its totals; return the tables."""
-    changed = set[str]()
+def _copy_totals(plan: Plan, made: Mapping[str, TableRows]) -> None:
     for table in plan.tables:
         for i in table.linked:
             key, rows = table.table.foreign_keys[i], made[table.table.name]
@@ -191,8 +188,6 @@ def _copy_totals(plan: Plan, made: Mapping[str, TableRows]) -> set[str]:
             if is_one_to_one(table, i) and len(totals) == len(amounts) == 1:
                 value = made[key.parent].number(totals[0])[np.maximum(rows.parent_row[i], 0)]
                 _set(rows, amounts[0], value, among=np.isfinite(value) & (rows.parent_row[i] >= 0))
-                changed.add(table.table.name)
-    return changed
 
 
 def is_one_to_one(table: TablePlan, i: int) -> bool:
@@ -200,8 +195,8 @@ def is_one_to_one(table: TablePlan, i: int) -> bool:
     return any(set(columns) <= set(table.table.foreign_keys[i].columns) for columns in table.unique)
 
 
-def _set_totals(rows: TableRows, value: Numbers) -> bool:
-    """Set the totals of rows whose lines sum to some numbers; return whether there are such columns."""
+def _set_totals(rows: TableRows, value: Numbers) -> None:
+    """Set the totals of rows whose lines sum to some numbers."""
     totals = [column.name for column in _numbers(rows.plan, "amount") if TOTAL.fullmatch(words(column.name))]
     subtotals = [name for name in totals if words(name).startswith("sub")]
     others = [column.name for column in _numbers(rows.plan, "amount", "price") if ADDED.search(words(column.name))]
@@ -213,7 +208,6 @@ def _set_totals(rows: TableRows, value: Numbers) -> bool:
         added = [np.nan_to_num(rows.number(name)) for name in others if name not in totals]
         for name in set(totals) - set(subtotals):
             _set(rows, name, value + np.sum(added, axis=0) if added else value)
-    return bool(totals)
 
 
 def counts(name: str, table: str) -> bool:
