@@ -14,6 +14,7 @@ from plurel_prob.reports.columns import ColumnSummary, plain, shown, summary_of
 from plurel_prob.reports.dependence import N_ROW
 from plurel_prob.reports.key_charts import children_drawing, heatmap_drawing
 from plurel_prob.reports.latent_table import latent_rows
+from plurel_prob.reports.laws import kind_of_table, words_on_key, words_on_times
 from plurel_prob.reports.pictures import MAX_DEPENDENCE, dependence_of
 from plurel_prob.reports.render import render
 from plurel_prob.reports.schema_diagram import schema_drawing
@@ -30,6 +31,7 @@ class KeySection:
     Attributes:
         problem: why there are no pictures; empty if there are.
         has_blocks: whether the block model that drew it is known.
+        words: how popular parents are, and in which order rows refer to them; empty if nothing is known.
     """
 
     anchor: str
@@ -42,11 +44,17 @@ class KeySection:
     children: Drawing | None
     has_blocks: bool
     problem: str
+    words: str
 
 
 @dataclass(frozen=True)
 class TableSection:
-    """What the page says about a table."""
+    """What the page says about a table.
+
+    Attributes:
+        kind: as it was drawn.
+        times: what the times of its rows follow; empty if nothing is known.
+    """
 
     anchor: str
     name: str
@@ -59,6 +67,8 @@ class TableSection:
     head_columns: list[str]
     head: list[list[str]]
     n_column: int
+    kind: str
+    times: str
 
 
 def database_page(subject: Subject, on_part: Callable[[str], object] = lambda _: None) -> str:
@@ -138,7 +148,8 @@ def key_section(subject: Subject, anchor: str, child: str, column: str, parent: 
         problem = str(error)
     has_blocks = latents is not None and "affinity" in latents
     ends = (anchors.get(parent, ""), anchors[child])
-    return KeySection(anchor, child, column, parent, *ends, heatmap, children, has_blocks, problem)
+    words = words_on_key(subject, child, column)
+    return KeySection(anchor, child, column, parent, *ends, heatmap, children, has_blocks, problem, words)
 
 
 def table_section(subject: Subject, name: str, anchor: str) -> TableSection:
@@ -157,6 +168,8 @@ def table_section(subject: Subject, name: str, anchor: str) -> TableSection:
         [str(column) for column in frame.columns[:N_FIRST_COLUMN]],
         first_rows(frame),
         len(frame.columns),
+        kind_of_table(subject, name),
+        words_on_times(subject, name),
     )
 
 

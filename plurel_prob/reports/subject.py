@@ -77,8 +77,11 @@ class Subject:
         model, seed = str(self.provenance["model"]), self.provenance["seed"]
         is_named = model in PRIORS and get_prior(model).fingerprint == self.provenance["fingerprint"]
         schema = self.provenance.get("schema")
+        usual = "realistic" if schema else "plurel"
         words = ["plurel-prob", "sample", *(["--schema", "SCHEMA"] if schema else []), "--seed", str(seed), "--count", "1"]
-        words += [] if is_named and model == "plurel" else ["--prior", model if is_named else "PRIOR.toml"]
+        words += [] if is_named and model == usual else ["--prior", model if is_named else "PRIOR.toml"]
+        words += ["--values", "syllables"] if schema and self.provenance.get("values") != "meanings" else []
+        words += ["--no-derived"] if schema and not self.provenance.get("derived", True) else []
         needs = [] if is_named else [f"Its prior, {model}, has figures of its own; plurel_prob.json records them."]
         needs += (
             [f"SCHEMA is the declaration it was drawn from, {schema}; numbers of rows may have been given."] if schema else []

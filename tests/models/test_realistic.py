@@ -15,6 +15,9 @@ from plurel_prob.errors import DatabaseError
 from plurel_prob.models.features import transforms_of
 from plurel_prob.models.kinds import EXTENSION
 from plurel_prob.models.links import late_tables
+from plurel_prob.reports.laws import kind_of_table, words_on_key, words_on_times
+from plurel_prob.reports.page import database_page
+from plurel_prob.reports.subject import subject_of
 from plurel_prob.sampling import draw
 from plurel_prob.validation import validate
 from tests.models.sequential import table_log_prob
@@ -211,3 +214,27 @@ def test_followers_are_weighted_sums_of_their_causes_and_noise(databases):
                 assert abs(rest.mean()) < 5 / np.sqrt(n) and abs((rest**2).mean() - 1) < 5 * np.sqrt(2 / n)
                 n_found += 1
     assert n_found > 8
+
+
+def test_pages_say_what_tables_keys_and_times_follow(databases):
+    """Kinds of tables, popularity and order of keys, processes of times: as the latents have them."""
+    seen = set()
+    for database in databases:
+        subject = subject_of(database)
+        kinds = database.latents["prior"].kind.to_series().droplevel(["chain", "draw"])
+        for name, schema in database.schema.tables.items():
+            latents, kind, times = subject.latents_of(name), kind_of_table(subject, name), words_on_times(subject, name)
+            assert kind == kinds[name] and bool(times) == (schema.time_col is not None)
+            if times:
+                assert ("rises" in times) == bool(latents["time_trend"] > 0) and ("bursts" in times) == bool(
+                    latents["time_burst"] > 1.5
+                )
+            for i, key in enumerate(schema.fkeys):
+                words = words_on_key(subject, name, key)
+                seen |= {phrase for phrase in ("extends", "order of their parents", "none has two") if phrase in words}
+                if kind != "extension":
+                    assert f"{float(latents['inactive_rate'][i]):.0%} of parents are inactive" in words
+                    assert ("rows are in the order" in words) == bool(latents["is_sorted"][i])
+    assert seen == {"extends", "order of their parents", "none has two"}
+    page = database_page(subject_of(databases[0]))
+    assert "event table" in page and "Popularity of parents" in page and "Times are whole" in page

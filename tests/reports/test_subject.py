@@ -14,6 +14,8 @@ from .small import drawn, drawn_subject, write_drawn, write_shop
 
 OTHER = override(get_prior("compact"), {"schema": {"n_table": {"DiscreteUniform": [3, 4]}}})
 
+REALISTIC = {"model": "realistic", "fingerprint": get_prior("realistic").fingerprint}
+
 
 @pytest.mark.parametrize(
     ("origin", "command", "needs"),
@@ -33,7 +35,12 @@ OTHER = override(get_prior("compact"), {"schema": {"n_table": {"DiscreteUniform"
         ({"by_hand": ["table_0.feature_0"]}, "plurel-prob sample --seed 7 --count 1 --out out", "given or set by hand"),
         (
             {"given": ["schema"], "schema": "shop"},
-            "plurel-prob sample --schema SCHEMA --seed 7 --count 1 --out out",
+            "plurel-prob sample --schema SCHEMA --seed 7 --count 1 --prior plurel --values syllables --out out",
+            "SCHEMA is the declaration it was drawn from, shop",
+        ),
+        (
+            {"given": ["schema"], "schema": "shop", "values": "meanings", "derived": False, **REALISTIC},
+            "plurel-prob sample --schema SCHEMA --seed 7 --count 1 --no-derived --out out",
             "SCHEMA is the declaration it was drawn from, shop",
         ),
     ],
