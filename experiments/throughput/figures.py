@@ -9,8 +9,8 @@ matplotlib.use("svg")
 matplotlib.rcParams["svg.hashsalt"] = "throughput"
 import matplotlib.pyplot as plt  # noqa: E402
 
-COLORS = {"plurel": "#0072b2", "compact": "#009e73", "peer": "#e69f00"}
-LABELS = {"plurel": "plurel prior", "compact": "compact prior", "peer": "released generator"}
+COLORS = {"plurel": "#0072b2", "compact": "#009e73", "realistic": "#cc79a7", "peer": "#e69f00"}
+LABELS = {"plurel": "plurel prior", "compact": "compact prior", "realistic": "realistic prior", "peer": "released generator"}
 
 
 def main(result: str, path: str) -> None:

@@ -14,7 +14,7 @@ from plurel_prob.sampling import bucket_of
 def main(count: int) -> None:
     """Count the size buckets of the seeds below ``count``."""
     result = {}
-    for name in ("plurel", "compact"):
+    for name in ("plurel", "compact", "realistic"):
         prior = get_prior(name)
         buckets = Counter(bucket_of(prior, jax.random.key(seed)) for seed in range(count))
         result[name] = [bucket._asdict() | {"n_database": n} for bucket, n in buckets.most_common()]

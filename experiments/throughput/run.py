@@ -16,7 +16,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-PRIORS = ("plurel", "compact")
+PRIORS = ("plurel", "compact", "realistic")
 ENVIRONMENT = os.environ | {"NPROC": "1", "TQDM_DISABLE": "1"}  # one thread a program
 SCALES = (1, 3, 10)
 LINKS = ((100_000, 10_000), (1_000_000, 100_000))
