@@ -43,7 +43,7 @@ def compact() -> Prior:
 def realistic() -> Prior:
     """Return tables, keys, columns and times that vary as those of real databases do, with compact mechanisms."""
     schema = GrowingSchemaPrior(
-        graph=GraphPrior(family=GraphFamily(["BarabasiAlbert", "ErdosRenyi"]), edge_prob=dist.Uniform(0.03, 0.15)),
+        graph=GraphPrior(family=GraphFamily(["BarabasiAlbert", "ErdosRenyi"]), edge_prob=dist.Uniform(0.05, 0.13)),
         n_table=dist.DiscreteUniform(4, 16),
         n_column=TruncatedZipf(1.3, 1, 40),
         categorical_prob=0.08,

@@ -137,7 +137,7 @@ class RealisticPrior(CompactPrior):
     effect: Distribution = count(lambda: Effect(["matrix", "linear"]), "effect of a cause", low=0)
     foreign_strength: Distribution = real(lambda: dist.Uniform(0.3, 1.5), "weight of what comes from parent tables", 0)
     follow_prob: float = constant(0.6, "a number with causes follows from these alone, but for its noise", 0, 1)
-    complete_prob: float = constant(0.9, "a column of numbers has no missing cells", 0, 1)
+    complete_prob: float = constant(0.95, "a column of numbers has no missing cells", 0, 1)
     label_complete_prob: float = constant(0.8, "a column of labels has no missing cells", 0, 1)
     drift_share: Distribution = real(
         lambda: dist.Beta(3.0, 0.7), "share of a database's numbers without causes that drift from row to row", 0, 1
