@@ -202,7 +202,7 @@ def test_followers_are_weighted_sums_of_their_causes_and_noise(databases):
     for database in databases:
         for name in database.schema.tables:
             of = {key: x.to_numpy()[0, 0] for key, x in database.latents[f"prior/{name}"].data_vars.items()}
-            is_sum = of["aggregation"] == list(AGGREGATIONS).index("sum")
+            is_sum = of["aggregation_palette"][of["aggregation"]] == list(AGGREGATIONS).index("sum")
             for node in np.flatnonzero((of["is_follower"] == 1) & is_sum):
                 causes = np.flatnonzero(of["edge"][:, node])
                 if len(causes) == 0 or of["is_categorical"][causes].any() or of["is_categorical"][node]:
