@@ -104,8 +104,9 @@ def zipf(place: Float[Array, " row"], n: Array, exponent: Array) -> Float[Array,
     r"""Quantiles of a law of n labels, from 0, the commonest: label :math:`k - 1` has the probability
     :math:`\int_k^{k+1} x^{-a} dx`, normalised: a Zipf law but for the integral.
     """
-    rest = jnp.where(jnp.abs(1 - exponent) < 1e-3, 1e-3, 1 - exponent)  # the law is continuous in it: 0 is no case of its own
-    x = (1 + place * ((n + 1) ** rest - 1)) ** (1 / rest)
+    rest = jnp.where(jnp.abs(1 - exponent) < 1e-6, 1e-6, 1 - exponent)  # the law is continuous in it: 0 is no case of its own
+    # (1 + place ((n + 1)^rest - 1))^(1 / rest), in a form that is exact in 32 bits for exponents close to 1, too
+    x = jnp.exp(jnp.log1p(place * jnp.expm1(rest * jnp.log(n + 1.0))) / rest)
     return jnp.clip(jnp.floor(x) - 1, 0, n - 1)
 
 

@@ -50,10 +50,10 @@ EXPECTED = {
     "year": lambda s, t: (
         1991 + np.floor(36 * s) - np.floor(between(3, 81, t)) + np.floor(np.floor(between(3, 81, t)) * np.sqrt(U))
     ),
-    "label": labels(3, 100, 3.0),
+    "label": labels(3, 60, 4.0),
     "flag": lambda s, t: (U > 0.4 + 0.55 * s).astype(float),
     "code": lambda s, t: np.arange(4000.0),
-    "name": labels(300, 30_000, 0.4),
+    "name": labels(60, 10_000, 1.0),
 }
 
 
