@@ -74,7 +74,7 @@ def sample(
         ignore_unsupported: draw without the constraints of the schema that cannot be honoured. Stores do not have them either;
             a file <store>.ignored.txt beside each names them, and says how many rows break each where that can be told.
         rows: with --schema, numbers of rows, TABLE=N, or `source`: as many as the database has that the schema is read from. By
-            default they are the prior's.
+            default they follow from kinds of tables and from one another; with --values syllables they are the prior's.
         values: with --schema, what is in its columns. By default their names and types are taken to say what they mean, such as
             e-mail, city or price, with dates of a row in order and after those of the rows that it refers to; `syllables`
             guesses nothing.
@@ -111,12 +111,13 @@ def sample(
     if (values is not None or derived is not None) and schema is None:
         option = f"--values {values}" if values else "--derived" if derived else "--no-derived"
         raise DatabaseError(f"{option}: is for a declared schema; give it with --schema")
-    if schema is not None or format != "relbench" or ignore_unsupported:
+    is_for_stores = schema is not None or format != "relbench" or ignore_unsupported
+    if is_for_stores:
         refuse_options(
             engine=engine == "ray", tasks=tasks, latents=latents == "none", rows_scale=schema is not None and rows_scale > 1
         )
     scaled = scale_rows(get_prior(prior or ("plurel" if schema is None else "realistic")), rows_scale)
-    if schema is not None or format != "relbench" or ignore_unsupported:
+    if is_for_stores:
         with PlainConsole(stderr=True).status("reading the schema"):
             order = order_of(
                 out,

@@ -37,8 +37,8 @@ def _numbers(table: TablePlan, *meanings: str) -> list[Column]:
     """Columns of numbers of a meaning that nothing else is declared about."""
     if table.guesses is None:
         return []
-    found = [column for column in table.features if table.guesses.meaning[column.name].name in meanings]
-    return [column for column in found if column.kind in ("integer", "decimal", "float") and table.is_free(column)]
+    meaning = table.guesses.meaning
+    return [column for column in table.features if meaning[column.name].name in meanings and table.is_free(column)]
 
 
 def line_of(table: TablePlan) -> Line | None:

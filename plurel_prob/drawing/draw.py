@@ -81,7 +81,7 @@ def sample_declared(
         schema: the declaration.
         seed: with the schema, the prior and the rows, it decides every value.
         prior: the laws of links and features, of numbers of rows and of the window.
-        rows: numbers of rows by table; by default the prior's.
+        rows: numbers of rows by table; by default those that :func:`plurel_prob.drawing.counts.row_counts` has.
         values: ``meanings`` guesses from names what columns mean, and draws such values, with the times of a row in order and
             after those of the rows that it refers to; ``syllables`` guesses nothing.
         derived: with ``meanings``, whether numbers within a parent, prices of lines, totals and counts follow from other

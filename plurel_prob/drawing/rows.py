@@ -123,10 +123,9 @@ class TableRows:
                     self.place[name] = self.place[base]
         for name, record in guesses.located.items():
             names = [text for text in guesses.text if guesses.group(text) == record.group]
-            if names:
-                records, domain = self.records[record.group], self.domain[name]
-                at = np.array([float(records[k][record.item]) for k in self.place[names[0]].tolist()])
-                self.place[name] = nearest(domain, at)
+            records = self.records[record.group]
+            at = np.array([float(records[k][record.item]) for k in self.place[names[0]].tolist()])
+            self.place[name] = nearest(self.domain[name], at)
 
     def _allowed(self, column: Column, domain: Domain, rules: Sequence[Rule]) -> Rows:
         """First numbers of values that the rules on a column that numbers rows allow."""
