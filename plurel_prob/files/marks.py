@@ -5,6 +5,7 @@ process, and a lock that nobody holds: the operating system lifts it when the pr
 Where there are no locks (Windows, some network file systems), what killed processes left stays until somebody removes it.
 """
 
+import atexit
 import contextlib
 import json
 import os
@@ -22,6 +23,7 @@ NEW, OLD = "new", "old"  # what will take a place, and what had it
 MANY, REST = 1000, 5e-4  # entries, and seconds for each: a hundred times what it takes to look at them
 MIN_AGE = 86_400.0  # seconds, of a folder made on another machine, whose locks may not be seen here
 
+_made: dict[Path, int] = {}  # folders that are not yet removed, and the processes that made them: a fork has a copy of this
 _rests: dict[Path, float] = {}  # folder to the time from which on it is tidied again
 
 
@@ -30,6 +32,7 @@ def marked_folder(parent: Path) -> Iterator[Path]:
     """Give a new folder in ``parent``, which is removed afterwards."""
     token = secrets.token_hex(16)
     folder = parent / f"{PREFIX}{token}"
+    _made[folder] = os.getpid()
     folder.mkdir(0o700)
     handle = os.open(folder / MARK, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -40,6 +43,15 @@ def marked_folder(parent: Path) -> Iterator[Path]:
     finally:
         os.close(handle)
         _clear(folder)
+        del _made[folder]
+
+
+@atexit.register
+def _clear_made() -> None:
+    """Remove what a signal's exception has left: it may come before a folder is open, or while it is removed."""
+    for folder, process in _made.items():
+        if process == os.getpid():
+            _clear(folder)
 
 
 @contextmanager
@@ -148,5 +160,5 @@ def _clear(folder: Path) -> None:
         for child in folder.iterdir():
             if child.name != MARK:
                 shutil.rmtree(child) if child.is_dir() and not child.is_symlink() else child.unlink()
-        (folder / MARK).unlink()
+        (folder / MARK).unlink(missing_ok=True)
         folder.rmdir()

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -118,3 +120,20 @@ def test_a_folder_of_many_entries_is_tidied_now_and_then(tmp_path, monkeypatch):
     assert second.exists()
     tidy(tmp_path)
     assert not second.exists()
+
+
+def test_a_signal_that_comes_while_one_is_removed_leaves_nothing(tmp_path):
+    code = f"""
+import shutil, sys
+from pathlib import Path
+from plurel_prob.files import marked_folder
+remove = shutil.rmtree
+def interrupted(path):
+    shutil.rmtree = remove
+    sys.exit(143)
+shutil.rmtree = interrupted
+with marked_folder(Path({str(tmp_path)!r})) as folder:
+    (folder / "new").mkdir()
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 143
+    assert list(tmp_path.iterdir()) == []
