@@ -77,12 +77,15 @@ def test_a_damaged_file_is_made_again(folder, damage):
     assert lowered == ["one", "one"]
 
 
-def test_without_a_folder_nothing_is_kept(folder):
-    jax.config.update("jax_compilation_cache_dir", None)
-    lowered: list[str] = []
-    compiled("one", lowered)
-    compiled("one", lowered)
-    assert lowered == ["one", "one"] and file_of("one", DEVICES) is None and not folder.exists()
+def test_where_nothing_is_to_be_kept_nothing_is(folder):
+    jax.config.update("jax_enable_compilation_cache", False)
+    try:
+        lowered: list[str] = []
+        compiled("one", lowered)
+        compiled("one", lowered)
+        assert lowered == ["one", "one"] and file_of("one", DEVICES) is None and not folder.exists()
+    finally:
+        jax.config.update("jax_enable_compilation_cache", True)
 
 
 def test_a_folder_that_cannot_be_written_is_no_error(folder):

@@ -1,10 +1,12 @@
-"""All commands."""
+"""All commands, in groups."""
 
-from cyclopts import App
+from cyclopts import App, Group
 
 from plurel_prob import __version__
 from plurel_prob.cli.convert import convert
 from plurel_prob.cli.describe import describe
+from plurel_prob.cli.do import do
+from plurel_prob.cli.doctor import doctor
 from plurel_prob.cli.evaluate import evaluate
 from plurel_prob.cli.graph import graph
 from plurel_prob.cli.infer_features import features
@@ -19,25 +21,33 @@ from plurel_prob.cli.tasks import tasks
 from plurel_prob.cli.validate import validate
 from plurel_prob.cli.verify import verify
 
+GROUPS = [Group(title, sort_key=place) for place, title in enumerate(("Draw", "Look", "Analyse", "Learn", "Convert and check"))]
+DRAW, LOOK, ANALYSE, LEARN, CHECK = GROUPS
+
 app = App(
     name="plurel-prob",
-    help="Draw relational databases from a probabilistic program.",
+    help="Draw relational databases from a probabilistic program, look into them, and learn from them.",
+    help_epilogue="Begin with: plurel-prob sample --count 2 --out out. Each command has examples: plurel-prob sample --help.",
     version=__version__,
     suppress_keyboard_interrupt=False,
+    group_commands=Group("About this program", sort_key=len(GROUPS)),
 )
-app.command(sample)
-app.command(describe)
-app.command(show)
-app.command(graph)
-app.command(score)
-app.command(verify)
-app.command(tasks)
-app.command(convert)
-app.command(validate)
-infer = App(name="infer", help="Infer what drew the tables of a folder in RelBench format, drawn or real.")
-for command in (schema, links, features):
-    infer.command(command)
+infer = App(
+    name="infer", help="Infer what drew the tables of a database, drawn or real: its schema, links or features.", group=ANALYSE
+)
+infer.command(schema)
+infer.command(links)
+infer.command(features)
 app.command(infer)
-app.command(predict)
-app.command(pretrain)
-app.command(evaluate)
+COMMANDS = {
+    DRAW: (sample, tasks),
+    LOOK: (describe, show, graph),
+    ANALYSE: (score, do),
+    LEARN: (predict, evaluate, pretrain),
+    CHECK: (convert, validate, verify),
+}
+for group, commands in COMMANDS.items():
+    for command in commands:
+        app.command(command, group=group)
+app.command(doctor)
+app.register_install_completion_command()

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from plurel_prob.cli.extras import extra
-from plurel_prob.cli.output import PlainConsole
+from plurel_prob.cli.output import PlainConsole, new_table, print_table
 from plurel_prob.files import check_apart
 
 if TYPE_CHECKING:
@@ -29,6 +29,12 @@ def convert(
     """Write the tables of a database into another store, with types, keys and constraints.
 
     Rows are checked against all constraints first, and by the store again; the store is there complete, or not at all.
+
+    Such as:
+
+        plurel-prob convert out/plurel-10 --to sqlite --out out/ten.sqlite
+        plurel-prob convert shop.sqlite --to relbench --out out/shop
+        plurel-prob convert out/plurel-10 --to postgresql --out postgresql://user@host/name
 
     Args:
         path: folder in RelBench format, such as out/plurel-0; SQLite or DuckDB file; folder of csv or parquet files with
@@ -58,21 +64,20 @@ def convert(
             progress.advance(task, len(tables))
         else:
             problems = write_store(tables, declared, out, to, overwrite=overwrite, on_table=lambda name: progress.advance(task))
-    console.print(summary({name: len(frame) for name, frame in tables.items()}, declared))
+    print_table(summary({name: len(frame) for name, frame in tables.items()}, declared))
     for problem in [*declared.skipped, *problems]:
         console.print(problem)
-    console.print(f"{len(tables):,} tables written to {hidden(out)}.")
+    console.print(f"{len(tables):,} table{'s' * (len(tables) != 1)} written to {hidden(out)}.")
+    if "://" not in out:
+        console.print(f"Look at it: plurel-prob describe {out}")
 
 
 def summary(n_row: dict[str, int], declared: DeclaredSchema) -> Table:
     """Return a row for each table: its size and keys."""
-    result = Table("table", "rows", "columns", "primary key", "refers to")
-    for name in ("rows", "columns"):
-        next(column for column in result.columns if column.header == name).justify = "right"
+    result = new_table("table", "primary key", "refers to", numbers=("rows", "columns"))
     for table in declared.tables:
         keys = ", ".join(f"{', '.join(key.columns)} -> {key.parent}" for key in table.foreign_keys)
-        cells = [table.name, f"{n_row[table.name]:,}", str(len(table.columns)), ", ".join(table.primary_key), keys]
-        result.add_row(*cells)
+        result.add_row(table.name, ", ".join(table.primary_key), keys, f"{n_row[table.name]:,}", str(len(table.columns)))
     return result
 
 

@@ -1,26 +1,38 @@
 """``plurel-prob graph``."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from plurel_prob.cli.output import PlainConsole, check_out, write_whole
-from plurel_prob.databases import load
+from plurel_prob.cli.opened import check_tables
+from plurel_prob.cli.output import PlainConsole, Several, check_out, write_whole
 from plurel_prob.errors import DatabaseError
 
 
-def graph(path: Path, /, *, out: Path, hidden: bool = False) -> None:
+def graph(path: Path, /, *, out: Path, hidden: bool = False, table: Annotated[list[str] | None, Several] = None) -> None:
     """Write the true causal graph over the columns of all tables of a drawn database.
 
+    Such as:
+
+        plurel-prob graph out/plurel-10 --out out/causal.graphml
+        plurel-prob graph out/plurel-10 --table table_1 --hidden --out out/table_1.dot
+
     Args:
-        path: folder of a database, such as out/plurel-0.
+        path: folder of a drawn database with its latents, such as out/plurel-10.
         out: file to write, ending in .dot (Graphviz) or .graphml; it is replaced if it exists.
-        hidden: whether hidden nodes are in the graph, too.
+        hidden: also write hidden nodes, which no column shows.
+        table: only the nodes of these tables, and edges between them.
     """
     writers = {".dot": write_dot, ".graphml": write_graphml}
     if out.suffix not in writers:
         raise DatabaseError(f"--out {out}: must end in {' or '.join(writers)}")
+    from plurel_prob.databases import load
+
     check_out(out)
-    causal = load(path).causal_graph(hidden=hidden)
+    database = load(path)
+    check_tables(database, table or [])
+    causal = database.causal_graph(hidden=hidden)
+    if table:
+        causal = causal.subgraph([node for node, of in causal.nodes(data="table") if of in table])
     write_whole(out, lambda partial: writers[out.suffix](causal, partial))
     kind = "nodes" if hidden else "columns"
     PlainConsole(soft_wrap=True).print(f"{causal.number_of_nodes()} {kind}, {causal.number_of_edges()} edges: {out}")

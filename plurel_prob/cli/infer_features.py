@@ -1,16 +1,26 @@
 """``plurel-prob infer features``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import pandas as pd
 from cyclopts.types import NonNegativeInt, PositiveInt
 from rich.table import Table
 
-from plurel_prob.cli.output import PlainConsole, check_out, plain, write_whole
+from plurel_prob.cli.opened import opened
+from plurel_prob.cli.output import (
+    AsJson,
+    PlainConsole,
+    Several,
+    check_out,
+    new_table,
+    plain,
+    print_json,
+    print_table,
+    write_whole,
+)
 from plurel_prob.errors import DatabaseError
-from plurel_prob.programs.files import use_compilation_cache
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -21,45 +31,81 @@ N_GRAPH = 5  # most probable graphs that are shown
 
 
 def features(
-    path: Path,
+    path: str,
     /,
     *,
     table: str,
-    columns: list[str] | None = None,
+    columns: Annotated[list[str] | None, Several] = None,
     draws: PositiveInt = 1000,
     seed: NonNegativeInt = 0,
     out: Path | None = None,
+    as_json: AsJson = False,
 ) -> None:
     """Infer the causal graph of a table's columns, and the parameters of their mechanisms given the most probable graph.
 
+    Such as:
+
+        plurel-prob infer features out/plurel-10 --table table_0
+        plurel-prob infer features shop.sqlite --table customer --columns credit status born
+
     Args:
-        path: folder of a database in RelBench format, such as out/plurel-0.
+        path: a database, drawn or real: folder in RelBench format, SQLite or DuckDB file, folder of CSV or parquet files with
+            schema.sql, or URL of a PostgreSQL database (extra `sql`).
         table: name of a table.
         columns: 2 to 8 of its columns; all that can be used, if there are no more than 8.
         draws: graphs to draw.
         seed: of the draws.
         out: netCDF file to write the posteriors of graphs and mechanisms into, in ArviZ's layout; one that exists is replaced.
+        as_json: print JSON, and nothing else.
     """
-    from plurel_prob.databases import observe
     from plurel_prob.inference.features import columns_of, foreign_columns_of, infer_graph, infer_mechanisms
 
     check_out(out)
-    use_compilation_cache()
-    observed = observe(path)
+    observed = opened(path)
     frame = choose(columns_of(observed, table), columns, table)
     foreign = foreign_columns_of(observed, table)
-    console, progress = PlainConsole(), PlainConsole(stderr=True)
+    progress = PlainConsole(stderr=True)
     with progress.status("summing over causal graphs"):
         graphs = infer_graph(frame, foreign=foreign, n_draw=draws, seed=seed)
     most_probable, share = distinct_graphs(graphs)
-    console.print(edge_table(graphs, table))
-    console.print(graph_table(graphs, most_probable, share))
+    if not as_json:
+        print_table(edge_table(graphs, table))
+        print_table(graph_table(graphs, most_probable, share))
     with progress.status("drawing parameters"):
         mechanisms = infer_mechanisms(frame, most_probable[0], foreign=foreign, seed=seed)
-    console.print(parameter_table(mechanisms))
+    if as_json:
+        print_json(content_of(table, graphs, most_probable, share, mechanisms))
+    else:
+        print_table(parameter_table(mechanisms))
     if out is not None:
         write(table, graphs, mechanisms, out)
-        console.print(f"Written to {out}.", soft_wrap=True)
+        PlainConsole(stderr=as_json).print(f"Written to {out}.", soft_wrap=True)
+
+
+def content_of(table: str, graphs: DataTree, found: np.ndarray, share: np.ndarray, mechanisms: DataTree) -> dict[str, Any]:
+    """What is printed, for machines."""
+    prob = graphs["sample_stats"].dataset["edge_prob"].to_pandas()
+    names = graphs["posterior"].dataset["cause"].values
+    return {
+        "table": table,
+        "edge_prob": {cause: {effect: p for effect, p in row.items() if effect != cause} for cause, row in prob.iterrows()},
+        "graphs": [{"share": part, "edges": edges_of(edge, names)} for edge, part in zip(found[:N_GRAPH], share, strict=False)],
+        "parameters": summaries(mechanisms).to_dict("index"),
+    }
+
+
+def edges_of(edge: np.ndarray, names: np.ndarray) -> list[list[str]]:
+    """Pairs of a cause and its effect."""
+    return [[str(names[cause]), str(names[effect])] for cause, effect in np.argwhere(edge)]
+
+
+def summaries(mechanisms: DataTree) -> pd.DataFrame:
+    """Mean, interval and diagnostics of the parameters, other than single coefficients."""
+    from arviz_stats import summary
+
+    names = [str(name) for name in mechanisms["posterior"].data_vars if name != "coefficient"]
+    kinds = {"ci_prob": 0.9, "ci_kind": "eti", "round_to": "none"}
+    return summary(mechanisms, var_names=names, **kinds) if names else pd.DataFrame()
 
 
 def choose(frame: pd.DataFrame, columns: list[str] | None, table: str) -> pd.DataFrame:
@@ -91,12 +137,8 @@ def distinct_graphs(graphs: DataTree) -> tuple[np.ndarray, np.ndarray]:
 def edge_table(graphs: DataTree, table: str) -> Table:
     """Return the probability of every edge, causes in rows."""
     prob = graphs["sample_stats"].dataset["edge_prob"].to_pandas()
-    result = Table(
-        "cause",
-        *prob.columns,
-        title=f"{(table)}: probability that a column (row) causes another",
-        title_justify="left",
-    )
+    title = f"{table}: probability that a column (row) causes another"
+    result = new_table("cause", numbers=tuple(map(str, prob.columns)), title=title)
     for cause, row in prob.iterrows():
         cells = ["" if effect == cause else plain(f"{p:.2f}", "bold" if p >= 0.5 else "") for effect, p in row.items()]
         result.add_row(str(cause), *cells)
@@ -106,25 +148,19 @@ def edge_table(graphs: DataTree, table: str) -> Table:
 def graph_table(graphs: DataTree, found: np.ndarray, share: np.ndarray) -> Table:
     """Return the most frequent graphs."""
     names = graphs["posterior"].dataset["cause"].values
-    result = Table("share of draws", "edges", title=f"most probable of {len(found):,} graphs drawn", title_justify="left")
+    result = new_table("share of draws", "edges", title=f"most probable of {len(found):,} graphs drawn")
     for edge, part in zip(found[:N_GRAPH], share, strict=False):
-        edges = [f"{names[cause]} -> {names[effect]}" for cause, effect in np.argwhere(edge)]
+        edges = [f"{cause} -> {effect}" for cause, effect in edges_of(edge, names)]
         result.add_row(f"{part:.1%}", ", ".join(edges) or "none")
     return result
 
 
 def parameter_table(mechanisms: DataTree) -> Table:
     """Return mean, interval and diagnostics of the parameters, other than single coefficients."""
-    from arviz_stats import summary
-
     n_diverging = int(mechanisms["sample_stats"]["diverging"].sum())
     title = f"parameters given the most probable graph; {n_diverging} divergences"
-    result = Table("parameter", "mean", "90 % interval", "r-hat", "ess", title=title, title_justify="left")
-    shown = [str(name) for name in mechanisms["posterior"].data_vars if name != "coefficient"]
-    if not shown:
-        return result
-    rows = summary(mechanisms, var_names=shown, ci_prob=0.9, ci_kind="eti", round_to="none")
-    for name, row in rows.iterrows():
+    result = new_table("parameter", numbers=("mean", "90% interval", "r-hat", "ess"), title=title)
+    for name, row in summaries(mechanisms).iterrows():
         interval = f"{row['eti90_lb']:.3g} to {row['eti90_ub']:.3g}"
         result.add_row(str(name), f"{row['mean']:.3g}", interval, f"{row['r_hat']:.3f}", f"{row['ess_bulk']:.0f}")
     return result

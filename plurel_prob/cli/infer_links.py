@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 from cyclopts.types import NonNegativeInt, PositiveInt
 from rich.table import Table
 
-from plurel_prob.cli.output import PlainConsole, check_out, plain, write_whole
+from plurel_prob.cli.opened import opened
+from plurel_prob.cli.output import AsJson, PlainConsole, check_out, new_table, plain, print_json, print_table, write_whole
 from plurel_prob.cli.progress import progress_bar
-from plurel_prob.databases import observe
 from plurel_prob.errors import DatabaseError
-from plurel_prob.programs.files import use_compilation_cache
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def links(
-    path: Path,
+    path: str,
     /,
     *,
     key: str,
@@ -27,16 +26,24 @@ def links(
     draws: PositiveInt = 500,
     seed: NonNegativeInt = 0,
     out: Path | None = None,
+    as_json: AsJson = False,
 ) -> None:
     """Tell which model explains a foreign key: uniform, popularity, blocks, or blocks with popularity.
 
+    Such as:
+
+        plurel-prob infer links out/plurel-10 --key table_2.foreign_row_0
+        plurel-prob infer links shop.sqlite --key purchase.customer --json
+
     Args:
-        path: folder of a database in RelBench format, drawn or real.
+        path: a database, drawn or real: folder in RelBench format, SQLite or DuckDB file, folder of CSV or parquet files with
+            schema.sql, or URL of a PostgreSQL database (extra `sql`); in the last four, keys are named as `predict` names them.
         key: table and foreign key column, such as table_2.foreign_row_0.
         prior: name of a prior (plurel, compact, realistic, plurel-untruncated), or a TOML file: its structures and affinities.
         draws: from the posterior of every model.
         seed: of all draws.
         out: netCDF file for the posteriors, a group for each model; one that exists is replaced.
+        as_json: print JSON, and nothing else.
     """
     table, dot, column = key.partition(".")
     if not (table and dot and column):
@@ -45,13 +52,12 @@ def links(
     from plurel_prob.priors import get_prior
 
     model = get_prior(prior)
-    database = observe(path)
+    database = opened(path)
     parent_row = database.parent_row(table, column)
     parent = database.schema.tables[table].fkeys[column]
 
     from plurel_prob.inference.links import MODELS, infer_links
 
-    use_compilation_cache()
     with progress_bar() as progress:
         task = progress.add_task("fitting", total=len(MODELS))
         result = infer_links(
@@ -62,20 +68,23 @@ def links(
             seed=seed,
             progress=lambda step, n_done, _: progress.update(task, description=step, completed=n_done),
         )
-    console = PlainConsole()
-    console.print(plain(database.name, "bold") + plain(f": {key} -> {parent}, {len(parent_row):,} children"))
-    console.print(comparison_table(result.compare()))
-    console.print(checks_table(result.predictive_checks()))
+    if as_json:
+        compared, checks = result.compare(), result.predictive_checks()
+        rows = compared.rename_axis("model").reset_index().to_dict("records")
+        print_json({"key": key, "parent": parent, "models": rows, "checks": checks.to_dict("records")})
+    else:
+        PlainConsole().print(plain(database.name, "bold") + plain(f": {key} -> {parent}, {len(parent_row):,} children"))
+        print_table(comparison_table(result.compare()))
+        print_table(checks_table(result.predictive_checks()))
     if out is not None:
         write(key, result, out)
-        console.print(f"Written to {out}.", soft_wrap=True)
+        PlainConsole(stderr=as_json).print(f"Written to {out}.", soft_wrap=True)
 
 
 def comparison_table(frame: "pd.DataFrame") -> Table:
     """Return a row for each model, the best first."""
-    result = Table(title="Leave-one-out comparison")
-    for heading in ("model", "elpd", "se", "behind", "se", "weight", "log evidence", "bad k"):
-        result.add_column(heading, no_wrap=True)
+    headings = ("elpd", "se", "behind", "se", "weight", "log evidence", "bad k")
+    result = new_table("model", numbers=headings, title="Leave-one-out comparison, in nats; the best model first")
     for model, row in frame.iterrows():
         numbers = [f"{row[name]:,.1f}" for name in ("elpd", "se", "elpd_diff", "dse")]
         result.add_row(str(model), *numbers, f"{row['weight']:.2f}", f"{row['log_evidence']:,.1f}", f"{row['bad_k']:.1%}")
@@ -85,7 +94,8 @@ def comparison_table(frame: "pd.DataFrame") -> Table:
 def checks_table(frame: "pd.DataFrame") -> Table:
     """Return a row for each statistic of children a parent: observed, and 5 % to 95 % of new keys of each model."""
     models = list(dict.fromkeys(frame["model"]))
-    result = Table("statistic", "observed", *models, title="Predictive checks (* p < 0.05)")
+    title = "Predictive checks, of children a parent: 5% to 95% of keys drawn from each model (*: p < 0.05)"
+    result = new_table("statistic", numbers=("observed", *models), title=title)
     for statistic, rows in frame.groupby("statistic", sort=False):
         cells = [f"{row.q05:.3g} to {row.q95:.3g}{' *' if row.p_value < 0.05 else ''}" for row in rows.itertuples()]
         result.add_row(str(statistic), f"{rows['observed'].iloc[0]:.3g}", *cells)

@@ -1,14 +1,23 @@
-"""What commands write: files, complete or not at all; and lines on a terminal, as they are."""
+"""What commands write: files, complete or not at all; lines and tables on a terminal, as they are; JSON."""
 
+import json
+import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from cyclopts import Parameter
 from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
 from rich.text import Text
 
 from plurel_prob.errors import DatabaseError, printable, reason
 from plurel_prob.files import whole_file
+
+AsJson = Annotated[bool, Parameter(name="--json", negative=())]  # print JSON rather than tables
+Several = Parameter(consume_multiple=True, negative=())
+WIDEST = 10_000  # characters
 
 
 class PlainConsole(Console):
@@ -36,6 +45,36 @@ class PlainConsole(Console):
 def plain(text: str, style: str = "") -> Text:
     """Text as it is, without control characters."""
     return Text(printable(text), style)
+
+
+def new_table(*text: str, numbers: tuple[str, ...] = (), title: str | None = None) -> Table:
+    """Return an empty table with columns of text, then of numbers, which are never cut."""
+    result = Table(*text, title=title, title_justify="left")
+    for name in numbers:
+        result.add_column(name, justify="right", no_wrap=True)
+    return result
+
+
+def print_table(table: Table) -> None:
+    """Print a table as wide as the terminal, or as its numbers need; in its full width where nobody looks at it."""
+    console = PlainConsole()
+    needed = Measurement.get(console, console.options.update(max_width=WIDEST), table)
+    console.width = max(console.width, needed.minimum if console.is_terminal else needed.maximum)
+    console.print(table)
+
+
+def print_json(content: Any) -> None:
+    """Print a value as JSON: numbers of NumPy are numbers, what is not finite is null, all else is text."""
+    print(json.dumps(_plain_value(content), indent=1, default=str))
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(name): _plain_value(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain_value(part) for part in value]
+    value = value.item() if hasattr(value, "item") and getattr(value, "ndim", 0) == 0 else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def check_out(out: Path | None) -> None:

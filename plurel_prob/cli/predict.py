@@ -1,6 +1,6 @@
 """``plurel-prob predict``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -12,9 +12,8 @@ from rich.table import Table
 
 from plurel_prob.cli.evaluate import folder_of
 from plurel_prob.cli.extras import extra
-from plurel_prob.cli.output import PlainConsole, check_out, plain, write_whole
+from plurel_prob.cli.output import AsJson, PlainConsole, check_out, new_table, plain, print_json, print_table, write_whole
 from plurel_prob.cli.progress import progress_bar
-from plurel_prob.cli.tasks import print_whole
 from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.programs.files import use_compilation_cache
 from plurel_prob.rfm.rows.weights import WEIGHTS
@@ -32,6 +31,7 @@ else:
 SUFFIXES = (".csv", ".parquet", ".json")
 N_SHOWN = 10  # rows of a preview, and columns that matter
 METRICS = ("AUROC", "log loss", "accuracy", "NMAE", "R2", "coverage 80 %")  # that are shown
+KINDS: tuple[Literal["column"], Literal["table"]] = ("column", "table")  # of what matters
 Members = Literal["all", "network", "trees"]
 
 
@@ -54,10 +54,11 @@ def predict(
     explain: Annotated[bool, Parameter(negative="")] = False,
     baselines: bool = True,
     seed: NonNegativeInt = 0,
+    as_json: AsJson = False,
 ) -> None:
     """Predict rows of a database: a task of it, a column, or what will refer to its rows. Nothing is trained, no GPU is needed.
 
-    Say one of --task, --column and --forecast:
+    Say one of --task, --column and --forecast, such as:
 
         plurel-prob predict rel-f1 --task driver-dnf
         plurel-prob predict shop.sqlite --column customers.churned --out churned.csv
@@ -88,6 +89,7 @@ def predict(
         explain: show which columns and tables mattered on held-out rows.
         baselines: compare with the mean, the entity's history, ridge regression and LightGBM.
         seed: of samples of the context, and of the trees.
+        as_json: print the predictions and figures as JSON, and nothing else.
     """
     options = {"task": task, "column": column, "forecast": forecast}
     _check_options(options, {"after": after}, {"by": by, "within": within, "measure": measure, "at": at})
@@ -115,21 +117,43 @@ def predict(
             told = lambda method: step(f"comparing with {method}", 0, 1)  # noqa: E731
             compared = compare(asked, judge, law if same else None, baselines=baselines, on_method=told)
         frame = table_of(source, asked, rows, law)
-        mattered = [learner.importance(kind) for kind in ("column", "table")] if explain else []
-    console.print(plain(source.name, "bold") + plain(f": {asked.what}, {len(frame):,} rows"), soft_wrap=True)
-    _print_context(console, learner)
-    print_whole(preview(frame))
+        mattered = [learner.importance(kind) for kind in KINDS] if explain else []
+    if as_json:
+        print_json(content_of(asked, frame, compared, mattered))
+    else:
+        console.print(plain(source.name, "bold") + plain(f": {asked.what}, {len(frame):,} rows"), soft_wrap=True)
+        _print_context(console, learner)
+        print_table(preview(frame))
+        _print_figures(console, asked, compared)
+        for kind, found in zip(KINDS, mattered, strict=False):
+            print_table(importance_table(kind, found))
+    if out is not None:
+        write_whole(out, lambda path: write_frame(frame, path, out.suffix.lower()))
+        PlainConsole(stderr=as_json).print(f"Written to {out}.", soft_wrap=True)
+
+
+def content_of(
+    asked: Asked, frame: "pd.DataFrame", compared: Compared | None, mattered: Sequence["pd.DataFrame"]
+) -> dict[str, Any]:
+    """What is printed, and all predictions, for machines."""
+    figures = {} if compared is None else compared.figures
+    return {
+        "what": asked.what,
+        "held_out": asked.held_what if compared is not None else None,
+        "figures": {name: {metric: figure._asdict() for metric, figure in of.items()} for name, of in figures.items()},
+        "mattered": {kind: found.to_dict("records") for kind, found in zip(KINDS, mattered, strict=False)},
+        "predictions": frame.to_dict("records"),
+    }
+
+
+def _print_figures(console: PlainConsole, asked: Asked, compared: Compared | None) -> None:
+    """Print how good predictions are, where labels tell."""
     if compared is not None:
         positive = "" if compared.n_positive is None else f", {compared.n_positive:,} positive"
         console.print(plain(f"How good it is, on {asked.held_what}: {compared.n_row:,} rows{positive}"), soft_wrap=True)
-        print_whole(compared_table(compared))
+        print_table(compared_table(compared))
     elif asked.held is not None:
         console.print("Too few rows are known before the held-out ones to compare with.")
-    for kind, found in zip(("column", "table"), mattered, strict=False):
-        print_whole(importance_table(kind, found))
-    if out is not None:
-        write_whole(out, lambda path: write_frame(frame, path, out.suffix.lower()))
-        console.print(f"Written to {out}.", soft_wrap=True)
 
 
 def _check_options(asked: dict[str, str | None], *only: dict[str, str | None]) -> None:
@@ -225,7 +249,8 @@ def _print_context(console: PlainConsole, learner: RowLearner) -> None:
 
 def preview(frame: "pd.DataFrame") -> Table:
     """First rows of the predictions."""
-    table = Table(*(shown(str(name)) for name in frame), title=f"First {min(N_SHOWN, len(frame))} of {len(frame):,} predictions")
+    title = f"First {min(N_SHOWN, len(frame))} of {len(frame):,} predictions"
+    table = new_table(numbers=tuple(shown(str(name)) for name in frame), title=title)
     for row in frame.head(N_SHOWN).itertuples(index=False):
         table.add_row(*(f"{value:.4g}" if isinstance(value, float) else shown(str(value)) for value in row))
     return table
@@ -234,7 +259,7 @@ def preview(frame: "pd.DataFrame") -> Table:
 def compared_table(compared: Compared) -> Table:
     """Row for each method, a column for each metric, with its interval."""
     metrics = [metric for metric in compared.figures["rows"] if metric in METRICS]
-    table = Table("method", *metrics)
+    table = new_table("method", numbers=tuple(metrics))
     for method, figures in compared.figures.items():
         cells = [figures.get(metric) for metric in metrics]
         table.add_row(
@@ -246,7 +271,8 @@ def compared_table(compared: Compared) -> Table:
 
 def importance_table(kind: str, found: "pd.DataFrame") -> Table:
     """What mattered most."""
-    table = Table(kind, "features", "loss added", "se", title=f"Loss on held-out rows when a {kind} is permuted")
+    title = f"Loss on held-out rows when a {kind} is permuted"
+    table = new_table(kind, numbers=("features", "loss added", "se"), title=title)
     for row in found.head(N_SHOWN).itertuples(index=False):
         table.add_row(shown(row.name), str(row.features), f"{row.loss:+.1%}", f"{row.se:.1%}")
     return table

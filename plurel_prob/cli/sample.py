@@ -8,14 +8,13 @@ from contextlib import closing
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 from cyclopts.types import NonNegativeInt, PositiveInt
-from rich.table import Table
 
-from plurel_prob.cli.output import PlainConsole
+from plurel_prob.cli.output import AsJson, PlainConsole, Several, print_json, print_table
 from plurel_prob.cli.progress import PartsProgress, progress_bar
 from plurel_prob.cli.stores import order_of, refuse_options, rows_asked, sample_into_stores
-from plurel_prob.databases.schema import DatabaseSchema
+from plurel_prob.cli.summary import summary_of, summary_table
 from plurel_prob.errors import DatabaseError, bounded_int, shown
 
 if TYPE_CHECKING:
@@ -26,34 +25,47 @@ else:
 
 
 MAX_SHARD = 2**31  # jobs: as many as seeds
+GROUPS = ("What is drawn", "Of a schema of your own", "What is written, and where", "How it runs")
+DRAWN, DECLARED, WRITTEN, RUN = (Parameter(group=Group(title, sort_key=place)) for place, title in enumerate(GROUPS))
+SWITCH = Parameter(negative="")
 
 
 def sample(
     *,
-    out: str,
-    seed: NonNegativeInt = 0,
-    count: PositiveInt = 1,
-    prior: str | None = None,
-    schema: str | None = None,
-    dialect: Literal["sqlite", "postgresql", "mysql", "duckdb", "sqlserver"] | None = None,
-    strict: Annotated[bool, Parameter(negative="")] = False,
-    ignore_unsupported: Annotated[bool, Parameter(negative="")] = False,
-    rows: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
-    values: Literal["meanings", "syllables"] | None = None,
-    derived: bool | None = None,
-    rows_scale: PositiveInt = 1,
-    format: Literal["relbench", "duckdb", "sqlite", "postgresql", "csv", "parquet", "huggingface"] = "relbench",
-    workers: PositiveInt | None = None,
-    shard: str | None = None,
-    tasks: Annotated[bool, Parameter(negative="")] = False,
-    latents: Literal["all", "none"] = "all",
-    overwrite: Annotated[bool, Parameter(negative="")] = False,
-    engine: Literal["local", "ray"] = "local",
-    address: str | None = None,
+    out: Annotated[str, WRITTEN],
+    seed: Annotated[NonNegativeInt, DRAWN] = 0,
+    count: Annotated[PositiveInt, DRAWN] = 1,
+    prior: Annotated[str | None, DRAWN] = None,
+    rows_scale: Annotated[PositiveInt, DRAWN] = 1,
+    schema: Annotated[str | None, DECLARED] = None,
+    dialect: Annotated[Literal["sqlite", "postgresql", "mysql", "duckdb", "sqlserver"] | None, DECLARED] = None,
+    rows: Annotated[list[str] | None, DECLARED, Several] = None,
+    values: Annotated[Literal["meanings", "syllables"] | None, DECLARED] = None,
+    derived: Annotated[bool | None, DECLARED] = None,
+    strict: Annotated[bool, DECLARED, SWITCH] = False,
+    ignore_unsupported: Annotated[bool, DECLARED, SWITCH] = False,
+    format: Annotated[
+        Literal["relbench", "duckdb", "sqlite", "postgresql", "csv", "parquet", "huggingface"], WRITTEN
+    ] = "relbench",
+    tasks: Annotated[bool, WRITTEN, SWITCH] = False,
+    latents: Annotated[Literal["all", "none"], WRITTEN] = "all",
+    overwrite: Annotated[bool, WRITTEN, SWITCH] = False,
+    workers: Annotated[PositiveInt | None, RUN] = None,
+    shard: Annotated[str | None, RUN] = None,
+    engine: Annotated[Literal["local", "ray"], RUN] = "local",
+    address: Annotated[str | None, RUN] = None,
+    as_json: Annotated[AsJson, RUN] = False,
 ) -> None:
-    """Draw databases and write each to a folder ``plurel-<seed>``, in RelBench format with latents and provenance.
+    """Draw databases, and write each to a folder or store of its own.
 
-    Databases that are there already, complete and of the same prior, are left as they are: a run that was interrupted goes on.
+    A database plurel-<seed> is the same whatever is drawn with it. Those that are there already, complete and of the same prior,
+    are left as they are: a run that was interrupted goes on.
+
+    Such as:
+
+        plurel-prob sample --seed 10 --count 2 --out out
+        plurel-prob sample --prior realistic --count 100 --out out/real --tasks
+        plurel-prob sample --schema shop.sql --rows customer=2000 --format sqlite --out out
 
     Args:
         out: folder to write into, made if it is missing; with --engine ray on a file system that all nodes share. Or a URL of
@@ -84,8 +96,8 @@ def sample(
         format: of what is written: folders in RelBench format, of CSV or parquet files with `schema.sql`, or for Hugging Face's
             `datasets`; SQLite or DuckDB files; or tables of a PostgreSQL database, whose URL is --out. Beside a store, a file
             <store>.plurel_prob.json says what it was drawn with.
-        workers: processes to draw and write in; a processor core can run one. By default one, with --engine ray as many as
-            the cluster has cores.
+        workers: processes to draw and write in. By default one for 16 databases, and no more than there are cores; with --engine
+            ray as many as the cluster has cores.
         shard: i/n, with i from 0 to n-1: draw every n-th database only, from the i-th on, as one of n jobs that share a folder.
         tasks: write prediction tasks with each database, as `plurel-prob tasks` does.
         latents: write all latents with each database, or none: the folders are smaller, and what needs latents (`score`, `show`'s
@@ -94,16 +106,18 @@ def sample(
         engine: local draws in processes of this machine, ray in tasks of a Ray cluster (extra `ray`), which draws what a lost
             worker or node has not completed again.
         address: host:port of the Ray cluster, or auto for the one on this machine; without it one is started here, and ended.
+        as_json: print a list of what was drawn as JSON, and nothing else.
     """
     from plurel_prob.corpora import open_corpus
     from plurel_prob.priors import get_prior, scale_rows
     from plurel_prob.sampling import MAX_SEED
+    from plurel_prob.sampling.pool import default_workers
 
     if seed + count - 1 > MAX_SEED:
         raise DatabaseError(f"--seed and --count: the last seed, {seed + count - 1}, is above {MAX_SEED}")
     if address is not None and engine != "ray":
         raise DatabaseError(f"--address {address}: is for --engine ray")
-    console, summary, seeds = PlainConsole(), summary_table(), shard_of(range(seed, seed + count), shard)
+    seeds = shard_of(range(seed, seed + count), shard)
     if dialect is not None and schema is None:
         raise DatabaseError(f"--dialect {dialect}: is for a file of SQL; give it with --schema")
     if strict and schema is None:
@@ -132,36 +146,40 @@ def sample(
                 values=values or "meanings",
                 derived=derived is not False,
             )
-        sample_into_stores(order, seeds, workers or 1)
+        sample_into_stores(order, seeds, workers or default_workers(count), as_json=as_json)
         return
     rows_asked(rows or [], None, None)
-    corpus = open_corpus(out)
+    corpus, drawn = open_corpus(out), list[dict[str, Any]]()
     with corpus.writing(is_shared=shard is not None):
         left = list(seeds) if overwrite else corpus.left_to_draw(seeds, scaled)
         with progress_bar() as progress:
             task = progress.add_task("drawing", total=len(seeds), completed=len(seeds) - len(left))
             work = partial(draw_and_put, corpus, scaled.name, scaled.record(), overwrite, tasks, latents == "all")
-            with closing(rows_of(work, left, workers, engine, address, PartsProgress(progress))) as rows_drawn:
-                for row in rows_drawn:
-                    summary.add_row(*row)
+            with closing(summaries_of(work, left, workers, engine, address, PartsProgress(progress))) as found:
+                for summary in found:
+                    drawn.append(summary)
                     progress.advance(task)
-    if left:
-        console.print(summary)
+    if as_json:
+        print_json(drawn)
+        return
+    console = PlainConsole()
+    if drawn:
+        print_table(summary_table(drawn))
     if len(left) < len(seeds):
         console.print(f"{len(seeds) - len(left):,} of {len(seeds):,} databases were there already, complete.")
     if seeds:
         console.print(corpus.next_step(seeds[0]), soft_wrap=True)
 
 
-def rows_of(
-    work: Callable[..., list[str]],
+def summaries_of(
+    work: Callable[..., dict[str, Any]],
     seeds: list[int],
     workers: int | None,
     engine: str,
     address: str | None,
     on_part: Callable[[str, int, int], None],
-) -> Generator[list[str]]:
-    """Draw databases by an engine; return their rows of the summary, in order."""
+) -> Generator[dict[str, Any]]:
+    """Draw databases by an engine; return their summaries, in order."""
     if not seeds:
         return
     if engine == "ray":
@@ -169,9 +187,9 @@ def rows_of(
 
         yield from map_on_ray(work, seeds, workers, address)
         return
-    from plurel_prob.sampling.pool import map_in_processes
+    from plurel_prob.sampling.pool import default_workers, map_in_processes
 
-    n_worker = min(workers or 1, len(seeds))
+    n_worker = min(workers or default_workers(len(seeds)), len(seeds))
     yield from map_in_processes(partial(work, on_part=on_part) if n_worker == 1 else work, seeds, n_worker)
 
 
@@ -200,13 +218,11 @@ def draw_and_put(
     seed: int,
     *,
     on_part: Callable[[str, int, int], None] | None = None,
-) -> list[str]:
+) -> dict[str, Any]:
     """Draw one database from the prior of a record and put it into a corpus, unless it is there; return its summary."""
     from plurel_prob.databases import load
-    from plurel_prob.programs.files import use_compilation_cache
     from plurel_prob.sampling import sample_to
 
-    use_compilation_cache()
     start, prior = time.perf_counter(), _prior_of(name, json.dumps(record))
     if overwrite or corpus.left_to_draw([seed], prior):
         with corpus.placing(seed, overwrite=overwrite) as path:
@@ -214,7 +230,7 @@ def draw_and_put(
     else:  # a worker was lost after it had put it there
         with corpus.reading(f"plurel-{seed}") as path:
             schema = load(path).schema
-    return summary_row(seed, schema, time.perf_counter() - start)
+    return summary_of(seed, schema, time.perf_counter() - start)
 
 
 @lru_cache(maxsize=4)
@@ -223,18 +239,3 @@ def _prior_of(name: str, record: str) -> Prior:
     from plurel_prob.priors import Prior, override
 
     return override(Prior(name=name), json.loads(record))
-
-
-def summary_table() -> Table:
-    """Return an empty table of drawn databases."""
-    table = Table("seed", "tables", "rows", "cells", "foreign keys", "seconds")
-    for column in table.columns:
-        column.justify = "right"
-    return table
-
-
-def summary_row(seed: int, schema: DatabaseSchema, seconds: float) -> list[str]:
-    """Return the row of one database."""
-    tables = schema.tables.values()
-    counts = [seed, len(tables), sum(t.n_row for t in tables), schema.n_cell, len(schema.graph)]
-    return [*(f"{count:,}" for count in counts), f"{seconds:.2f}"]

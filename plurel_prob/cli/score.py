@@ -3,11 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from rich.table import Table
-
-from plurel_prob.cli.output import PlainConsole, check_out, plain, write_whole
-from plurel_prob.databases import load, observe
-from plurel_prob.databases.disk import PROVENANCE
+from plurel_prob.cli.opened import opened
+from plurel_prob.cli.output import AsJson, PlainConsole, check_out, new_table, plain, print_json, print_table, write_whole
 from plurel_prob.errors import DatabaseError, reason
 
 if TYPE_CHECKING:
@@ -16,51 +13,68 @@ if TYPE_CHECKING:
     from plurel_prob.scoring import Score
 
 
+LEVELS = ("stage", "table", "site")
+
+
 def score(
-    path: Path,
+    path: str,
     /,
     *,
     units: Literal["nodes", "columns"] = "nodes",
     prior: str | None = None,
     given: list[Path] | None = None,
     out: Path | None = None,
+    as_json: AsJson = False,
 ) -> None:
     """Print the log density of a database: in total, by stage, by table and by site.
 
-    A drawn database is scored from its latents, under the prior that drew it. Any other folder in RelBench format, or any with
-    --prior or --given, is scored as far as its tables tell: the graph over tables, their rows, foreign keys (by a block structure
-    that is given, or as if all parents were alike), and columns whose mechanisms are given. What cannot be scored, such as a key
-    that refers to no row, is left out and named.
+    A drawn database is scored from its latents, under the prior that drew it. Any other database, or any with --prior or --given,
+    is scored as far as its tables tell: the graph over tables, their rows, foreign keys (by a block structure that is given, or
+    as if all parents were alike), and columns whose mechanisms are given. What cannot be scored, such as a key that refers to no
+    row, is left out and named.
+
+    Such as:
+
+        plurel-prob score out/plurel-10
+        plurel-prob score out/plurel-10 --prior compact --out parts.csv
 
     Args:
-        path: folder of a database, such as out/plurel-0.
+        path: a database: folder in RelBench format, such as out/plurel-10; SQLite or DuckDB file; folder of CSV or parquet files
+            with schema.sql; or URL of a PostgreSQL database (extra `sql`).
         units: of the densities of numbers of a drawn database: those of nodes, before transforms of columns, or those of columns.
         prior: name of a prior (plurel, compact, realistic, plurel-untruncated), or a TOML file, to score the tables under.
         given: netCDF files that `plurel-prob infer links` and `infer features` wrote: block structures and mechanisms.
         out: CSV file for all parts, in nats; one that exists is replaced.
+        as_json: print JSON, and nothing else.
     """
+    from plurel_prob.databases import load, observe
+    from plurel_prob.databases.disk import MANIFEST, PROVENANCE
     from plurel_prob.priors import get_prior
 
     check_out(out)
     law = get_prior(prior or "plurel")
 
-    from plurel_prob.programs.files import use_compilation_cache
     from plurel_prob.scoring import log_density
     from plurel_prob.scoring.observed import observed_log_density
 
-    use_compilation_cache()
-    is_drawn = prior is None and not given and (path / PROVENANCE).exists()
+    is_drawn = prior is None and not given and (Path(path) / PROVENANCE).exists()
     if units != "nodes" and not is_drawn:
         raise DatabaseError(f"--units {units}: only a drawn database that is scored from its latents has nodes; leave it out")
     with PlainConsole(stderr=True).status("scoring"):
         if is_drawn:
             result = log_density(load(path), units=units)
         else:
-            result = observed_log_density(observe(path, needs_keys=False), law, [read_posterior(file) for file in given or []])
-    report(path.name, result)
+            is_folder = (Path(path) / MANIFEST).exists()
+            database = observe(path, needs_keys=False) if is_folder else opened(path)
+            result = observed_log_density(database, law, [read_posterior(file) for file in given or []])
+    if as_json:
+        levels = {level: result.by(level).to_dict() for level in LEVELS}
+        print_json({"total": result.total} | levels | {"notes": list(result.notes)})
+    else:
+        report(Path(path).name, result)
     if out is not None:
         write_whole(out, lambda partial: result.parts.to_csv(partial, index=False))
-        PlainConsole().print(f"Written to {out}.", soft_wrap=True)
+        PlainConsole(stderr=as_json).print(f"Written to {out}.", soft_wrap=True)
 
 
 def read_posterior(path: Path) -> "DataTree":
@@ -82,11 +96,10 @@ def report(name: str, result: "Score") -> None:
     """Print a score by all levels."""
     console = PlainConsole()
     console.print(plain(name, "bold") + plain(f": log density {result.total:,.2f} nats"))
-    for level in ("stage", "table", "site"):
-        table = Table(level, "nats")
-        table.columns[1].justify = "right"
+    for level in LEVELS:
+        table = new_table(level, numbers=("nats",))
         for part, value in result.by(level).items():
             table.add_row(str(part) or "(once)", f"{value:,.2f}")
-        console.print(table)
+        print_table(table)
     for note in result.notes:
         console.print(note, soft_wrap=True)

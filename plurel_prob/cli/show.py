@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from plurel_prob.cli.extras import extra
 from plurel_prob.cli.output import PlainConsole, check_out, write_whole
 from plurel_prob.cli.progress import progress_bar
-from plurel_prob.databases.disk import MANIFEST, PROVENANCE
 from plurel_prob.errors import DatabaseError, reason
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ else:
 
 
 def show(
-    path: Path,
+    path: str,
     /,
     *,
     out: Path | None = None,
@@ -27,31 +27,48 @@ def show(
 ) -> None:
     """Make a page to look at, one HTML file that needs no network: of a database, drawn or real, or of a folder of databases.
 
+    Such as:
+
+        plurel-prob show out/plurel-10 --out ten.html
+        plurel-prob show shop.sqlite
+        plurel-prob show out --pages --out databases.html
+
     Args:
-        path: folder of a database in RelBench format, such as out/plurel-0, or of many, such as out.
+        path: a database: folder in RelBench format, such as out/plurel-10; SQLite or DuckDB file; folder of CSV or parquet files
+            with schema.sql; or URL of a PostgreSQL database (extra `sql`). Or a folder of many databases, such as out.
         out: file to write, replaced if it exists; by default <name>.html in the current folder.
         svg: write the pictures of a database to this folder instead, each as a file of its own, and the page only with --out.
         pages: of a folder of databases, write the page of each to a folder beside, <name>-pages.
     """
-    target = Path(f"{path.resolve().name or 'databases'}.html") if out is None else out
+    name = path.partition("?")[0].rpartition("/")[2] if "://" in path else Path(path).resolve().name
+    target = Path(f"{name or 'databases'}.html") if out is None else out
     has_page = svg is None or out is not None
     if has_page:
         check_out(target)
-    if (path / MANIFEST).exists() or (path / PROVENANCE).exists():
+    if is_database(path):
         if pages:
-            raise DatabaseError(f"--pages: {path} is one database; it is for folders of databases")
+            raise DatabaseError(f"--pages: {name} is one database; it is for folders of databases")
         show_database(path, target if has_page else None, svg)
     elif svg is not None:
         raise DatabaseError(f"--svg {svg}: {path} is no database; give the folder of one")
     else:
-        show_corpus(path, target, pages)
+        show_corpus(Path(path), target, pages)
 
 
-def show_database(path: Path, target: Path | None, svg: Path | None) -> None:
+def is_database(path: str) -> bool:
+    """Whether there is one database, rather than a folder of several."""
+    from plurel_prob.databases.disk import MANIFEST, PROVENANCE
+    from plurel_prob.stores.places import SCHEMA
+
+    return "://" in path or Path(path).is_file() or any((Path(path) / name).exists() for name in (MANIFEST, PROVENANCE, SCHEMA))
+
+
+def show_database(path: str, target: Path | None, svg: Path | None) -> None:
     """Write the page of a database, its pictures, or both."""
-    from plurel_prob.reports import read_subject
+    with extra("sql"):
+        from plurel_prob.reports import read_subject
 
-    subject = read_subject(path)
+        subject = read_subject(path)
     if svg is not None:
         n_picture = write_pictures(subject, svg)
         PlainConsole(soft_wrap=True).print(f"{n_picture} pictures: {svg}")

@@ -3,20 +3,19 @@
 import hashlib
 import sys
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rich.table import Table
-
 from plurel_prob.cli.notes import noted, origin_noted
-from plurel_prob.cli.output import PlainConsole
+from plurel_prob.cli.output import PlainConsole, print_json, print_table
 from plurel_prob.cli.progress import PartsProgress, progress_bar
+from plurel_prob.cli.summary import summary_table
 from plurel_prob.errors import DatabaseError, bounded_int, shown
-from plurel_prob.files import check_apart, check_folder, check_no_link
+from plurel_prob.files import check_apart, check_folder, check_no_link, tidy
 
 if TYPE_CHECKING:
     from plurel_prob.declared import DeclaredSchema
@@ -203,10 +202,10 @@ def rows_asked(requests: Sequence[str], source: str | None, schema: DeclaredSche
     return found | given
 
 
-def sample_into_stores(order: DrawRequest, seeds: Sequence[int], workers: int) -> None:
+def sample_into_stores(order: DrawRequest, seeds: Sequence[int], workers: int, *, as_json: bool = False) -> None:
     """Draw a database for each seed, and put each into a store of its own."""
     if not seeds:
-        PlainConsole(soft_wrap=True).print("There is nothing to draw in this shard.")
+        PlainConsole(stderr=as_json, soft_wrap=True).print("There is nothing to draw in this shard.")
         return
     if order.format == "postgresql" and len(seeds) > 1:
         raise DatabaseError(f"--out {order.out.partition('://')[0]}://...: one database holds one draw; leave --count out")
@@ -216,33 +215,45 @@ def sample_into_stores(order: DrawRequest, seeds: Sequence[int], workers: int) -
         for child, key in order_tables(order.schema)[1]:
             if child != key.parent:
                 names = f"{child}.({', '.join(key.columns)}) refers to {key.parent}"
-                PlainConsole(soft_wrap=True).print(
+                PlainConsole(stderr=as_json, soft_wrap=True).print(
                     f"Tables refer to each other in a circle: {names}, and is drawn last, each row with the same chance."
                 )
     left = list(seeds) if order.overwrite else [seed for seed in seeds if not order.is_there(seed)]
-    console, summary = PlainConsole(), Table("seed", "tables", "rows", "foreign keys", "seconds")
-    for column in summary.columns:
-        column.justify = "right"
-    lost: list[str] = []
-    with progress_bar() as progress:
+    summaries, lost = list[dict[str, Any]](), list[str]()
+    with progress_bar() as progress, tidied(order):
         task = progress.add_task("drawing", total=len(seeds), completed=len(seeds) - len(left))
         with PartsProgress(progress) as on_step, closing(_drawn(order, left, workers, on_step)) as drawn:
-            for row, warnings in drawn:
-                summary.add_row(*row)
+            for summary, warnings in drawn:
+                summaries.append(summary)
                 lost += warnings
                 progress.advance(task)
-    if left:
-        console.print(summary)
-        target = order.target(seeds[0])
-        where = target if isinstance(target, Path) else order.format  # a URL can have a password
-        console.print(f"Written to {where}{' and beside it' if len(seeds) > 1 else ''}.", soft_wrap=True)
+    if as_json:
+        print_json([summary | {"left out": lost} for summary in summaries])
+        return
+    console = PlainConsole()
+    if summaries:
+        print_table(summary_table(summaries))
+    target = order.target(seeds[0])
+    where = target if isinstance(target, Path) else order.format  # a URL can have a password
+    look = f" Look at it: plurel-prob describe {where}" if isinstance(target, Path) else ""
+    console.print(f"Written to {where}{' and beside it' if len(seeds) > 1 else ''}.{look}", soft_wrap=True)
     for warning in dict.fromkeys(lost):
         console.print(f"Left out: {warning}", soft_wrap=True)
     if len(left) < len(seeds):
         console.print(f"{len(seeds) - len(left):,} of {len(seeds):,} databases were there already.")
 
 
-def _drawn(order: DrawRequest, seeds: list[int], workers: int, on_step: OnStep) -> Generator[tuple[list[str], list[str]]]:
+@contextmanager
+def tidied(order: DrawRequest) -> Iterator[None]:
+    """Remove what workers have left that were killed."""
+    try:
+        yield
+    finally:
+        if order.format != "postgresql":
+            tidy(Path(order.out))
+
+
+def _drawn(order: DrawRequest, seeds: list[int], workers: int, on_step: OnStep) -> Generator[tuple[dict[str, Any], list[str]]]:
     from plurel_prob.sampling.pool import map_in_processes
 
     n_worker, work = max(1, min(workers, len(seeds))), partial(draw_and_store, order)
@@ -251,12 +262,10 @@ def _drawn(order: DrawRequest, seeds: list[int], workers: int, on_step: OnStep) 
 
 def draw_and_store(
     order: DrawRequest, seed: int, *, on_step: OnStep = lambda step, n_done, n: None
-) -> tuple[list[str], list[str]]:
-    """Draw one database, and put it into a store; return its row of the summary, and what the store cannot keep."""
+) -> tuple[dict[str, Any], list[str]]:
+    """Draw one database, and put it into a store; return its sizes, and what the store cannot keep."""
     from plurel_prob.priors import Prior, override
-    from plurel_prob.programs.files import use_compilation_cache
 
-    use_compilation_cache()
     start, prior, target = time.perf_counter(), override(Prior(name=order.name), order.record), order.target(seed)
     if isinstance(target, Path):
         check_no_link(target)
@@ -286,5 +295,5 @@ def draw_and_store(
             lost = save(database, target, order.format, overwrite=order.overwrite, on_table=on_table)
         lost += ignored
     n_key = sum(len(table.foreign_keys) for table in declared.tables)
-    counts = [seed, len(tables), sum(len(frame) for frame in tables.values()), n_key]
-    return [*(f"{count:,}" for count in counts), f"{time.perf_counter() - start:.2f}"], lost
+    sizes = {"tables": len(tables), "rows": sum(map(len, tables.values())), "foreign keys": n_key}
+    return {"seed": seed, **sizes, "seconds": round(time.perf_counter() - start, 2)}, lost

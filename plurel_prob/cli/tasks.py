@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
-from rich.measure import Measurement
 from rich.table import Table
 
-from plurel_prob.cli.output import PlainConsole
+from plurel_prob.cli.output import AsJson, PlainConsole, new_table, print_json, print_table
 
 if TYPE_CHECKING:
     from plurel_prob.tasks import Task
@@ -21,27 +20,45 @@ def tasks(
     /,
     *,
     kind: Literal["autocomplete", "forecast"] | None = None,
+    list: Annotated[bool, Parameter(negative="")] = False,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Add prediction tasks to a database in RelBench format, drawn or real.
+    """Add prediction tasks to a database in RelBench format, drawn or real, or list those that it has.
 
     Autocomplete tasks ask for a column of a row that has a time; forecast tasks for the rows that will refer to a row in a
     window of time: whether there is one, how many there are, and the mean of a number.
 
+    Such as:
+
+        plurel-prob tasks out/plurel-10
+        plurel-prob tasks out/plurel-10 --list
+
     Args:
-        path: folder of the database, such as out/plurel-0.
+        path: folder of the database, such as out/plurel-10.
         kind: autocomplete or forecast; both by default.
+        list: write nothing; print the tasks that are there.
         overwrite: replace tasks of the same name that are there, unless other files lie with them.
+        as_json: print JSON, and nothing else.
     """
+    if list:
+        print_tasks(path, as_json)
+        return
     from plurel_prob.tasks import add_tasks, split_database, why_none
 
     written, kept = add_tasks(path, kind, overwrite=overwrite)
+    if as_json:
+        print_json({"written": [content_of(task) for task in written], "kept": kept})
+        return
     console = PlainConsole(soft_wrap=True)
     if written:
-        print_whole(tasks_table(written))
+        print_table(tasks_table(written))
     if kept:
         console.print(f"{len(kept):,} tasks were there already, such as {kept[0]}.")
     console.print(f"{len(written):,} tasks written to {path / 'tasks'}.")
+    if written:
+        name = written[0].manifest.name
+        console.print(f"Predict one: plurel-prob predict {path} --task {name}")
     kinds = {kind} if kind else {"autocomplete", "forecast"}
     for missing in sorted(kinds - {task.manifest.kind for task in written}) if not kept else ():
         console.print(f"No {missing} task: {why_none(split_database(path), missing)}.")
@@ -49,18 +66,36 @@ def tasks(
 
 def tasks_table(written: Sequence[Task]) -> Table:
     """Return a row for each task: kind, type and number of labels."""
-    table = Table("task", "kind", "type", "train", "val", "test")
-    for column in table.columns[3:]:
-        column.justify = "right"
+    table = new_table("task", "kind", "type", numbers=("train", "val", "test"))
     for task in written:
-        task_type = task.manifest.task_type.removesuffix("_classification")
-        table.add_row(task.manifest.name, task.manifest.kind, task_type, *(f"{n:,}" for n in task.n_label.values()))
+        table.add_row(task.manifest.name, task.manifest.kind, type_of(task.manifest), *(f"{n:,}" for n in task.n_label.values()))
     return table
 
 
-def print_whole(table: Table) -> None:
-    """Print a table in its full width, so that names can be copied, however narrow the terminal."""
-    console = PlainConsole()
-    wide = console.options.update(max_width=10_000)
-    console.width = max(console.width, Measurement.get(console, wide, table).maximum)
-    console.print(table)
+def type_of(manifest: Any) -> str:
+    """Type of a task in a word or two."""
+    return str(manifest.task_type).removesuffix("_classification").replace("_", " ")
+
+
+def content_of(task: Task) -> dict[str, Any]:
+    """A task that was written, for machines."""
+    return {"task": task.manifest.name, "kind": task.manifest.kind, "type": task.manifest.task_type, "labels": task.n_label}
+
+
+def print_tasks(path: Path, as_json: bool) -> None:
+    """Print the tasks of a folder."""
+    from plurel_prob.tasks import manifests_of
+
+    found = manifests_of(path)
+    if as_json:
+        print_json([manifest.to_dict() for manifest in found])
+        return
+    console = PlainConsole(soft_wrap=True)
+    if not found:
+        console.print(f"{path} has no tasks. Add some: plurel-prob tasks {path}")
+        return
+    table = new_table("task", "kind", "type", "of table", "predicts")
+    for task in found:
+        table.add_row(task.name, task.kind, type_of(task), task.entity_table or "", task.target_col or "")
+    print_table(table)
+    console.print(f"Predict one: plurel-prob predict {path} --task {found[0].name}")

@@ -17,6 +17,11 @@ def verify(path: str, /, *, redraw: NonNegativeInt = 1) -> None:
 
     Prints what is wrong, and ends with exit code 1 if anything is.
 
+    Such as:
+
+        plurel-prob verify out
+        plurel-prob verify s3://bucket/prefix --redraw 10
+
     Args:
         path: folder of a database, or of many; or the URL of either in object storage, such as s3://bucket/prefix: each database
             is downloaded into a temporary folder, one after another.
@@ -24,13 +29,11 @@ def verify(path: str, /, *, redraw: NonNegativeInt = 1) -> None:
     """
     from plurel_prob import corpora
     from plurel_prob.cli.progress import progress_bar
-    from plurel_prob.programs.files import use_compilation_cache
 
     corpus = corpora.open_corpus(path)
     names = corpus.databases()
     console, n_wrong, n_unsealed, redrawn = PlainConsole(soft_wrap=True), 0, 0, Counter[str]()
     chosen = {names[i] for i in np.linspace(0, len(names) - 1, min(redraw, len(names))).round().astype(int)}
-    use_compilation_cache()
     with progress_bar() as progress:
         task = progress.add_task("checking", total=len(names))
         for name in names:

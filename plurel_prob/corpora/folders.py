@@ -39,8 +39,8 @@ class CorpusFolder(Corpus):
         try:
             tidy(self.path)
             yield
-            tidy(self.path)  # of workers of this run
         finally:
+            tidy(self.path)  # what workers of this run have left that were killed
             if lock is not None:
                 os.close(lock)
 

@@ -197,7 +197,7 @@ def read_tables(path: Path, *, needs_keys: bool = True) -> tuple[dict[str, pd.Da
         file = table_file(path, name)
         with reading(file, f"is {path} a folder in RelBench format?"):
             frames[name] = read_frame(file)
-    schemas = {name: _table_schema(frames[name], spec) for name, spec in specs.items()}
+    schemas = {name: table_schema(frames[name], spec) for name, spec in specs.items()}
     for name, schema in schemas.items() if needs_keys else ():
         missing = schema.keys - set(frames[name].columns)
         if missing:
@@ -228,7 +228,8 @@ def reading(path: Path, hint: str) -> Iterator[None]:
         raise DatabaseError(f"{path}: cannot be read: {reason(error)}") from None
 
 
-def _table_schema(frame: pd.DataFrame, spec: Any) -> TableSchema:
+def table_schema(frame: pd.DataFrame, spec: Any) -> TableSchema:
+    """Schema of a table, of which a manifest says what its keys are."""
     schema = TableSchema(len(frame), {}, spec.pkey, spec.time_col, dict(spec.fkeys))
     types = {column: column_type(frame[column]) for column in frame.columns if column not in schema.keys}
     return replace(schema, columns=types)

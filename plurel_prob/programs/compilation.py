@@ -5,7 +5,7 @@ import gc
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ import jax
 from jax import Device
 from jax.stages import Compiled, Lowered
 
+from plurel_prob.programs.files import use_compilation_cache
 from plurel_prob.programs.stored import file_of, keep, load, waiting_for_others
 
 Result = TypeVar("Result")
@@ -44,13 +45,15 @@ def unload() -> None:
 def compile_program(name: str, lower: Callable[[], Lowered], devices: Sequence[Device]) -> Compiled:
     """Compile a program, or load it from its file (:mod:`plurel_prob.programs.stored`), without tracing it.
 
-    Threads may compile at the same time; they trace one after another.
+    Programs are kept, see :func:`plurel_prob.programs.files.use_compilation_cache`. Threads may compile at the same
+    time; they trace one after another.
 
     Args:
         name: says what the program computes, and of which shapes: two that differ have different names.
         lower: traces and lowers it.
         devices: what it is compiled for.
     """
+    use_compilation_cache()
     path = file_of(name, devices)
     compiled = path and load(path, devices)
     if not compiled:
@@ -58,6 +61,7 @@ def compile_program(name: str, lower: Callable[[], Lowered], devices: Sequence[D
             with waiting_for_others(path):
                 compiled = load(path, devices) or _compile_and_keep(path, lower)
         else:
+            _say_once()
             compiled = _traced(lower).compile()
         gc.collect()
     _trim()
@@ -66,6 +70,7 @@ def compile_program(name: str, lower: Callable[[], Lowered], devices: Sequence[D
 
 def _compile_and_keep(path: Path, lower: Callable[[], Lowered]) -> Compiled:
     """Compile a program that has a file of its own."""
+    _say_once()
     with _left_out_of_cache:
         lowered, n_hit = _traced(lower), len(_hits)
         compiled = lowered.compile()
@@ -73,6 +78,12 @@ def _compile_and_keep(path: Path, lower: Callable[[], Lowered]) -> Compiled:
     if not found_in_cache:
         keep(path, compiled)
     return compiled
+
+
+@cache
+def _say_once() -> None:
+    """Say why nothing is drawn for a while; nobody else would."""
+    print("plurel_prob: compiling; about a minute, once for each prior and version", file=sys.stderr, flush=True)
 
 
 def _traced(lower: Callable[[], Lowered]) -> Lowered:

@@ -59,7 +59,9 @@ def check_program_files() -> None:
 
 
 def use_compilation_cache() -> None:
-    """Keep compiled programs between runs, in the user's cache folder, unless JAX is told another."""
+    """Keep compiled programs between runs, in the user's cache folder, unless JAX is told another one
+    (``JAX_COMPILATION_CACHE_DIR``), or none (``JAX_ENABLE_COMPILATION_CACHE=false``).
+    """
     import jax
     import platformdirs
 

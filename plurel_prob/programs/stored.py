@@ -44,7 +44,7 @@ def _environment() -> str:
 def file_of(name: str, devices: Sequence[Device]) -> Path | None:
     """Where a program is kept, if programs are; arguments as for :func:`plurel_prob.programs.compilation.compile_program`."""
     folder = jax.config.jax_compilation_cache_dir  # type: ignore[attr-defined]
-    if folder is None or "://" in folder:
+    if folder is None or "://" in folder or not jax.config.jax_enable_compilation_cache:  # type: ignore[attr-defined]
         return None
     on = [(device.platform, device.device_kind, device.id) for device in devices]
     settings = [getattr(jax.config, setting) for setting in SETTINGS]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from plurel_prob.databases import Database, TableSchema, load, observe
-from plurel_prob.databases.disk import LATENTS, PROVENANCE, read_latents
+from plurel_prob.databases.disk import LATENTS, MANIFEST, PROVENANCE, read_latents
 from plurel_prob.databases.flat import tree_of
 from plurel_prob.databases.manifest import known_splits, read_manifest
 from plurel_prob.databases.provenance import read_provenance
@@ -106,12 +106,17 @@ def subject_of(database: Database) -> Subject:
     return Subject(database, database.latents, provenance)
 
 
-def read_subject(path: Path) -> Subject:
-    """Read a database from a folder in RelBench format, with latents and provenance where it has them.
+def read_subject(source: Path | str) -> Subject:
+    """Read a database of any kind, see :func:`plurel_prob.stores.read_database`, with latents and provenance where it has them.
 
     Raises:
         DatabaseError: a file is missing or broken; the message names it.
     """
+    path = Path(source)
+    if "://" in str(source) or not ((path / MANIFEST).exists() or (path / PROVENANCE).exists()):
+        from plurel_prob.stores import read_database
+
+        return Subject(read_database(source), None, {}, "")
     manifest = read_manifest(path)
     description = manifest.description or ""
     if not (path / PROVENANCE).exists():

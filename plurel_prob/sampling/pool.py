@@ -15,6 +15,14 @@ from plurel_prob.errors import WorkerLost
 Result = TypeVar("Result")
 
 
+SEEDS_PER_WORKER = 16  # a process takes as long to start as to draw so many databases of the default prior
+
+
+def default_workers(n_seed: int) -> int:
+    """How many processes draw this many databases, unless somebody says: at most one a core."""
+    return max(1, min(os.cpu_count() or 1, n_seed // SEEDS_PER_WORKER))
+
+
 def map_in_processes(work: Callable[[int], Result], seeds: Iterable[int], n_worker: int) -> Generator[Result]:
     """Return ``work(seed)`` for every seed, in order; with more than one worker in processes of their own.
 

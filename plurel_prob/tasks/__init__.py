@@ -2,6 +2,7 @@
 
 from plurel_prob.tasks.autocomplete import autocomplete_tasks
 from plurel_prob.tasks.forecast import forecast_tasks
+from plurel_prob.tasks.listed import manifests_of
 from plurel_prob.tasks.reasons import why_none
 from plurel_prob.tasks.split import SplitDatabase, split_database
 from plurel_prob.tasks.task import Task
@@ -14,6 +15,7 @@ __all__ = [
     "add_tasks",
     "autocomplete_tasks",
     "forecast_tasks",
+    "manifests_of",
     "split_database",
     "why_none",
     "write_tasks",

@@ -45,7 +45,7 @@ def test_sample_then_describe(tmp_path, cli):
     assert done.code == 0, done.err
     assert sorted(path.name for path in out.iterdir()) == ["plurel-8", "plurel-9"]
     assert "foreign keys" in done.out and "2/2" in done.err
-    described = cli("describe", out / "plurel-8")
+    described = cli("describe", out / "plurel-8", "--all")
     assert described.code == 0
     for word in ("table_0", "row_idx", "primary key", "foreign_row_0", "feature_0", "activity", "entity"):
         assert word in described.out

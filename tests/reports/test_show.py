@@ -24,8 +24,8 @@ def corpus(tmp_path_factory) -> Path:
 
 def test_show_writes_a_page_into_the_current_folder(corpus, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    show(corpus / "plurel-7")
-    show(corpus / "a shop", out=Path("shop.html"))
+    show(str(corpus / "plurel-7"))
+    show(str(corpus / "a shop"), out=Path("shop.html"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["plurel-7.html", "shop.html"]
     for path in tmp_path.iterdir():
         check_page(path.read_text())
@@ -34,23 +34,23 @@ def test_show_writes_a_page_into_the_current_folder(corpus, tmp_path, monkeypatc
 
 def test_show_writes_pictures_and_no_page_unless_it_is_told(corpus, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    show(corpus / "plurel-7", svg=Path("new") / "pictures")
+    show(str(corpus / "plurel-7"), svg=Path("new") / "pictures")
     found = {path.name for path in (tmp_path / "new" / "pictures").iterdir()}
     links = {"key-table_1-foreign_row_0.svg", "children-table_1-foreign_row_0.svg"}
     of_tables = {f"{kind}-table_{i}.svg" for kind in ("causal", "dependence") for i in (0, 1)}
     assert found == {"schema.svg"} | links | of_tables
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
-    show(corpus / "plurel-7", svg=tmp_path / "new", out=Path("page.html"))
+    show(str(corpus / "plurel-7"), svg=tmp_path / "new", out=Path("page.html"))
     assert (tmp_path / "page.html").exists()
 
 
 def test_show_makes_a_page_of_many_databases_and_one_for_each(corpus, tmp_path):
-    show(corpus, out=tmp_path / "all.html")
+    show(str(corpus), out=tmp_path / "all.html")
     page = check_page((tmp_path / "all.html").read_text())
     shown = "".join(page.texts)
     assert f"plurel-prob show {corpus}/plurel-7" in shown and f"plurel-prob show '{corpus}/a shop'" in shown
     assert "partial" not in shown
-    show(corpus, out=tmp_path / "all.html", pages=True)
+    show(str(corpus), out=tmp_path / "all.html", pages=True)
     page = check_page((tmp_path / "all.html").read_text())
     links = [attrs["href"] for attrs in page.of("a") if "pages" in (attrs["href"] or "")]
     assert links == ["all-pages/a_shop.html", "all-pages/plurel-7.html"]
@@ -87,17 +87,17 @@ def test_databases_are_in_order_and_every_page_has_a_file(corpus, tmp_path):
 def test_errors_name_what_is_wrong(corpus, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(DatabaseError, match="nowhere: no such folder"):
-        show(tmp_path / "nowhere", out=tmp_path / "x.html")
+        show(str(tmp_path / "nowhere"), out=tmp_path / "x.html")
     with pytest.raises(DatabaseError, match="empty: is neither a database nor a folder of databases"):
-        show(tmp_path / "empty", out=tmp_path / "x.html")
+        show(str(tmp_path / "empty"), out=tmp_path / "x.html")
     with pytest.raises(DatabaseError, match="is one database"):
-        show(corpus / "plurel-7", out=tmp_path / "x.html", pages=True)
+        show(str(corpus / "plurel-7"), out=tmp_path / "x.html", pages=True)
     with pytest.raises(DatabaseError, match="is no database"):
-        show(corpus, svg=tmp_path / "x")
+        show(str(corpus), svg=tmp_path / "x")
     with pytest.raises(DatabaseError, match="is a folder"):
-        show(corpus, out=tmp_path)
+        show(str(corpus), out=tmp_path)
     with pytest.raises(DatabaseError, match="cannot make the folder"):
-        show(corpus / "plurel-7", svg=corpus / "plurel-7" / "manifest.yaml" / "x")
+        show(str(corpus / "plurel-7"), svg=corpus / "plurel-7" / "manifest.yaml" / "x")
     assert [path.name for path in tmp_path.iterdir()] == ["empty"]
 
 
@@ -118,7 +118,7 @@ def test_broken_files_are_named_and_leave_nothing(file, content, tmp_path):
     (path / file).unlink() if content is None else (path / file).write_bytes(content)
     for what in (path, tmp_path / "all"):
         with pytest.raises(DatabaseError, match=file):
-            show(what, out=tmp_path / "x.html")
+            show(str(what), out=tmp_path / "x.html")
     assert [left.name for left in tmp_path.iterdir()] == ["all"]
 
 
@@ -130,6 +130,6 @@ def test_a_key_that_refers_to_no_row_is_described(tmp_path):
     frame = pd.read_parquet(file)
     frame.loc[3, "user"] = 99
     frame.to_parquet(file, index=False)
-    show(path, out=tmp_path / "x.html")
+    show(str(path), out=tmp_path / "x.html")
     page = check_page((tmp_path / "x.html").read_text())
     assert "which is no row of users" in "".join(page.texts)

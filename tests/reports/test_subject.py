@@ -72,7 +72,7 @@ def test_what_a_folder_says_is_read(tmp_path):
     real = read_subject(write_shop(tmp_path / "shop"))
     assert (real.kind, real.command(), real.latents) == ("database", ("", ""), None)
     assert real.window == (pd.Timestamp("2020-01-01"), pd.Timestamp("2021-06-01"))
-    with pytest.raises(DatabaseError, match="manifest.yaml: no such file"):
+    with pytest.raises(DatabaseError, match="is a folder of databases; give one"):
         read_subject(tmp_path)
 
 

@@ -181,6 +181,6 @@ def test_a_primary_key_that_occurs_twice_is_named(tmp_path):
             write_store(tables, declared, tmp_path / "out", format)
     with pytest.raises(DatabaseError, match=r"refers to parents\.id, which is 2 in row 3 and before"):
         observe(folder).parent_row("children", "of")
-    show(folder, out=tmp_path / "page.html", svg=tmp_path / "pictures")  # the command score: tests/scoring/
+    show(str(folder), out=tmp_path / "page.html", svg=tmp_path / "pictures")  # the command score: tests/scoring/
     assert "given: children.of refers to parents.id, which is 2 in row 3 and before" in (tmp_path / "page.html").read_text()
     assert {path.name for path in (tmp_path / "pictures").iterdir()} == {"schema.svg"}

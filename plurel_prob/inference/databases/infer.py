@@ -9,6 +9,7 @@ from jax import random
 from plurel_prob.databases.database import Database
 from plurel_prob.inference.databases.chains import run
 from plurel_prob.inference.databases.model import PARAMETERS, GivenDatabase, given_database
+from plurel_prob.programs.files import use_compilation_cache
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -45,6 +46,7 @@ def infer_database(of: Database, *, n_warmup: int = 300, n_draw: int = 500, n_ch
     Raises:
         DatabaseError: see :func:`given_database`.
     """
+    use_compilation_cache()
     given = given_database(of)
     results = run(given, random.key(seed), n_warmup=n_warmup, n_draw=n_draw, n_chain=n_chain)
     return _tree(given, jax.device_get(results))

@@ -12,6 +12,7 @@ from plurel_prob.inference.features.basis import features
 from plurel_prob.inference.features.columns import Columns, encode
 from plurel_prob.inference.features.dags import MAX_NODE, GraphPosterior, causes_of, log_structure_prior, membership
 from plurel_prob.inference.features.scores import ColumnScores
+from plurel_prob.programs.files import use_compilation_cache
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -63,6 +64,7 @@ def infer_graph(
     Raises:
         DatabaseError: the number of columns, a column's type or the number of complete rows does not allow it.
     """
+    use_compilation_cache()
     if not 2 <= table.shape[1] <= MAX_NODE:
         raise DatabaseError(f"graphs are inferred over 2 to {MAX_NODE} columns; got {table.shape[1]}: choose some")
     columns = encode(table, foreign, is_transformed=is_transformed)

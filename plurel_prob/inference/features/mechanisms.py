@@ -15,6 +15,7 @@ from plurel_prob.errors import DatabaseError
 from plurel_prob.inference.features.columns import Columns, encode
 from plurel_prob.inference.features.graphs import topological_order
 from plurel_prob.inference.features.model import ColumnGraph, mechanisms
+from plurel_prob.programs.files import use_compilation_cache
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -61,6 +62,7 @@ def infer_mechanisms(
     Raises:
         DatabaseError: a column cannot be used, or the graph does not fit the columns or has a cycle.
     """
+    use_compilation_cache()
     columns = encode(table, foreign, is_transformed=is_transformed)
     edge = edges_of(graph, columns.names)
     tree = posterior_of(columns, structure_of(columns, edge), n_draw=n_draw, n_chain=n_chain, seed=seed)

@@ -24,6 +24,7 @@ from plurel_prob.inference.links.predictive import (
 )
 from plurel_prob.inference.links.search import pad, place
 from plurel_prob.priors import Prior, get_prior
+from plurel_prob.programs.files import use_compilation_cache
 
 MODELS = ("uniform", "popularity", "blocks", "blocks+popularity")
 MAX_LEFT_OUT = 4000  # children of the leave-one-out comparison
@@ -115,6 +116,7 @@ def infer_links(
         >>> from plurel_prob.inference.links import infer_links
         >>> infer_links(np.arange(300) // 10, 30).compare()  # doctest: +SKIP
     """
+    use_compilation_cache()
     unknown = [model for model in models if model not in MODELS]
     if unknown or not models:
         raise DatabaseError(f"models: choose from {', '.join(MODELS)}; got {', '.join(unknown) or 'none'}")

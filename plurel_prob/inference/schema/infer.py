@@ -14,6 +14,7 @@ from plurel_prob.inference.schema.evidence import CONTINUOUS, Evidence, Posterio
 from plurel_prob.inference.schema.table_graphs import STATISTICS, adjacency, check_parents, statistics
 from plurel_prob.priors import Prior, SchemaPrior, get_prior
 from plurel_prob.priors.fields import support_bounds
+from plurel_prob.programs.files import use_compilation_cache
 
 if TYPE_CHECKING:
     import networkx
@@ -65,6 +66,7 @@ def infer_schema(
         DatabaseError: the graph has a cycle, has more parents of a table or another number of tables than the prior allows, or
             has probability 0 under every family.
     """
+    use_compilation_cache()
     prior = get_prior(prior)
     edge, found, log_joint = weigh_families(graph, prior.schema, seed)
     rng = np.random.default_rng([seed, len(FAMILIES)])

@@ -7,13 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from plurel_prob.databases.manifest import check_database, read_task_manifest
 from plurel_prob.errors import DatabaseError
-from plurel_prob.files import within
 from plurel_prob.rfm.evaluation.methods import Method
 from plurel_prob.rfm.evaluation.metrics import Figure, bootstrap, figures
 from plurel_prob.rfm.evaluation.problem import Problem
 from plurel_prob.rfm.rows.tasks import Regime, RowTask
+from plurel_prob.tasks import manifests_of
 
 
 class Counts(NamedTuple):
@@ -71,16 +70,7 @@ def task_names(folder: Path, chosen: Sequence[str] = ()) -> list[str]:
     Raises:
         DatabaseError: it has none, or a chosen one is not among them.
     """
-    if not folder.is_dir():
-        raise DatabaseError(f"{folder}: no such folder")
-    check_database(folder)
-    found = []
-    for path in sorted((folder / "tasks").glob("*/manifest.yaml")):
-        if read_task_manifest(within(folder, path.relative_to(folder).as_posix())).task_type in (
-            "binary_classification",
-            "regression",
-        ):
-            found.append(path.parent.name)
+    found = [task.name for task in manifests_of(folder) if task.task_type in ("binary_classification", "regression")]
     missing = [name for name in chosen if name not in found]
     if missing or not found:
         asked = f"no task {missing[0]}" if missing else "no task"

@@ -15,6 +15,7 @@ from jaxtyping import Float32, Float64
 
 from plurel_prob.databases import Database
 from plurel_prob.errors import DatabaseError
+from plurel_prob.programs.files import use_compilation_cache
 from plurel_prob.rfm.rows.features import Labels, Question
 from plurel_prob.rfm.rows.learner.blend import blend
 from plurel_prob.rfm.rows.learner.boosting import Boosting
@@ -73,6 +74,7 @@ class RowLearner:
         Raises:
             DatabaseError: the file cannot be read.
         """
+        use_compilation_cache()
         if settings.get("members") == "trees":
             return cls(None, **settings)
         from plurel_prob.rfm.rows.network import load_network
