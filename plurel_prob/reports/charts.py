@@ -49,9 +49,9 @@ class Plot:
                 free = at_text + half + 4
         return body + text((LEFT + self.width - RIGHT) / 2, self.height - 6, label, "small middle muted")
 
-    def y_axis(self, label: str, ticks: Ticks | None = None) -> Markup:
-        """Vertical axis with lines across; by default at round numbers."""
-        ticks = ticks or [(value, compact(value)) for value in round_numbers(self.y_range[1])]
+    def y_axis(self, label: str, ticks: Ticks | None = None, *, is_count: bool = False) -> Markup:
+        """Vertical axis with lines across; by default at round numbers, of counts at whole ones."""
+        ticks = ticks or [(value, compact(value)) for value in round_numbers(self.y_range[1]) if not is_count or value % 1 == 0]
         shown = [(value, name) for value, name in ticks if self.y_range[0] - 1e-9 <= value <= self.y_range[1] + 1e-9]
         body = EMPTY
         for value, name in shown:
@@ -120,8 +120,9 @@ def histogram(values: np.ndarray, title: str, words: str, *, what: str = "rows",
     count, edges = np.histogram(shown, bins(low, high, is_whole))
     plot = Plot(250.0, 130.0, (float(edges[0]), float(edges[-1])), (0.0, float(count.max())))
     ends = sorted({low, round((low + high) / 2) if is_whole else (low + high) / 2, high})
-    ticks = [(float(at), compact(10.0**at if is_log else float(at))) for at in ends]
-    body = plot.y_axis(what) + plot.bars(edges, count, 0.6) + plot.x_axis("logarithmic" if is_log else "", ticks)
+    noise = 1e-6 * (high - low)  # beside the range: what should be 0 is seldom exactly that
+    ticks = [(float(at), compact(10.0**at if is_log else float(at) if abs(at) > noise else 0.0)) for at in ends]
+    body = plot.y_axis(what, is_count=True) + plot.bars(edges, count, 0.6) + plot.x_axis("logarithmic" if is_log else "", ticks)
     return Drawing(plot.width, plot.height, title, words, body)
 
 
@@ -143,7 +144,7 @@ def over_time(times: pd.Series, title: str, words: str, splits: list[tuple[pd.Ti
     high = float(count.max()) * (1.25 if splits else 1.0)  # their labels stand above the bars
     plot = Plot(width, 130.0, (float(edges[0]), float(edges[-1])), (0.0, high))
     ends = [seconds.min(), (seconds.min() + seconds.max()) / 2, seconds.max()]
-    body = plot.y_axis("rows") + plot.bars(edges, count, 0.4)
+    body = plot.y_axis("rows", is_count=True) + plot.bars(edges, count, 0.4)
     for time, label in splits:
         at = time.timestamp()
         if plot.x_range[0] < at < plot.x_range[1]:

@@ -92,6 +92,8 @@ def database_page(subject: Subject, on_part: Callable[[str], object] = lambda _:
         "database.html",
         subject=subject,
         facts=facts_of(subject),
+        origin=origin_of(subject),
+        has_blocks=any(key.has_blocks for key in keys),
         command=command,
         needs=needs,
         diagram=schema_drawing(subject, anchors),
@@ -118,16 +120,19 @@ def facts_of(subject: Subject) -> list[tuple[str, str]]:
         facts.append(("time window", f"{subject.window[0].date()} to {subject.window[1].date()}"))
     if subject.splits:
         facts.append(("splits", f"validation from {subject.splits[0].date()}, test from {subject.splits[1].date()}"))
-    return facts + _origin(subject)
+    if subject.provenance:
+        facts += [("prior", str(subject.provenance["model"])), ("seed", str(subject.provenance["seed"]))]
+    if subject.latents is not None and "family" in subject.latents["prior"]:
+        facts.append(("graph family", str(subject.latents["prior"]["family"].item())))
+    return facts
 
 
-def _origin(subject: Subject) -> list[tuple[str, str]]:
+def origin_of(subject: Subject) -> list[tuple[str, str]]:
+    """What a drawn database says about how it was made."""
     origin: Any = subject.provenance
     if not origin:
         return []
-    facts = [("prior", str(origin["model"])), ("seed", str(origin["seed"])), ("fingerprint", str(origin["fingerprint"])[:16])]
-    if subject.latents is not None and "family" in subject.latents["prior"]:
-        facts.insert(0, ("graph family", str(subject.latents["prior"]["family"].item())))
+    facts = [("fingerprint of the prior", str(origin["fingerprint"])[:16])]
     versions = origin.get("versions", {})
     if versions:
         facts.append(("versions", ", ".join(f"{package} {version}" for package, version in versions.items())))

@@ -1,7 +1,7 @@
 """What a report is about: a database, drawn or real."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from plurel_prob.databases.manifest import known_splits, read_manifest
 from plurel_prob.databases.provenance import read_provenance
 from plurel_prob.databases.schema import Times
 from plurel_prob.priors import PRIORS, get_prior
+from plurel_prob.tasks.listed import manifests_of
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -32,12 +33,14 @@ class Subject:
         latents: of a drawn database; None otherwise.
         provenance: what a drawn database says about its origin; empty otherwise.
         description: what its manifest says of it.
+        tasks: manifests of the tasks in its folder.
     """
 
     database: Database
     latents: DataTree | None
     provenance: Mapping[str, Any]
     description: str = ""
+    tasks: Sequence[Any] = ()
 
     @property
     def name(self) -> str:
@@ -120,11 +123,11 @@ def read_subject(source: Path | str) -> Subject:
     manifest = read_manifest(path)
     description = manifest.description or ""
     if not (path / PROVENANCE).exists():
-        return Subject(observe(path), None, {}, description)
+        return Subject(observe(path), None, {}, description, manifests_of(path))
     drawn, provenance = load(path), read_provenance(path)
     latents = tree_of(read_latents(path)) if (path / LATENTS).exists() else None
     schema = replace(drawn.schema, splits=known_splits(manifest, path))
-    return Subject(Database(manifest.name, drawn.tables, schema), latents, provenance, description)
+    return Subject(Database(manifest.name, drawn.tables, schema), latents, provenance, description, manifests_of(path))
 
 
 def time_window(tables: Mapping[str, pd.DataFrame], schemas: Mapping[str, TableSchema]) -> Times | None:

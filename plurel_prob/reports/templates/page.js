@@ -14,6 +14,13 @@ all("[data-copy]").forEach((button) => button.addEventListener("click", async ()
   setTimeout(() => { words.nodeValue = before; }, 1500);
 }));
 
+const reveal = () => {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (target && target.localName === "details") { target.open = true; target.scrollIntoView(); }
+};
+addEventListener("hashchange", reveal);
+reveal();
+
 all("[data-filter]").forEach((input) => {
   const rows = all(`#${input.dataset.filter} tbody tr`), count = document.querySelector(`[data-count="${input.dataset.filter}"]`);
   const filter = () => {
@@ -49,6 +56,8 @@ all(".zoomable").forEach((place) => {
   add("Fit", "Fit to the width", () => (scroll.clientWidth - 2) / width);
   add("1:1", "Full size", () => 1);
   place.prepend(bar);
+  scale = Math.min(1, (scroll.clientWidth - 2) / width);
+  show();
   let from = null;
   scroll.addEventListener("pointerdown", (event) => {
     if (event.button === 0 && event.pointerType === "mouse" && event.target.localName !== "text") {
