@@ -26,8 +26,12 @@ DRAW, LOOK, ANALYSE, LEARN, CHECK = GROUPS
 
 app = App(
     name="plurel-prob",
-    help="Draw relational databases from a probabilistic program, look into them, and learn from them.",
-    help_epilogue="Begin with: plurel-prob sample --count 2 --out out. Each command has examples: plurel-prob sample --help.",
+    help="""Draw relational databases from a probabilistic program, look into them, and learn from them.
+
+    Begin with: plurel-prob sample --count 2 --out out
+
+    Each command has examples: plurel-prob sample --help
+    """,
     version=__version__,
     suppress_keyboard_interrupt=False,
     group_commands=Group("About this program", sort_key=len(GROUPS)),

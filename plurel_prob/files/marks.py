@@ -7,9 +7,11 @@ Where there are no locks (Windows, some network file systems), what killed proce
 
 import atexit
 import contextlib
+import itertools
 import json
 import os
 import platform
+import re
 import secrets
 import shutil
 import tempfile
@@ -17,6 +19,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 PREFIX, MARK = ".plurel-prob-", ".plurel-prob-mark"
 NEW, OLD = "new", "old"  # what will take a place, and what had it
@@ -30,20 +37,34 @@ _rests: dict[Path, float] = {}  # folder to the time from which on it is tidied 
 @contextmanager
 def marked_folder(parent: Path) -> Iterator[Path]:
     """Give a new folder in ``parent``, which is removed afterwards."""
-    token = secrets.token_hex(16)
-    folder = parent / f"{PREFIX}{token}"
-    _made[folder] = os.getpid()
-    folder.mkdir(0o700)
-    handle = os.open(folder / MARK, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    folder, handle = next(filter(None, (_marked(parent) for _ in itertools.count())))
     try:
-        with contextlib.suppress(OSError):  # where there are no locks nobody removes it
-            _lock(handle, waits=True)  # somebody may be looking at it, and would remove it later
-        os.write(handle, json.dumps({"token": token, "host": platform.node()}).encode())  # it counts from now on
         yield folder
     finally:
         os.close(handle)
         _clear(folder)
         del _made[folder]
+
+
+def _marked(parent: Path) -> tuple[Path, int] | None:
+    """Make a folder, and its mark, open; None if somebody took it meanwhile for one that a killed process had left unmarked."""
+    token = secrets.token_hex(16)
+    folder = parent / f"{PREFIX}{token}"
+    _made[folder] = os.getpid()
+    folder.mkdir(0o700)
+    try:
+        handle = os.open(folder / MARK, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileNotFoundError:
+        del _made[folder]
+        return None
+    with contextlib.suppress(OSError):  # where there are no locks nobody removes it
+        _lock(handle, waits=True)  # somebody may be looking at it, and would remove it later
+        if not os.fstat(handle).st_nlink:
+            os.close(handle)
+            del _made[folder]
+            return None
+    os.write(handle, json.dumps({"token": token, "host": platform.node()}).encode())  # it counts from now on
+    return folder, handle
 
 
 @atexit.register
@@ -114,7 +135,10 @@ def _held(folder: Path) -> Iterator[bool]:
     """Hold a folder that carries a mark and that no process holds; give whether that is so."""
     try:
         handle = os.open(folder / MARK, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-    except OSError:
+    except OSError as error:
+        if isinstance(error, FileNotFoundError) and _is_named(folder) and fcntl:
+            with contextlib.suppress(OSError):  # only what is empty goes
+                folder.rmdir()
         yield False
         return
     try:
@@ -126,11 +150,19 @@ def _held(folder: Path) -> Iterator[bool]:
 def _is_left(folder: Path, handle: int) -> bool:
     try:
         _lock(handle)
-        mark, state = json.loads(os.read(handle, 1000)), os.fstat(handle)
+        content, state = os.read(handle, 1000), os.fstat(handle)
+        if not content:  # killed before it was marked: there is nothing else then
+            return _is_named(folder) and state.st_uid == os.geteuid() and [*os.listdir(folder)] == [MARK]
+        mark = json.loads(content)
         is_here = mark["host"] == platform.node() or time.time() - state.st_mtime > MIN_AGE
         return bool(f"{PREFIX}{mark['token']}" == folder.name and is_here and state.st_uid == os.geteuid())
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def _is_named(folder: Path) -> bool:
+    """Whether a folder has a name as those here have."""
+    return re.fullmatch(re.escape(PREFIX) + "[0-9a-f]{32}", folder.name) is not None
 
 
 def _lock(handle: int, *, waits: bool = False) -> None:
@@ -139,10 +171,8 @@ def _lock(handle: int, *, waits: bool = False) -> None:
     Raises:
         OSError: another process has it, and this one does not wait, or there are no locks.
     """
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        raise OSError("no locks") from None
+    if fcntl is None:
+        raise OSError("no locks")
     fcntl.flock(handle, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
 
 

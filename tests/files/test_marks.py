@@ -137,3 +137,27 @@ with marked_folder(Path({str(tmp_path)!r})) as folder:
 """
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 143
     assert list(tmp_path.iterdir()) == []
+
+
+def test_one_that_a_process_left_before_it_was_marked_is_removed_if_it_is_empty(tmp_path):
+    name = f"{PREFIX}{'0a' * 16}"
+    for parent, files in (("empty", []), ("unwritten", [MARK]), ("others", ["letter"]), ("both", [MARK, "letter"])):
+        (tmp_path / parent / name).mkdir(parents=True)
+        for file in files:
+            (tmp_path / parent / name / file).touch()
+        tidy(tmp_path / parent)
+    assert {path.parent.name for path in tmp_path.glob(f"*/{name}")} == {"others", "both"}
+
+
+def test_one_that_is_taken_for_such_is_made_again(tmp_path, monkeypatch):
+    lock, taken = marks._lock, []
+
+    def tidied_first(handle, *, waits=False):
+        if waits and not taken:
+            taken.append(handle)
+            tidy(tmp_path)
+        lock(handle, waits=waits)
+
+    monkeypatch.setattr(marks, "_lock", tidied_first)
+    with marked_folder(tmp_path) as folder:
+        assert taken and [*tmp_path.iterdir()] == [folder] and (folder / MARK).read_text()
