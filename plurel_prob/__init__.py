@@ -1,7 +1,8 @@
 """PluRel-Prob: a relational database is one draw from a probabilistic program.
 
 ``sample(seed)`` draws one, ``sample_many(seeds)`` many, ``stream()`` one after another without end, ``load(path)`` reads one
-back; ``sample_to(path, seed)`` and ``sample_rows(seed, table, rows)`` draw tables of any length, ``log_density(database)`` scores
+back; ``draws_of(databases)`` gathers latents of many for ArviZ.
+``sample_to(path, seed)`` and ``sample_rows(seed, table, rows)`` draw tables of any length, ``log_density(database)`` scores
 one. The joint NumPyro program is ``database``; ``plurel_prob.models`` has its stages, ``plurel_prob.distributions`` their laws.
 """
 
@@ -9,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from plurel_prob.databases import Database, load
+    from plurel_prob.databases import Database, draws_of, load
     from plurel_prob.errors import DatabaseError
     from plurel_prob.joint import JointModel, joint_model
     from plurel_prob.models import Bucket, database
@@ -21,7 +22,7 @@ __version__ = "0.1.0"
 
 # where names come from; modules are imported when one is first asked for, so that the command line can heed signals meanwhile
 _HOME = {
-    "databases": ("Database", "load"),
+    "databases": ("Database", "draws_of", "load"),
     "errors": ("DatabaseError",),
     "joint": ("JointModel", "joint_model"),
     "models": ("Bucket", "database"),
@@ -42,6 +43,7 @@ __all__ = [
     "Score",
     "Stream",
     "database",
+    "draws_of",
     "get_prior",
     "joint_model",
     "load",

@@ -11,6 +11,7 @@ from plurel_prob.conditioning.conditions import Condition, Conditions
 from plurel_prob.databases import Database
 from plurel_prob.databases.schema import table_name
 from plurel_prob.errors import DatabaseError
+from plurel_prob.interventions.counterfactual import counterfactual
 from plurel_prob.models.database import Bucket
 from plurel_prob.models.schema import Schema
 from plurel_prob.priors import Prior
@@ -41,7 +42,7 @@ def sample_given(seed: int, prior: Prior, given: Mapping[str, Any], bucket: Buck
         sites = {name: drawn.sites[name] for name in values_layout(prior, bucket, form)}
         _check_possible(asked, values_densities(prior, bucket, form)(known.structure, sites).of_sites)
     database = Database.from_draw(drawn, seed, prior, tuple(given))
-    return database.do(asked.columns) if asked.columns else database
+    return counterfactual(database, asked.columns, fills_missing=True) if asked.columns else database
 
 
 def given_sites(asked: Conditions, layout: Layout) -> GivenSites:

@@ -93,14 +93,17 @@ def _in_blocks(numbers: np.ndarray) -> np.ndarray:
     return padded.reshape(-1, BLOCK)
 
 
-def counterfactual(database: Database, columns: Mapping[str, Request]) -> Database:
-    """Return the database as it would be if some columns had other values; see :meth:`Database.do`."""
+def counterfactual(database: Database, columns: Mapping[str, Request], *, fills_missing: bool = False) -> Database:
+    """Return the database as it would be if some columns had other values; see :meth:`Database.do`.
+
+    With ``fills_missing`` a missing cell shows what is asked of it; otherwise it stays missing.
+    """
     replay = database.replay
     intervention, shown = replay.intervention(columns)
     changed = replay.run(intervention)
     frames = {}
     for table in range(int(replay.base.stages.schema.n_table)):
-        frames[table_name(table)] = _changed_frame(database, table, replay.base, changed, shown)
+        frames[table_name(table)] = _changed_frame(database, table, replay.base, changed, shown, fills_missing)
     read_latents = partial(_changed_latents, database, replay.base, changed)
     origin = database.origin._replace(by_hand=tuple(columns))
     return Database(database.name, frames, database.schema, origin, read_latents=read_latents)
@@ -118,7 +121,9 @@ def _changed_latents(database: Database, base: Draw, changed: Draw) -> Groups:
     return groups
 
 
-def _changed_frame(database: Database, table: int, base: Draw, changed: Draw, shown: dict[str, pd.Series]) -> pd.DataFrame:
+def _changed_frame(
+    database: Database, table: int, base: Draw, changed: Draw, shown: dict[str, pd.Series], fills_missing: bool
+) -> pd.DataFrame:
     """A table with the cells that changed."""
     name = table_name(table)
     frame = database.tables[name].copy()
@@ -130,7 +135,7 @@ def _changed_frame(database: Database, table: int, base: Draw, changed: Draw, sh
     for full_name, values in shown.items():
         if full_name.startswith(f"{name}."):
             column = full_name.removeprefix(f"{name}.")
-            is_shown = values.notna() & frame[column].notna()
+            is_shown = values.notna() & (frame[column].notna() | fills_missing)
             frame[column] = frame[column].mask(is_shown, values).astype(frame[column].dtype)
     return frame
 

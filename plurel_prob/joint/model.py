@@ -1,5 +1,6 @@
 """The joint model with its sizes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import pandas as pd
 from jax import random
+from numpyro import handlers
 
 from plurel_prob.blocks import BLOCK
 from plurel_prob.databases.database import Database
@@ -17,6 +19,7 @@ from plurel_prob.joint.sites import site_table
 from plurel_prob.models.database import Bucket, DatabaseDraw, Structure, database
 from plurel_prob.priors import Prior, get_prior
 from plurel_prob.priors.fields import upper_bound
+from plurel_prob.priors.toml import nearest
 from plurel_prob.programs.given import all_given
 from plurel_prob.programs.layout import structure_form, structure_layout
 from plurel_prob.programs.structure import draw_structure
@@ -41,6 +44,19 @@ class JointModel:
     def __call__(self) -> DatabaseDraw:
         """Draw a database, see :func:`plurel_prob.models.database.database`."""
         return database(self.prior, self.bucket)
+
+    def condition(self, values: Sites) -> Callable[[], DatabaseDraw]:
+        """Return the model with some sites fixed, by ``numpyro.handlers.condition``, which would take any name and shape.
+
+        Raises:
+            ValueError: there is no such site, or its shape is another; the message names the nearest, or the shape.
+        """
+        for name, value in values.items():
+            if name not in self.sites.index:
+                raise ValueError(f"no site {name!r}{nearest(name, [*self.sites.index])}")
+            if jnp.shape(value) != self.sites.loc[name, "shape"]:
+                raise ValueError(f"{name} has shape {self.sites.loc[name, 'shape']}, not {jnp.shape(value)}")
+        return handlers.condition(self, values)
 
     @cached_property
     def sites(self) -> pd.DataFrame:

@@ -154,3 +154,12 @@ def documented() -> str:
 
 def test_the_documented_sites_are_those_of_the_program():
     assert documented() in (Path(__file__).parents[2] / "docs" / "sites.md").read_text()
+
+
+def test_a_site_that_there_is_not_is_an_error_as_is_another_shape(model):
+    fixed = {"features/noise_level": model.values["features/noise_level"]}
+    assert callable(model.condition(fixed))
+    with pytest.raises(ValueError, match="did you mean 'features/noise_level'"):
+        model.condition({"features/nois_level": fixed["features/noise_level"]})
+    with pytest.raises(ValueError, match="has shape"):
+        model.condition({"features/noise_level": fixed["features/noise_level"][:1]})
