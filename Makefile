@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 EXTRAS ?= dev,rfm,sql
 PYTEST := -n 2 --dist loadfile --no-loadscope-reorder --durations=25
 
-.PHONY: demo test test-all lint format figures clean
+.PHONY: demo test test-all lint format docs figures clean
 
 $(VENV)/installed: pyproject.toml
 	if command -v uv >/dev/null 2>&1; then uv venv --quiet --clear --python $(PYTHON) --seed $(VENV); else $(PYTHON) -m venv $(VENV); fi
@@ -42,12 +42,23 @@ format: $(VENV)/installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# the site, with a twin of each page in Markdown; tutorials run, unless nothing of them has changed
+docs: $(VENV)/docs
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html -d docs/build/pages docs docs/build/html
+	$(BIN)/sphinx-build --quiet -b markdown -d docs/build/pages docs docs/build/markdown
+	cp -r docs/build/markdown/. docs/build/html/
+	@echo "The site is in docs/build/html: open docs/build/html/index.html"
+
+$(VENV)/docs: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs,rfm,sql]'
+	touch $@
+
 figures: $(VENV)/installed
 	$(BIN)/plurel-prob sample --seed 11 --out out
 	$(BIN)/plurel-prob show out/plurel-11 --svg out/pictures
-	cp out/pictures/schema.svg docs/schema.svg
-	cp out/pictures/key-table_1-foreign_row_0.svg docs/key.svg
-	cp out/pictures/causal-table_4.svg docs/causes.svg
+	cp out/pictures/schema.svg docs/pictures/schema.svg
+	cp out/pictures/key-table_1-foreign_row_0.svg docs/pictures/key.svg
+	cp out/pictures/causal-table_4.svg docs/pictures/causes.svg
 
 clean:
-	rm -rf $(VENV) out build dist *.egg-info
+	rm -rf $(VENV) out build dist docs/build docs/gallery *.egg-info

@@ -1,11 +1,15 @@
 """How the documentation is built: ``make docs``."""
 
+import logging
 import sys
 from pathlib import Path
 
 import plurel_prob
 
 sys.path.insert(0, str(Path(__file__).parent / "extensions"))
+
+for name in ("jax", "arviz", "matplotlib"):  # Sphinx would print what they note on the way
+    logging.getLogger(name).setLevel(logging.WARNING)
 
 project, author, copyright = "PluRel-Prob", "The PluRel-Prob authors", "2026, the PluRel-Prob authors"
 version = release = plurel_prob.__version__
@@ -16,10 +20,12 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
     "commands",
+    "llms",
     "mathml",
     "priors",
+    "twins",
 ]
-exclude_patterns = ["build", "tutorials/*", "gallery/*.ipynb", "gallery/sg_execution_times.rst", "sg_execution_times.rst"]
+exclude_patterns = ["build", "tutorials/*", "gallery/sg_execution_times.rst", "sg_execution_times.rst"]
 
 html_theme = "furo"  # light and dark, for phones too, and nothing from the network
 html_title = "PluRel-Prob"
@@ -48,6 +54,7 @@ sphinx_gallery_conf = {
     "within_subsection_order": "FileNameSortKey",
     "abort_on_example_error": True,
     "download_all_examples": False,
+    "default_thumb_file": str(Path(__file__).parent / "pictures" / "schema.svg"),
     "show_memory": False,
     "show_signature": False,
     "remove_config_comments": True,

@@ -1,6 +1,7 @@
 import gc
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import jax
@@ -19,7 +20,7 @@ check_program_files()  # as commands do, which would take files without a hash f
 
 
 # the first two compile the programs that others share, one of each worker; then what takes longest
-FIRST = ["test_sampling.py", "models/test_database.py", "test_readme.py", "joint/test_joint.py", "cli/test_rfm.py"]
+FIRST = ["test_sampling.py", "models/test_database.py", "test_docs.py", "joint/test_joint.py", "cli/test_rfm.py"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -55,6 +56,22 @@ def unload_programs() -> Iterator[None]:
         unload()
         jax.clear_caches()
     leave_out_of_collections()
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], None]:
+    """Puts two small databases, plurel-10 and plurel-11, into a new folder."""
+    from plurel_prob.cli.run import run
+    from tests.models.tiny import PLUREL
+
+    drawn = tmp_path_factory.mktemp("drawn") / "out"
+
+    def put(folder: Path) -> None:
+        if not drawn.exists():
+            assert run(["sample", "--seed", "10", "--count", "2", "--prior", str(PLUREL), "--out", str(drawn)]) == 0
+        shutil.copytree(drawn, folder)
+
+    return put
 
 
 @pytest.fixture(scope="session")

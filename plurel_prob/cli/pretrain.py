@@ -50,6 +50,12 @@ def pretrain(
 
     Of a database that was not drawn, rows up to its validation timestamp are trained on; of a drawn one, all.
 
+    Such as:
+
+        plurel-prob pretrain --out out/run
+        plurel-prob pretrain --prior realistic --no-experts --steps 500 --out out/plain
+        plurel-prob pretrain --network cells --data out/corpus --size tiny --steps 500 --out out/cells
+
     Args:
         network: what is trained.
         data: folders of databases in RelBench format, or of many (plurel-0, ...); or `stream`, fresh databases without end, which

@@ -15,6 +15,15 @@ from plurel_prob.reports.subject import Subject, subject_of
 from plurel_prob.reports.svg import Drawing
 
 Source = Database | Subject
+
+
+class Picture(str):
+    """The text of an SVG file, which notebooks show as a picture."""
+
+    def _repr_html_(self) -> str:
+        return str(self)
+
+
 MAX_DEPENDENCE = 60  # columns; a picture of more is no longer legible
 
 
@@ -22,7 +31,7 @@ def _subject(database: Source) -> Subject:
     return database if isinstance(database, Subject) else subject_of(database)
 
 
-def er_diagram(database: Source) -> str:
+def er_diagram(database: Source) -> Picture:
     """Return the entity-relationship diagram of a database, as SVG.
 
     Example:
@@ -30,10 +39,10 @@ def er_diagram(database: Source) -> str:
         >>> from plurel_prob.reports import er_diagram
         >>> svg = er_diagram(load("out/plurel-10"))  # doctest: +SKIP
     """
-    return schema_drawing(_subject(database)).alone()
+    return Picture(schema_drawing(_subject(database)).alone())
 
 
-def causal_graph_svg(database: Source, table: str) -> str:
+def causal_graph_svg(database: Source, table: str) -> Picture:
     """Return the causal graph of a table, as SVG.
 
     Raises:
@@ -42,16 +51,16 @@ def causal_graph_svg(database: Source, table: str) -> str:
     drawing = causal_drawing(_subject(database), table)
     if drawing is None:
         raise DatabaseError(f"{_subject(database).name}: has no latents, so {table} has no causal graph to draw")
-    return drawing.alone()
+    return Picture(drawing.alone())
 
 
-def key_heatmap(database: Source, child: str, key: str) -> str:
+def key_heatmap(database: Source, child: str, key: str) -> Picture:
     """Return which rows of a table refer to which of its parent, as SVG: by the blocks of the model, if they are known.
 
     Raises:
         DatabaseError: there is no such key.
     """
-    return heatmap_drawing(_subject(database), child, key).alone()
+    return Picture(heatmap_drawing(_subject(database), child, key).alone())
 
 
 def dependence_of(subject: Subject, table: str) -> Drawing | None:

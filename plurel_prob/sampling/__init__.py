@@ -39,7 +39,7 @@ def sample(
             - ``table_2.n_row``, ``table_2.n_column``, ``table_2.noise_level`` and other sites that a table has one of;
             - ``table_2.foreign_row_0``: the parent's row for every row;
             - ``table_2.feature_1.type``: ``"numerical"``, ``"boolean"`` or ``"categorical"``; ``table_2.feature_1.n_category``;
-            - ``table_2.feature_1``: values, as :meth:`Database.do` takes them. Cells that the table misses stay missing;
+            - ``table_2.feature_1``: values, as :meth:`Database.do` takes them. A cell that is given is never missing;
             - ``table_2``: a data frame with all of the table's columns and any of its keys; without times;
             - any site by its name in the program (``links/n_level``): an array that fills it from its corner.
         bucket: sizes to compile for; by default the smallest that hold the database. They do not change the draw.

@@ -139,7 +139,7 @@ def test_a_model_of_a_prior_holds_all_that_it_draws(model):
 
 
 def documented() -> str:
-    """The table of docs/sites.md, as the programs have it."""
+    """The table of docs/reference/sites.md, as the programs have it."""
     tables = {name: joint_model(name).sites for name in ("compact", "plurel", "realistic")}
     names = list(dict.fromkeys(name for sites in tables.values() for name in sites.index))
     rows = ["| site | axes | law | prior |", "| --- | --- | --- | --- |"]
@@ -153,7 +153,7 @@ def documented() -> str:
 
 
 def test_the_documented_sites_are_those_of_the_program():
-    assert documented() in (Path(__file__).parents[2] / "docs" / "sites.md").read_text()
+    assert documented() in (Path(__file__).parents[2] / "docs" / "reference" / "sites.md").read_text()
 
 
 def test_a_site_that_there_is_not_is_an_error_as_is_another_shape(model):
