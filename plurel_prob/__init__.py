@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from plurel_prob.sampling import Stream, sample, sample_many, sample_rows, sample_to, stream
     from plurel_prob.scoring import Score, log_density
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # where names come from; modules are imported when one is first asked for, so that the command line can heed signals meanwhile
 _HOME = {

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from plurel_prob.cli.extras import extra
-from plurel_prob.cli.output import PlainConsole, new_table, print_table
+from plurel_prob.cli.output import AsJson, PlainConsole, new_table, print_json, print_table
 from plurel_prob.files import check_apart
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def convert(
     to: Format,
     out: str,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write the tables of a database into another store, with types, keys and constraints.
 
@@ -44,6 +45,7 @@ def convert(
         out: file (duckdb, sqlite), folder, or URL (postgresql) to write.
         overwrite: replace what exists: a folder only if this program wrote all that is in it, a file only if it is a SQLite or
             DuckDB file.
+        as_json: print JSON, and nothing else.
     """
     from plurel_prob.cli.progress import progress_bar
     from plurel_prob.databases.disk import MANIFEST
@@ -64,6 +66,10 @@ def convert(
             progress.advance(task, len(tables))
         else:
             problems = write_store(tables, declared, out, to, overwrite=overwrite, on_table=lambda name: progress.advance(task))
+    if as_json:
+        rows = {name: len(frame) for name, frame in tables.items()}
+        print_json({"out": hidden(out), "rows": rows, "problems": [*declared.skipped, *problems]})
+        return
     print_table(summary({name: len(frame) for name, frame in tables.items()}, declared))
     for problem in [*declared.skipped, *problems]:
         console.print(problem)

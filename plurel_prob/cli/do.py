@@ -1,5 +1,6 @@
 """``plurel-prob do``."""
 
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -90,12 +91,20 @@ def requests(database: Database, values: list[str], shifts: list[str]) -> dict[s
     return result
 
 
+def number_of(text: str) -> float | None:
+    """The finite number that a text writes; None if it writes none."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
 def shift_by(text: str, value: str) -> "Callable[[pd.Series], pd.Series]":
     """The function that adds a number to a column."""
-    try:
-        number = float(value)
-    except ValueError:
-        raise DatabaseError(f"--shift {shown(text)}: {shown(value)} is no number") from None
+    number = number_of(value)
+    if number is None:
+        raise DatabaseError(f"--shift {shown(text)}: {shown(value)!r} is no number")
     return lambda natural: natural + number
 
 
@@ -104,10 +113,8 @@ def value_of(kind: str | None, text: str) -> Any:
     if kind == "boolean" and text.lower() in ("true", "false"):
         return text.lower() == "true"
     if kind == "numerical":
-        try:
-            return float(text)
-        except ValueError:
-            return text
+        number = number_of(text)
+        return text if number is None else number
     return text
 
 

@@ -6,13 +6,13 @@ from collections import Counter
 import numpy as np
 from cyclopts.types import NonNegativeInt
 
-from plurel_prob.cli.output import PlainConsole
+from plurel_prob.cli.output import AsJson, PlainConsole, print_json
 from plurel_prob.errors import DatabaseError
 
 WRONG = 1  # exit code
 
 
-def verify(path: str, /, *, redraw: NonNegativeInt = 1) -> None:
+def verify(path: str, /, *, redraw: NonNegativeInt = 1, as_json: AsJson = False) -> None:
     """Check databases: every file against its checksum, tables, keys; and draw some again from their seeds.
 
     Prints what is wrong, and ends with exit code 1 if anything is.
@@ -26,13 +26,14 @@ def verify(path: str, /, *, redraw: NonNegativeInt = 1) -> None:
         path: folder of a database, or of many; or the URL of either in object storage, such as s3://bucket/prefix: each database
             is downloaded into a temporary folder, one after another.
         redraw: databases to draw again and compare, spread over all.
+        as_json: print JSON, and nothing else.
     """
     from plurel_prob import corpora
     from plurel_prob.cli.progress import progress_bar
 
     corpus = corpora.open_corpus(path)
     names = corpus.databases()
-    console, n_wrong, n_unsealed, redrawn = PlainConsole(soft_wrap=True), 0, 0, Counter[str]()
+    wrong, n_unsealed, redrawn = dict[str, list[str]](), 0, Counter[str]()
     chosen = {names[i] for i in np.linspace(0, len(names) - 1, min(redraw, len(names))).round().astype(int)}
     with progress_bar() as progress:
         task = progress.add_task("checking", total=len(names))
@@ -47,17 +48,31 @@ def verify(path: str, /, *, redraw: NonNegativeInt = 1) -> None:
                         redrawn[how] += not problems
             except DatabaseError as error:  # it cannot be reached; the others can
                 place, problems = name, [str(error)]
-            for problem in problems:
-                console.print(f"{place}/{problem}")
-            n_wrong += bool(problems)
+            if problems:
+                wrong[place] = problems
             progress.advance(task)
-    for leftover in corpus.leftovers():
+    leftovers = corpus.leftovers()
+    if as_json:
+        counts = {"databases": len(names), "redrawn": dict(redrawn), "without_checksum": n_unsealed}
+        print_json(counts | {"wrong": wrong, "leftovers": leftovers})
+        sys.exit(WRONG if wrong else 0)
+    console = PlainConsole(soft_wrap=True)
+    for place, problems in wrong.items():
+        for problem in problems:
+            console.print(f"{place}/{problem}")
+    for leftover in leftovers:
         console.print(leftover)
-    if n_wrong:
+    if wrong:
         what_to_do = "Delete them and run `plurel-prob sample` again: it draws what is missing."
-        console.print(f"{n_wrong} of {len(names)} databases are wrong. {what_to_do}")
+        console.print(f"{len(wrong)} of {databases_words(len(names))} {'is' if len(wrong) == 1 else 'are'} wrong. {what_to_do}")
         sys.exit(WRONG)
     findings = [f"{n} {how}" for how, n in redrawn.items()] or ["none drawn again"]
     if n_unsealed:
         findings.append(f"{n_unsealed} with a plurel_prob.json of an earlier version, which has no checksum of its own")
-    console.print(f"{len(names)} databases are as they were written; {'; '.join(findings)}.")
+    verb = "is as it was" if len(names) == 1 else "are as they were"
+    console.print(f"{databases_words(len(names))} {verb} written; {'; '.join(findings)}.")
+
+
+def databases_words(n: int) -> str:
+    """A number of databases, in words."""
+    return f"{n:,} database{'s' * (n != 1)}"
