@@ -57,7 +57,7 @@ def evaluate(
 
     A table for each task has AUROC and logarithmic loss of binary tasks; of numbers NMAE (the mean absolute error over the
     standard deviation of the training labels), R2, and of methods with quantiles their loss (pinball) and how often intervals of
-    50, 80 and 90 % hold the label. Intervals of 95 % are of a bootstrap over the entities of the rows. Means over tasks follow.
+    50, 80 and 90% hold the label. Intervals of 95% are of a bootstrap over the entities of the rows. Means over tasks follow.
 
     Methods: rows, the learner of rows as `predict` has it (its network and boosted trees), rows_network, the network alone, and
     rows_untrained, the average of its parts in closed form; ridge and lightgbm_context, by the same contexts of 800 labelled

@@ -23,7 +23,7 @@ def table_of(database: str, evaluations: Sequence[Evaluation]) -> Table:
     positive = "" if n.n_positive is None else f" ({n.n_positive:,} positive)"
     counts = f"{n.n_row:,} rows{sampled}{positive} of {n.n_entity:,} entities; {n.n_known:,} labels were known before"
     metrics = [metric for metric in dict.fromkeys(m for e in evaluations for m in e.figures) if metric not in COVERAGE]
-    coverage = ["inside 50/80/90 %"] if any(COVERAGE[0] in e.figures for e in evaluations) else []
+    coverage = ["inside 50/80/90%"] if any(COVERAGE[0] in e.figures for e in evaluations) else []
     title = f"{database}, {first.task}, {first.split}, {first.regime}: {counts}"
     table = table_with("method", *metrics, *coverage, "seconds", title=title)
     for evaluation in evaluations:

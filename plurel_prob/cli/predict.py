@@ -67,7 +67,7 @@ def predict(
     A row is predicted from what was known at its time: its own columns, what it refers to, what refers to it, earlier labels.
     Other rows whose labels are known are the context of a network of rows and what boosted trees are fitted to; the two are
     averaged with weights that held-out labels choose. Where labels of predicted rows are known, or of rows that were held out,
-    metrics are shown beside those of baselines, with intervals that hold 95 % of a bootstrap. The higher the better are AUROC,
+    metrics are shown beside those of baselines, with intervals that hold 95% of a bootstrap. The higher the better are AUROC,
     accuracy and R2; the lower the better the log loss and NMAE, the mean absolute error over the labels' standard deviation.
 
     Args:

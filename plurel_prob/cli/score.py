@@ -69,7 +69,7 @@ def score(
             result = observed_log_density(database, law, [read_posterior(file) for file in given or []])
     if as_json:
         levels = {level: result.by(level).to_dict() for level in LEVELS}
-        print_json({"total": result.total} | levels | {"notes": list(result.notes)})
+        print_json({"total": result.total} | levels | {"impossible": result.impossible(), "notes": list(result.notes)})
     else:
         report(Path(path).name, result)
     if out is not None:
@@ -101,5 +101,9 @@ def report(name: str, result: "Score") -> None:
         for part, value in result.by(level).items():
             table.add_row(str(part) or "(once)", f"{value:,.2f}")
         print_table(table)
+    if result.impossible():
+        console.print(
+            f"Minus infinity: the prior cannot draw {'; '.join(result.impossible())}. Another --prior may.", soft_wrap=True
+        )
     for note in result.notes:
         console.print(note, soft_wrap=True)

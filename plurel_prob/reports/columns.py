@@ -91,7 +91,7 @@ def _drawing(there: pd.Series, counts: pd.Series, name: str, kind: str, missing:
         if not len(values):
             return None
         low, middle, high = np.quantile(values, [0.05, 0.5, 0.95])
-        words = f"Numbers: 5 % below {low:.3g}, median {middle:.3g}, 95 % below {high:.3g}.{lacking}"
+        words = f"Numbers: 5% below {low:.3g}, median {middle:.3g}, 95% below {high:.3g}.{lacking}"
         return histogram(values, f"Distribution of {name}", words)
     if kind == "time":
         return over_time(there, f"Distribution of {name}", f"Times from {there.min()} to {there.max()}.{lacking}", [])

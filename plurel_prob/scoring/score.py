@@ -47,6 +47,12 @@ class Score:
             raise ValueError(f"a score adds up by {', '.join(LEVELS)}; got {level!r}")
         return self.parts.groupby(level, sort=False)["log_density"].sum()
 
+    def impossible(self) -> list[str]:
+        """What the prior cannot draw, the sites with a density of zero, each with the tables where it has."""
+        zero = self.parts[self.parts["log_density"] == -np.inf]
+        tables = zero.groupby("site", sort=False)["table"].agg(lambda names: ", ".join(filter(None, names)))
+        return [f"{site} ({names})" if names else str(site) for site, names in tables.items()]
+
     def __float__(self) -> float:
         return self.total
 

@@ -38,7 +38,7 @@ def train(
             check_held_out(source, held_out, config.n_step)
     with training_bar(console, config.n_step, "cells") as show:
         training.train(source, out, config, validation=held_out, on_step=show, **run)
-    PlainConsole().print(f"Written to {out}. Evaluate it: plurel-prob evaluate --checkpoint {out} --data FOLDER", soft_wrap=True)
+    PlainConsole().print(f"Written to {out}. Evaluate it: plurel-prob evaluate FOLDER --checkpoint {out}", soft_wrap=True)
 
 
 def open_data(data: list[str], task: str | None, prior: str, first_seed: int, config: TrainingConfig) -> Data:
