@@ -88,7 +88,7 @@ def test_the_score_is_that_of_its_levels_and_of_the_saved_database(database_of_d
     assert set(score.by("stage").index) == {"schema", "links", "features"}
     loaded = plurel_prob.load(database_of_draw.save(tmp_path / "saved"))
     assert plurel_prob.log_density(loaded).parts.equals(score.parts)
-    score_command(tmp_path / "saved")
+    score_command(str(tmp_path / "saved"))
     assert f"log density {score.total:,.2f} nats" in capsys.readouterr().out
 
 

@@ -242,18 +242,18 @@ def test_files_that_are_no_posteriors_are_one_line(tmp_path, capsys, monkeypatch
 
 def test_the_command_names_what_it_leaves_out(tmp_path, capsys):
     folder = folder_of(tmp_path, PARENTS.assign(id=[0, 1, 2, 2, 4]), CHILDREN)
-    score_command(folder)
+    score_command(str(folder))
     assert "left out: given: children.of refers to parents.id, which is 2 in row 3 and before" in capsys.readouterr().out
     folder = folder_of(tmp_path / "second", PARENTS, CHILDREN.drop(columns="of"))
     with pytest.raises(DatabaseError, match="children has no column of"):
         observe(folder)
-    score_command(folder)
+    score_command(str(folder))
     printed = capsys.readouterr().out
     assert "left out: given: children.of is a key, and the table has no such column" in printed and "n_row_activity" in printed
 
 
 def test_the_command_scores_tables(observed, monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(sys.modules[score_command.__module__], "observe", lambda path, **options: observed)
-    score_command(tmp_path / "tiny", out=tmp_path / "parts.csv")
+    monkeypatch.setattr(sys.modules[score_command.__module__], "opened", lambda source: observed)
+    score_command(str(tmp_path / "tiny"), out=tmp_path / "parts.csv")
     assert "tiny: log density -inf nats" in capsys.readouterr().out
     assert len(pd.read_csv(tmp_path / "parts.csv")) == 2 + len(SIZES) + 3

@@ -74,4 +74,4 @@ def test_units_are_checked(tmp_path):
     with pytest.raises(DatabaseError, match="plurel mechanisms give values no density"):
         plurel_prob.log_density(database, units="columns")
     with pytest.raises(DatabaseError, match="--units columns: only a drawn database"):
-        score_command(database.save(tmp_path / "drawn"), units="columns", prior="plurel")
+        score_command(str(database.save(tmp_path / "drawn")), units="columns", prior="plurel")

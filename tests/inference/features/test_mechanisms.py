@@ -165,7 +165,7 @@ def folder(simulated, tmp_path):
 
 def test_command(folder, posterior, capsys):
     out = folder / "inferred.nc"
-    infer_features.features(folder, table="events", draws=50, out=out)
+    infer_features.features(str(folder), table="events", draws=50, out=out)
     printed = capsys.readouterr().out
     assert "a -> b" in printed and "strength[a -> b]" in printed and str(out.name) in printed.replace("\n", "")
     assert sorted(path.name for path in folder.iterdir()) == ["db", "inferred.nc", "manifest.yaml"]
@@ -211,13 +211,13 @@ def test_command_asks_to_choose(folder):
     wide = pd.DataFrame(np.random.default_rng(0).normal(size=(30, 9)), columns=list("abcdefghi"))
     wide.assign(row=np.arange(30)).to_parquet(folder / "db" / "events.parquet")
     with pytest.raises(DatabaseError, match="2 to 8 columns, not 9; events has a, b, c, d, e, f, g, h, i"):
-        infer_features.features(folder, table="events")
+        infer_features.features(str(folder), table="events")
     with pytest.raises(DatabaseError, match="--columns row: no column"):
-        infer_features.features(folder, table="events", columns=["a", "row"])
+        infer_features.features(str(folder), table="events", columns=["a", "row"])
     with pytest.raises(DatabaseError, match="2 to 8 columns, not 1"):
-        infer_features.features(folder, table="events", columns=["a", "a"])
+        infer_features.features(str(folder), table="events", columns=["a", "a"])
     with pytest.raises(DatabaseError, match="no table nothing; there are events"):
-        infer_features.features(folder, table="nothing")
+        infer_features.features(str(folder), table="nothing")
 
 
 def test_most_frequent_graphs_first(simulated):

@@ -26,9 +26,9 @@ def test_the_command_prints_and_writes(tmp_path, monkeypatch, capsys):
     observed = Database(
         "tiny", dict.fromkeys(keys, pd.DataFrame()), DatabaseSchema({k: table_schema(v) for k, v in keys.items()})
     )
-    monkeypatch.setattr(infer_schema_command, "observe", lambda path: observed)
+    monkeypatch.setattr(infer_schema_command, "opened", lambda source: observed)
     out = tmp_path / "draws.nc"
-    infer_schema_command.schema(tmp_path, draws=50, out=out)
+    infer_schema_command.schema(str(tmp_path), draws=50, out=out)
     printed = capsys.readouterr().out
     assert "tiny: 3 tables, 3 references; prior plurel" in printed
     assert f"{graph_log_prob(table_graph(observed)):.2f} nats" in printed
@@ -37,7 +37,7 @@ def test_the_command_prints_and_writes(tmp_path, monkeypatch, capsys):
         assert tree["posterior"]["place"].shape == (1, 50, 3)
         assert set(tree["posterior"]["table"].values) == set(keys)
     with pytest.raises(DatabaseError, match="there is no folder"):
-        infer_schema_command.schema(tmp_path, out=tmp_path / "missing" / "draws.nc")
+        infer_schema_command.schema(str(tmp_path), out=tmp_path / "missing" / "draws.nc")
 
 
 def table_schema(fkeys):
