@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from cyclopts import Parameter
 from rich.table import Table
 
 from plurel_prob.cli.extras import extra
-from plurel_prob.cli.output import AsJson, PlainConsole, new_table, print_json, print_table
+from plurel_prob.cli.output import SWITCH, AsJson, PlainConsole, new_table, print_json, print_table
 from plurel_prob.files import check_apart
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ def convert(
     *,
     to: Format,
     out: str,
-    overwrite: Annotated[bool, Parameter(negative="")] = False,
+    overwrite: Annotated[bool, SWITCH] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write the tables of a database into another store, with types, keys and constraints.

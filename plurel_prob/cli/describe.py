@@ -3,10 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import Parameter
-
 from plurel_prob.cli.opened import check_tables, opened
-from plurel_prob.cli.output import AsJson, PlainConsole, Several, new_table, plain, print_json, print_table
+from plurel_prob.cli.output import SWITCH, AsJson, PlainConsole, Several, new_table, plain, print_json, print_table
 from plurel_prob.errors import shown
 
 if TYPE_CHECKING:
@@ -25,7 +23,7 @@ def describe(
     /,
     *,
     table: Annotated[list[str] | None, Several] = None,
-    all: Annotated[bool, Parameter(negative="")] = False,
+    all: Annotated[bool, SWITCH] = False,
     as_json: AsJson = False,
 ) -> None:
     """Print what a database consists of: tables, rows, keys, times, tasks; and columns of the tables that are asked for.

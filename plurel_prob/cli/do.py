@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from plurel_prob.cli.output import AsJson, PlainConsole, new_table, print_json, print_table
+from plurel_prob.cli.output import SWITCH, AsJson, PlainConsole, new_table, print_json, print_table
 from plurel_prob.errors import DatabaseError, shown
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def do(
     out: Path,
     set: Annotated[list[str] | None, Repeated] = None,
     shift: Annotated[list[str] | None, Repeated] = None,
-    overwrite: Annotated[bool, Parameter(negative="")] = False,
+    overwrite: Annotated[bool, SWITCH] = False,
     as_json: AsJson = False,
 ) -> None:
     """Intervene on columns of a drawn database, and write what the database would be, with the true causal graph beside it.

@@ -8,13 +8,12 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from cyclopts import Parameter
 from cyclopts.types import NonNegativeInt, PositiveInt
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
 from plurel_prob.cli.evaluation_tables import WIDTH, means_of, table_of
 from plurel_prob.cli.extras import extra
-from plurel_prob.cli.output import PlainConsole, check_out, write_whole
+from plurel_prob.cli.output import AsJson, PlainConsole, Several, check_out, write_whole
 from plurel_prob.cli.progress import Description
 from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.programs.files import use_compilation_cache
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 else:
     Evaluation = Method = Any  # they import JAX
 
-Several = Parameter(consume_multiple=True, negative=())
 Split = Literal["val", "test"]
 Regime = Literal["rolling", "frozen"]
 SPLIT: list[Split] = ["test"]  # by default
@@ -44,7 +42,7 @@ def evaluate(
     fine_tune: NonNegativeInt = 0,
     context_length: PositiveInt | None = None,
     text_encoder: str = "hashed",
-    as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
+    as_json: AsJson = False,
     out: Path | None = None,
 ) -> None:
     """Predict the tasks of databases by several methods, and compare them.

@@ -1,9 +1,10 @@
 """Tables of how well methods predict."""
 
+import math
 from collections.abc import Sequence
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -58,12 +59,12 @@ def table_with(*columns: str, title: str, n_text: int = 1) -> Table:
 
 def figure_of(figure: Figure | None, with_interval: bool) -> str:
     """A value and its interval; a dash where there is none."""
-    if figure is None or not np.isfinite(figure.value):
+    if figure is None or not math.isfinite(figure.value):
         return "-"
     return f"{figure.value:.3f}" + (f" ({figure.low:.2f}, {figure.high:.2f})" if with_interval else "")
 
 
 def mean_of(values: Sequence[float]) -> str:
     """Mean of what is defined, and of how many tasks."""
-    defined = [value for value in values if np.isfinite(value)]
-    return f"{np.mean(defined):.3f} ({len(defined)})" if defined else "-"
+    defined = [value for value in values if math.isfinite(value)]
+    return f"{fmean(defined):.3f} ({len(defined)})" if defined else "-"

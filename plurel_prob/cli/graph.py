@@ -4,11 +4,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from plurel_prob.cli.opened import check_tables
-from plurel_prob.cli.output import PlainConsole, Several, check_out, write_whole
+from plurel_prob.cli.output import SWITCH, PlainConsole, Several, check_out, write_whole
 from plurel_prob.errors import DatabaseError
 
 
-def graph(path: Path, /, *, out: Path, hidden: bool = False, table: Annotated[list[str] | None, Several] = None) -> None:
+def graph(
+    path: Path, /, *, out: Path, hidden: Annotated[bool, SWITCH] = False, table: Annotated[list[str] | None, Several] = None
+) -> None:
     """Write the true causal graph over the columns of all tables of a drawn database.
 
     Such as:

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
-import pandas as pd
 from cyclopts.types import NonNegativeInt, PositiveInt
 from rich.table import Table
 
@@ -23,9 +21,11 @@ from plurel_prob.cli.output import (
 from plurel_prob.errors import DatabaseError
 
 if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
     from xarray import DataTree
 else:
-    DataTree = Any  # imported where it is used: xarray is slow to import
+    DataTree = Any  # imported where it is used: all three are slow to import
 
 N_GRAPH = 5  # most probable graphs that are shown
 
@@ -82,7 +82,7 @@ def features(
         PlainConsole(stderr=as_json).print(f"Written to {out}.", soft_wrap=True)
 
 
-def content_of(table: str, graphs: DataTree, found: np.ndarray, share: np.ndarray, mechanisms: DataTree) -> dict[str, Any]:
+def content_of(table: str, graphs: DataTree, found: "np.ndarray", share: "np.ndarray", mechanisms: DataTree) -> dict[str, Any]:
     """What is printed, for machines."""
     prob = graphs["sample_stats"].dataset["edge_prob"].to_pandas()
     names = graphs["posterior"].dataset["cause"].values
@@ -94,13 +94,14 @@ def content_of(table: str, graphs: DataTree, found: np.ndarray, share: np.ndarra
     }
 
 
-def edges_of(edge: np.ndarray, names: np.ndarray) -> list[list[str]]:
+def edges_of(edge: "np.ndarray", names: "np.ndarray") -> list[list[str]]:
     """Pairs of a cause and its effect."""
-    return [[str(names[cause]), str(names[effect])] for cause, effect in np.argwhere(edge)]
+    return [[str(names[cause]), str(names[effect])] for cause, effect in zip(*edge.nonzero(), strict=True)]
 
 
-def summaries(mechanisms: DataTree) -> pd.DataFrame:
+def summaries(mechanisms: DataTree) -> "pd.DataFrame":
     """Mean, interval and diagnostics of the parameters, other than single coefficients."""
+    import pandas as pd
     from arviz_stats import summary
 
     names = [str(name) for name in mechanisms["posterior"].data_vars if name != "coefficient"]
@@ -108,7 +109,7 @@ def summaries(mechanisms: DataTree) -> pd.DataFrame:
     return summary(mechanisms, var_names=names, **kinds) if names else pd.DataFrame()
 
 
-def choose(frame: pd.DataFrame, columns: list[str] | None, table: str) -> pd.DataFrame:
+def choose(frame: "pd.DataFrame", columns: list[str] | None, table: str) -> "pd.DataFrame":
     """Return the columns that are asked for, or all.
 
     Raises:
@@ -126,8 +127,10 @@ def choose(frame: pd.DataFrame, columns: list[str] | None, table: str) -> pd.Dat
     return chosen
 
 
-def distinct_graphs(graphs: DataTree) -> tuple[np.ndarray, np.ndarray]:
+def distinct_graphs(graphs: DataTree) -> "tuple[np.ndarray, np.ndarray]":
     """Return the graphs that were drawn, the most frequent first, and their shares of the draws."""
+    import numpy as np
+
     edge = graphs["posterior"].dataset["edge"].values
     found, count = np.unique(edge.reshape(-1, *edge.shape[2:]), axis=0, return_counts=True)
     order = np.argsort(-count, kind="stable")
@@ -145,7 +148,7 @@ def edge_table(graphs: DataTree, table: str) -> Table:
     return result
 
 
-def graph_table(graphs: DataTree, found: np.ndarray, share: np.ndarray) -> Table:
+def graph_table(graphs: DataTree, found: "np.ndarray", share: "np.ndarray") -> Table:
     """Return the most frequent graphs."""
     names = graphs["posterior"].dataset["cause"].values
     result = new_table("share of draws", "edges", title=f"most probable of {len(found):,} graphs drawn")

@@ -1,9 +1,9 @@
 """``plurel-prob infer schema``."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from cyclopts.types import NonNegativeInt, PositiveInt
 from rich.table import Table
 
@@ -11,6 +11,7 @@ from plurel_prob.cli.opened import opened
 from plurel_prob.cli.output import AsJson, PlainConsole, check_out, new_table, plain, print_json, print_table, write_whole
 
 if TYPE_CHECKING:
+    import numpy as np
     import xarray
 
 
@@ -98,14 +99,16 @@ def families_table(tree: "xarray.DataTree") -> Table:
             "exact" if is_exact else f"sampled, ESS {ess:,.0f}",
             parameters(tree, drawn == index),
             f"{float(stats['posterior_prob'][index]):.4f}",
-            f"{log_evidence:.2f}" if np.isfinite(log_evidence) else "impossible" if is_exact else "none found",
+            f"{log_evidence:.2f}" if math.isfinite(log_evidence) else "impossible" if is_exact else "none found",
         )
     result.columns[0].no_wrap = True
     return result
 
 
-def parameters(tree: "xarray.DataTree", is_drawn: np.ndarray) -> str:
+def parameters(tree: "xarray.DataTree", is_drawn: "np.ndarray") -> str:
     """Posterior means and 90% intervals of a family's parameters, over the draws at which it was drawn."""
+    import numpy as np
+
     parts = []
     for name in ("edge_prob", "n_neighbor", "rewire_prob", "depth", "log_odds"):
         values = tree.posterior[name].values.reshape(-1)[is_drawn]
@@ -118,6 +121,8 @@ def parameters(tree: "xarray.DataTree", is_drawn: np.ndarray) -> str:
 def places_table(tree: "xarray.DataTree") -> Table:
     """Return a row for each table: where in the topological order it stands."""
     result = new_table("table", numbers=("place in the order (from 0): mean", "90% interval"))
+    import numpy as np
+
     places = tree.posterior["place"].values.reshape(-1, tree.posterior.sizes["table"])
     for name, values in zip(tree.posterior["table"].values, places.T, strict=True):
         low, high = np.quantile(values, [0.05, 0.95])

@@ -15,7 +15,8 @@ from rich.text import Text
 from plurel_prob.errors import DatabaseError, printable, reason
 from plurel_prob.files import whole_file
 
-AsJson = Annotated[bool, Parameter(name="--json", negative=())]  # print JSON rather than tables
+SWITCH = Parameter(negative="", show_default=False)  # an option that is given or not
+AsJson = Annotated[bool, Parameter(name="--json"), SWITCH]  # print JSON rather than tables
 Several = Parameter(consume_multiple=True, negative=())
 WIDEST = 10_000  # characters
 

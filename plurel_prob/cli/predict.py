@@ -5,14 +5,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from cyclopts import Parameter
 from cyclopts.types import NonNegativeInt
 from rich.progress import Progress
 from rich.table import Table
 
 from plurel_prob.cli.evaluate import folder_of
 from plurel_prob.cli.extras import extra
-from plurel_prob.cli.output import AsJson, PlainConsole, check_out, new_table, plain, print_json, print_table, write_whole
+from plurel_prob.cli.output import SWITCH, AsJson, PlainConsole, check_out, new_table, plain, print_json, print_table, write_whole
 from plurel_prob.cli.progress import progress_bar
 from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.programs.files import use_compilation_cache
@@ -51,7 +50,7 @@ def predict(
     out: Path | None = None,
     checkpoint: Path | None = None,
     members: Members = "all",
-    explain: Annotated[bool, Parameter(negative="")] = False,
+    explain: Annotated[bool, SWITCH] = False,
     baselines: bool = True,
     seed: NonNegativeInt = 0,
     as_json: AsJson = False,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Group, Parameter
 from cyclopts.types import NonNegativeInt, PositiveInt
 
-from plurel_prob.cli.output import AsJson, PlainConsole, Several, print_json, print_table
+from plurel_prob.cli.output import SWITCH, AsJson, PlainConsole, Several, print_json, print_table
 from plurel_prob.cli.progress import PartsProgress, progress_bar
 from plurel_prob.cli.stores import order_of, refuse_options, rows_asked, sample_into_stores
 from plurel_prob.cli.summary import summary_of, summary_table
@@ -27,7 +27,6 @@ else:
 MAX_SHARD = 2**31  # jobs: as many as seeds
 GROUPS = ("What is drawn", "Of a schema of your own", "What is written, and where", "How it runs")
 DRAWN, DECLARED, WRITTEN, RUN = (Parameter(group=Group(title, sort_key=place)) for place, title in enumerate(GROUPS))
-SWITCH = Parameter(negative="")
 
 
 def sample(
@@ -58,8 +57,8 @@ def sample(
 ) -> None:
     """Draw databases, and write each to a folder or store of its own.
 
-    A database plurel-<seed> is the same whatever is drawn with it. Those that are there already, complete and of the same prior,
-    are left as they are: a run that was interrupted goes on.
+    The database of a seed is the same whatever is drawn with it. Databases that are there already, complete and of the same
+    prior, are left as they are, so that a run that was interrupted goes on.
 
     Such as:
 
@@ -68,44 +67,42 @@ def sample(
         plurel-prob sample --schema shop.sql --rows customer=2000 --format sqlite --out out
 
     Args:
-        out: folder to write into, made if it is missing; with --engine ray on a file system that all nodes share. Or a URL of
-            object storage (s3://bucket/prefix, gs://, az://; extra `cloud`). Endpoint and credentials come from the usual
-            variables of the environment, on every node: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL;
-            GOOGLE_APPLICATION_CREDENTIALS; AZURE_STORAGE_ACCOUNT_NAME, AZURE_STORAGE_ACCOUNT_KEY. A database is complete there
-            once its plurel_prob.json exists.
+        out: folder to write into; it is made if it is missing. Or a URL of object storage (s3://bucket/prefix, gs://, az://;
+            extra `cloud`), with endpoint and credentials in the usual variables of the environment, on every node:
+            AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL; GOOGLE_APPLICATION_CREDENTIALS;
+            AZURE_STORAGE_ACCOUNT_NAME, AZURE_STORAGE_ACCOUNT_KEY. With --format postgresql the URL of the database. With
+            --engine ray a folder that all nodes share.
         seed: seed of the first database; the next ones follow.
         count: number of databases.
-        prior: name of a prior (plurel, compact, realistic, plurel-untruncated), or a TOML file. By default plurel, and realistic
-            with --schema.
-        schema: draw databases of this schema: a file of SQL (CREATE TABLE, ...; nothing is executed), the URL of a database
-            (postgresql://, mysql://, sqlite:///, duckdb:///; extra `sql`), a SQLite or DuckDB file, or a folder in RelBench
-            format. They are called after it, and satisfy its constraints; those that cannot be honoured are errors, all at once.
+        prior: plurel, compact, realistic, plurel-untruncated, or a TOML file. By default plurel; with --schema realistic.
+        schema: draw data for this schema. A file of SQL (nothing in it is executed), the URL of a database (postgresql://,
+            mysql://, sqlite:///, duckdb:///; extra `sql`), a SQLite or DuckDB file, or a folder in RelBench format. All
+            constraints hold; those that cannot be honoured are one error.
         dialect: of a file of SQL; by default it is guessed.
-        strict: refuse a schema of which something cannot be read, such as triggers, or types that nobody knows; by default it is
-            named, and the rest is drawn.
-        ignore_unsupported: draw without the constraints of the schema that cannot be honoured. Stores do not have them either;
-            a file <store>.ignored.txt beside each names them, and says how many rows break each where that can be told.
-        rows: with --schema, numbers of rows, TABLE=N, or `source`: as many as the database has that the schema is read from. By
-            default they follow from kinds of tables and from one another; with --values syllables they are the prior's.
-        values: with --schema, what is in its columns. By default their names and types are taken to say what they mean, such as
-            e-mail, city or price, with dates of a row in order and after those of the rows that it refers to; `syllables`
-            guesses nothing.
-        derived: with --schema, columns that seem to follow from others do: prices of lines are those of products, totals are
-            sums, counts are counted. --no-derived draws them like others.
-        rows_scale: multiply the rows of all tables by this; long tables are drawn and written part by part.
-        format: of what is written: folders in RelBench format, of CSV or parquet files with `schema.sql`, or for Hugging Face's
-            `datasets`; SQLite or DuckDB files; or tables of a PostgreSQL database, whose URL is --out. Beside a store, a file
-            <store>.plurel_prob.json says what it was drawn with.
-        workers: processes to draw and write in. By default one for 16 databases, and no more than there are cores; with --engine
-            ray as many as the cluster has cores.
-        shard: i/n, with i from 0 to n-1: draw every n-th database only, from the i-th on, as one of n jobs that share a folder.
+        strict: refuse a schema if something in it cannot be read, such as a trigger. By default it is named, and the rest is
+            drawn.
+        ignore_unsupported: leave out constraints that cannot be honoured. A file STORE.ignored.txt beside each store names them,
+            and says how many rows break each.
+        rows: numbers of rows: TABLE=N, once or more, or `source` for those of the database that the schema is read from. By
+            default they follow from kinds of tables and from one another.
+        values: what is in columns. `meanings` (the default) takes names and types to say what columns mean, such as e-mail, city
+            or price, and puts dates in order. `syllables` guesses nothing, and takes numbers of rows from the prior.
+        derived: let columns follow from others where names say so: prices of lines from products, totals from lines, counts
+            from rows. --no-derived draws them like others.
+        rows_scale: multiply the rows of all tables by this. Long tables are drawn and written part by part.
+        format: what is written: folders in RelBench format, of CSV or parquet files with `schema.sql`, or for Hugging Face's
+            `datasets`; SQLite or DuckDB files; tables of a PostgreSQL database. A file STORE.plurel_prob.json beside a store
+            says what it was drawn with.
+        workers: processes to draw and write in. By default one for 16 databases, and no more than there are cores; with
+            --engine ray as many as the cluster has cores.
+        shard: i/n, with i from 0 to n-1: draw every n-th database, from the i-th on. For n jobs that share a folder.
         tasks: write prediction tasks with each database, as `plurel-prob tasks` does.
-        latents: write all latents with each database, or none: the folders are smaller, and what needs latents (`score`, `show`'s
-            causal graphs, counterfactuals) needs the database to be drawn again.
-        overwrite: draw databases that exist again; one with files in it that this program did not write is refused.
-        engine: local draws in processes of this machine, ray in tasks of a Ray cluster (extra `ray`), which draws what a lost
-            worker or node has not completed again.
-        address: host:port of the Ray cluster, or auto for the one on this machine; without it one is started here, and ended.
+        latents: all (the default) or none: then folders are smaller, and `score`, `do` and causal graphs need the database to be
+            drawn again.
+        overwrite: draw databases that exist again. A folder with files that this program did not write is refused.
+        engine: local: processes of this machine. ray: tasks of a Ray cluster (extra `ray`), where what a lost worker or node has
+            not completed is drawn again.
+        address: host:port of the Ray cluster, or auto for the one on this machine. Without it one is started here, and ended.
         as_json: print a list of what was drawn as JSON, and nothing else.
     """
     from plurel_prob.corpora import open_corpus

@@ -4,10 +4,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import Parameter
-
 from plurel_prob.cli.extras import extra
-from plurel_prob.cli.output import PlainConsole, check_out, write_whole
+from plurel_prob.cli.output import SWITCH, PlainConsole, check_out, write_whole
 from plurel_prob.cli.progress import progress_bar
 from plurel_prob.errors import DatabaseError, reason
 
@@ -23,7 +21,7 @@ def show(
     *,
     out: Path | None = None,
     svg: Path | None = None,
-    pages: Annotated[bool, Parameter(negative="")] = False,
+    pages: Annotated[bool, SWITCH] = False,
 ) -> None:
     """Make a page to look at, one HTML file that needs no network: of a database, drawn or real, or of a folder of databases.
 
@@ -36,9 +34,9 @@ def show(
     Args:
         path: a database: folder in RelBench format, such as out/plurel-10; SQLite or DuckDB file; folder of CSV or parquet files
             with schema.sql; or URL of a PostgreSQL database (extra `sql`). Or a folder of many databases, such as out.
-        out: file to write, replaced if it exists; by default <name>.html in the current folder.
+        out: file to write, replaced if it exists; by default NAME.html in the current folder.
         svg: write the pictures of a database to this folder instead, each as a file of its own, and the page only with --out.
-        pages: of a folder of databases, write the page of each to a folder beside, <name>-pages.
+        pages: of a folder of databases, write the page of each to a folder beside, NAME-pages.
     """
     name = path.partition("?")[0].rpartition("/")[2] if "://" in path else Path(path).resolve().name
     target = Path(f"{name or 'databases'}.html") if out is None else out

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from cyclopts import Parameter
 from rich.table import Table
 
-from plurel_prob.cli.output import AsJson, PlainConsole, new_table, print_json, print_table
+from plurel_prob.cli.output import SWITCH, AsJson, PlainConsole, new_table, print_json, print_table
 
 if TYPE_CHECKING:
     from plurel_prob.tasks import Task
@@ -20,8 +19,8 @@ def tasks(
     /,
     *,
     kind: Literal["autocomplete", "forecast"] | None = None,
-    list: Annotated[bool, Parameter(negative="")] = False,
-    overwrite: Annotated[bool, Parameter(negative="")] = False,
+    list: Annotated[bool, SWITCH] = False,
+    overwrite: Annotated[bool, SWITCH] = False,
     as_json: AsJson = False,
 ) -> None:
     """Add prediction tasks to a database in RelBench format, drawn or real, or list those that it has.

@@ -3,7 +3,6 @@
 import sys
 from collections import Counter
 
-import numpy as np
 from cyclopts.types import NonNegativeInt
 
 from plurel_prob.cli.output import AsJson, PlainConsole, print_json
@@ -34,7 +33,8 @@ def verify(path: str, /, *, redraw: NonNegativeInt = 1, as_json: AsJson = False)
     corpus = corpora.open_corpus(path)
     names = corpus.databases()
     wrong, n_unsealed, redrawn = dict[str, list[str]](), 0, Counter[str]()
-    chosen = {names[i] for i in np.linspace(0, len(names) - 1, min(redraw, len(names))).round().astype(int)}
+    n_chosen = min(redraw, len(names))
+    chosen = {names[round(i * (len(names) - 1) / max(n_chosen - 1, 1))] for i in range(n_chosen)}
     with progress_bar() as progress:
         task = progress.add_task("checking", total=len(names))
         for name in names:
