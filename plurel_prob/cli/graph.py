@@ -9,7 +9,12 @@ from plurel_prob.errors import DatabaseError
 
 
 def graph(
-    path: Path, /, *, out: Path, hidden: Annotated[bool, SWITCH] = False, table: Annotated[list[str] | None, Several] = None
+    path: Path,
+    /,
+    *,
+    out: Path,
+    hidden: Annotated[bool, SWITCH] = False,
+    table: Annotated[list[str] | None, Several] = None,
 ) -> None:
     """Write the true causal graph over the columns of all tables of a drawn database.
 
