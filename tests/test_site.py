@@ -3,7 +3,6 @@
 import re
 import shutil
 from html.parser import HTMLParser
-from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
@@ -15,7 +14,15 @@ SITE = ROOT / "docs" / "build" / "html"
 MADE = ("genindex", "py-modindex", "search")  # by Sphinx, from no page
 pytestmark = pytest.mark.skipif(not (SITE / "index.html").exists(), reason="the site is not built: make docs")
 PAGES = sorted(path for path in SITE.rglob("*.html") if "_static" not in path.parts)
-LOOKED_AT = ["index", "start/database", "gallery/01_tour", "how_to/schemas", "model/story", "reference/commands", "reference/priors"]
+LOOKED_AT = [
+    "index",
+    "start/database",
+    "gallery/01_tour",
+    "how_to/schemas",
+    "model/story",
+    "reference/commands",
+    "reference/priors",
+]
 # whether the page is wider than the window, and whether formulas and pictures have a size
 ACTIONS = """
 addEventListener("load", () => {

@@ -8,6 +8,7 @@ from plurel_prob.cli.output import SWITCH, AsJson, PlainConsole, Several, new_ta
 from plurel_prob.errors import shown
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.table import Table
 
     from plurel_prob.databases import Database
@@ -53,8 +54,9 @@ def describe(
     for name, summaries in columns.items():
         PlainConsole().print()
         print_table(columns_table(database, name, summaries))
-    if not names:
-        more = f"Columns: plurel-prob describe {path} --table {next(iter(database.tables))}, or --all."
+    if not names and database.tables:
+        where = "DATABASE" if "://" in path else path  # a URL can have a password
+        more = f"Columns: plurel-prob describe {where} --table {next(iter(database.tables))}, or --all."
         PlainConsole().print(more, soft_wrap=True)
 
 
@@ -66,14 +68,14 @@ def tasks_of(path: str) -> list[str]:
 def print_overview(database: Database, path: str, tasks: list[str]) -> None:
     """Print sizes, times, tasks, and a row for each table."""
     console, schema = PlainConsole(), database.schema
-    origin = f"drawn from the prior {database.prior.name}, seed {database.seed}" if database.is_drawn else "not drawn here"
-    console.print(plain(database.name, "bold") + plain(f": {origin}"))
+    console.print(plain(database.name, "bold") + plain(f": {origin_of(database)}"))
     n_column = sum(len(table.columns) for table in schema.tables.values())
-    cells = f"{schema.n_cell:,} cells in {n_column:,} columns"
-    console.print(f"{counted(database)}, {cells}, {len(schema.foreign_keys):,} foreign keys")
-    times = []
-    if schema.window is not None:
-        times.append(f"times from {schema.window[0].date()} to {schema.window[1].date()}")
+    n_row = sum(table.n_row for table in schema.tables.values())
+    sizes = ((len(schema.tables), "table"), (n_row, "row"), (schema.n_cell, "cell"), (n_column, "column"))
+    console.print(", ".join(counted(n, what) for n, what in (*sizes, (len(schema.foreign_keys), "foreign key"))))
+    times, window = [], window_of(database)
+    if window is not None:
+        times.append(f"times from {window[0].date()} to {window[1].date()}")
     if schema.splits is not None:
         times.append(f"validation starts on {schema.splits[0].date()}, test on {schema.splits[1].date()}")
     if times:
@@ -85,10 +87,26 @@ def print_overview(database: Database, path: str, tasks: list[str]) -> None:
     print_table(tables_table(database))
 
 
-def counted(database: Database) -> str:
-    """Numbers of tables and rows, in words."""
-    n_row = sum(table.n_row for table in database.schema.tables.values())
-    return f"{len(database.tables):,} table{'s' * (len(database.tables) != 1)}, {n_row:,} row{'s' * (n_row != 1)}"
+def origin_of(database: Database) -> str:
+    """How a database came about, in words."""
+    if not database.is_drawn:
+        return "not drawn here"
+    parts = [f"drawn from the prior {database.prior.name}, seed {database.seed}"]
+    parts += [f"given {shown(', '.join(database.given), 200)}"] if database.given else []
+    parts += [f"set by hand: {shown(', '.join(database.by_hand), 200)}"] if database.by_hand else []
+    return "; ".join(parts)
+
+
+def window_of(database: Database) -> "tuple[pd.Timestamp, pd.Timestamp] | None":
+    """First and last day of a drawn database, first and last time of another."""
+    from plurel_prob.reports.subject import time_window
+
+    return database.schema.window or time_window(database.tables, database.schema.tables)
+
+
+def counted(n: int, what: str) -> str:
+    """A number of things, in words."""
+    return f"{n:,} {what}{'s' * (n != 1)}"
 
 
 def tables_table(database: Database) -> Table:
@@ -117,10 +135,9 @@ def columns_table(database: Database, name: str, summaries: list[ColumnSummary])
     if table.pkey:
         result.add_row(table.pkey, "primary key", "")
     for key, parent in table.fkeys.items():
-        n_child = frame[key].value_counts()
-        missing = missing_words(float(frame[key].isna().mean()))
-        used = f"{len(n_child):,} rows of {parent}, at most {n_child.max():,} times each" if len(n_child) else "none"
-        result.add_row(key, "foreign key", used + missing)
+        of_key = key_figures(frame[key])
+        used = f"{counted(of_key['parents'], 'row')} of {parent}, at most {counted(of_key['most'], 'time')} each"
+        result.add_row(key, "foreign key", (used if of_key["parents"] else "none") + missing_words(of_key["missing"]))
     if table.time_col:
         times = frame[table.time_col].dropna()
         result.add_row(table.time_col, "time", f"{times.min()} to {times.max()}" if len(times) else "none")
@@ -129,11 +146,20 @@ def columns_table(database: Database, name: str, summaries: list[ColumnSummary])
     return result
 
 
+def key_figures(column: "pd.Series") -> dict[str, Any]:
+    """How many parents a foreign key refers to, how often at most, and the share of rows without one."""
+    n_child = column.value_counts()
+    missing = float(column.isna().mean()) if len(column) else 0.0
+    return {"parents": len(n_child), "most": int(n_child.max()) if len(n_child) else 0, "missing": missing}
+
+
 def words_on(summary: ColumnSummary) -> str:
     """What a column's values are, in a line."""
     figures, missing = dict(zip(FIGURES, summary.figures, strict=True)), missing_words(summary.missing)
     if not summary.n_distinct:
         return "all missing"
+    if summary.kind == "number" and not figures["median"]:
+        return f"all infinite{missing}"
     if summary.kind == "number":
         return f"5% below {figures['q05']}, median {figures['median']}, 95% below {figures['q95']}{missing}"
     if summary.kind == "boolean" and summary.n_distinct == 2:
@@ -150,7 +176,7 @@ def missing_words(share: float) -> str:
 
 def content_of(database: Database, columns: dict[str, list[ColumnSummary]], tasks: list[str]) -> dict[str, Any]:
     """All that is printed, for machines."""
-    schema, window, splits = database.schema, database.schema.window, database.schema.splits
+    schema, window, splits = database.schema, window_of(database), database.schema.splits
     tables: dict[str, dict[str, Any]] = {}
     for name, table in schema.tables.items():
         tables[name] = {
@@ -161,11 +187,18 @@ def content_of(database: Database, columns: dict[str, list[ColumnSummary]], task
             "columns": dict(table.columns),
         }
         if name in columns:
-            tables[name]["values"] = {summary.name: figures_of(summary) for summary in columns[name]}
+            frame = database.tables[name]
+            tables[name]["values"] = {summary.name: figures_of(summary, frame[summary.name]) for summary in columns[name]}
+            tables[name]["keys"] = {key: key_figures(frame[key]) for key in table.fkeys}
+            if table.time_col:
+                times = frame[table.time_col].dropna()
+                tables[name]["times"] = [str(times.min()), str(times.max())] if len(times) else None
     return {
         "name": database.name,
         "prior": database.prior.name if database.is_drawn else None,
         "seed": database.seed if database.is_drawn else None,
+        "given": list(database.given) if database.is_drawn else [],
+        "by_hand": list(database.by_hand) if database.is_drawn else [],
         "window": [str(time.date()) for time in window] if window else None,
         "splits": dict(zip(("validation", "test"), map(str, splits), strict=True)) if splits else None,
         "cells": schema.n_cell,
@@ -174,8 +207,20 @@ def content_of(database: Database, columns: dict[str, list[ColumnSummary]], task
     }
 
 
-def figures_of(summary: ColumnSummary) -> dict[str, Any]:
-    """Figures of a column, for machines."""
-    figures = dict(zip(FIGURES, summary.figures, strict=True)) if summary.kind in ("number", "time") else {}
-    numbers = {name: float(text) if summary.kind == "number" else text for name, text in figures.items() if text}
-    return {"type": summary.kind, "missing": summary.missing, "distinct": summary.n_distinct, **numbers}
+def figures_of(summary: ColumnSummary, column: "pd.Series") -> dict[str, Any]:
+    """Figures of a column, for machines: numbers in full precision."""
+    from plurel_prob.reports.columns import finite
+
+    found: dict[str, Any] = {"type": summary.kind, "missing": summary.missing, "distinct": summary.n_distinct}
+    if summary.kind == "number":
+        import numpy as np
+
+        values = finite(column)
+        if len(values):
+            numbers = [*np.quantile(values, [0, 0.05, 0.5, 0.95, 1]), values.mean(), values.std()]
+            found |= dict(zip(FIGURES, map(float, numbers), strict=True))
+    elif summary.kind == "time":
+        found |= {name: text for name, text in zip(FIGURES, summary.figures, strict=True) if text}
+    elif summary.most_common:
+        found["most_common"] = summary.most_common
+    return found

@@ -86,8 +86,14 @@ def requests(database: Database, values: list[str], shifts: list[str]) -> dict[s
                 raise DatabaseError(f"{option} {shown(text)}: needs TABLE.COLUMN=VALUE, such as table_0.feature_1=0.5")
             if column in result:
                 raise DatabaseError(f"{option} {shown(text)}: {shown(column)} is there twice; name each column once")
-            kind = database.schema.tables[table].columns.get(name) if table in database.tables else None
-            result[column] = shift_by(text, value) if option == "--shift" else value_of(kind, value)
+            kind = kind_of(database, table, name)
+            if kind == "key":
+                raise DatabaseError(f"{option} {shown(text)}: is a key or a time; only features can be set")
+            if option == "--shift" and kind not in ("numerical", None):
+                raise DatabaseError(f"--shift {shown(text)}: the column has no numbers, but is {kind}; give --set")
+            if kind == "numerical" and number_of(value) is None:
+                raise DatabaseError(f"{option} {shown(text)}: {shown(value)!r} is no number")
+            result[column] = shift_by(value) if option == "--shift" else value_of(kind, value)
     return result
 
 
@@ -100,11 +106,17 @@ def number_of(text: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def shift_by(text: str, value: str) -> "Callable[[pd.Series], pd.Series]":
+def kind_of(database: Database, table: str, column: str) -> str | None:
+    """Kind of a column, ``key`` of one that is no feature; None if there is none."""
+    schema = database.schema.tables.get(table)
+    if schema is None:
+        return None
+    return "key" if column in schema.keys else schema.columns.get(column)
+
+
+def shift_by(value: str) -> "Callable[[pd.Series], pd.Series]":
     """The function that adds a number to a column."""
-    number = number_of(value)
-    if number is None:
-        raise DatabaseError(f"--shift {shown(text)}: {shown(value)!r} is no number")
+    number = float(value)
     return lambda natural: natural + number
 
 
@@ -112,10 +124,7 @@ def value_of(kind: str | None, text: str) -> Any:
     """A value as a column of this kind has it; what it cannot be is told by the column later."""
     if kind == "boolean" and text.lower() in ("true", "false"):
         return text.lower() == "true"
-    if kind == "numerical":
-        number = number_of(text)
-        return text if number is None else number
-    return text
+    return float(text) if kind == "numerical" else text
 
 
 def write_graph(database: Database, folder: Path) -> None:

@@ -71,7 +71,10 @@ def _facts() -> Iterator[tuple[str, str]]:
     yield "packages", ", ".join(f"{name} {_version(name)}" for name in PACKAGES)
     yield "processor", f"{os.cpu_count()} cores, {platform.machine()}"
     yield "memory", _memory()
-    yield "devices", ", ".join(f"{device.platform} {device.device_kind}" for device in jax.devices())
+    try:
+        yield "devices", ", ".join(f"{device.platform} {device.device_kind}" for device in jax.devices())
+    except Exception as error:  # of drivers, or of JAX_PLATFORMS
+        yield "devices", f"none: {reason(error)}"
     yield "compiled programs", _cache()
     installed = [name for name, module in MODULES.items() if find_spec(module)]
     yield "extras", ", ".join(installed) or "none"

@@ -35,6 +35,8 @@ def graph(
     from plurel_prob.databases import load
 
     check_out(out)
+    if path.resolve() in out.resolve().parents:
+        raise DatabaseError(f"--out {out}: lies in the database, whose files have checksums; choose another place")
     database = load(path)
     check_tables(database, table or [])
     causal = database.causal_graph(hidden=hidden)

@@ -1,5 +1,6 @@
 """``plurel-prob infer features``."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -58,7 +59,7 @@ def features(
         out: netCDF file to write the posteriors of graphs and mechanisms into, in ArviZ's layout; one that exists is replaced.
         as_json: print JSON, and nothing else.
     """
-    from plurel_prob.inference.features import columns_of, foreign_columns_of, infer_graph, infer_mechanisms
+    from plurel_prob.inference.features import NoParameters, columns_of, foreign_columns_of, infer_graph, infer_mechanisms
 
     check_out(out)
     observed = opened(path)
@@ -71,18 +72,21 @@ def features(
     if not as_json:
         print_table(edge_table(graphs, table))
         print_table(graph_table(graphs, most_probable, share))
-    with progress.status("drawing parameters"):
+    mechanisms = None
+    with progress.status("drawing parameters"), suppress(NoParameters):
         mechanisms = infer_mechanisms(frame, most_probable[0], foreign=foreign, seed=seed)
     if as_json:
         print_json(content_of(table, graphs, most_probable, share, mechanisms))
-    else:
+    elif mechanisms is not None:
         print_table(parameter_table(mechanisms))
     if out is not None:
         write(table, graphs, mechanisms, out)
         PlainConsole(stderr=as_json).print(f"Written to {out}.", soft_wrap=True)
 
 
-def content_of(table: str, graphs: DataTree, found: "np.ndarray", share: "np.ndarray", mechanisms: DataTree) -> dict[str, Any]:
+def content_of(
+    table: str, graphs: DataTree, found: "np.ndarray", share: "np.ndarray", mechanisms: DataTree | None
+) -> dict[str, Any]:
     """What is printed, for machines."""
     prob = graphs["sample_stats"].dataset["edge_prob"].to_pandas()
     names = graphs["posterior"].dataset["cause"].values
@@ -90,7 +94,7 @@ def content_of(table: str, graphs: DataTree, found: "np.ndarray", share: "np.nda
         "table": table,
         "edge_prob": {cause: {effect: p for effect, p in row.items() if effect != cause} for cause, row in prob.iterrows()},
         "graphs": [{"share": part, "edges": edges_of(edge, names)} for edge, part in zip(found[:N_GRAPH], share, strict=False)],
-        "parameters": summaries(mechanisms).to_dict("index"),
+        "parameters": {} if mechanisms is None else summaries(mechanisms).to_dict("index"),
     }
 
 
@@ -121,6 +125,9 @@ def choose(frame: "pd.DataFrame", columns: list[str] | None, table: str) -> "pd.
     unknown = [name for name in columns or [] if name not in frame.columns]
     if unknown:
         raise DatabaseError(f"--columns {unknown[0]}: no column that can be used (numbers, booleans, categories); {known}")
+    slashed = [name for name in columns or frame.columns if "/" in str(name)]
+    if slashed:
+        raise DatabaseError(f"--columns {slashed[0]}: a name with / cannot be that of a variable in a file; leave it out")
     chosen = frame if columns is None else frame[list(dict.fromkeys(columns))]
     if not 2 <= chosen.shape[1] <= MAX_NODE:
         raise DatabaseError(f"--columns: graphs are inferred over 2 to {MAX_NODE} columns, not {chosen.shape[1]}; {known}")
@@ -169,9 +176,10 @@ def parameter_table(mechanisms: DataTree) -> Table:
     return result
 
 
-def write(table: str, graphs: DataTree, mechanisms: DataTree, out: Path) -> None:
+def write(table: str, graphs: DataTree, mechanisms: DataTree | None, out: Path) -> None:
     """Write both posteriors of a table into one netCDF file."""
     tree = graphs.copy()
-    tree["mechanisms"] = mechanisms
+    if mechanisms is not None:
+        tree["mechanisms"] = mechanisms
     tree.attrs["table"] = table
     write_whole(out, tree.to_netcdf)

@@ -11,6 +11,8 @@ from plurel_prob.cli.output import AsJson, PlainConsole, check_out, new_table, p
 from plurel_prob.cli.progress import progress_bar
 from plurel_prob.errors import DatabaseError
 
+MIN_DRAW = 50
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -49,6 +51,8 @@ def links(
     if not (table and dot and column):
         raise DatabaseError(f"--key {key}: needs a table and its foreign key column, such as table_2.foreign_row_0")
     check_out(out)
+    if draws < MIN_DRAW:
+        raise DatabaseError(f"--draws {draws}: leave-one-out needs {MIN_DRAW} at least")
     from plurel_prob.priors import get_prior
 
     model = get_prior(prior)

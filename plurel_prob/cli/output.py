@@ -49,8 +49,10 @@ def plain(text: str, style: str = "") -> Text:
 
 
 def new_table(*text: str, numbers: tuple[str, ...] = (), title: str | None = None) -> Table:
-    """Return an empty table with columns of text, then of numbers, which are never cut."""
-    result = Table(*text, title=title, title_justify="left")
+    """Return an empty table with columns of text, the first with names, then of numbers: neither names nor numbers are cut."""
+    result = Table(title=title, title_justify="left")
+    for place, name in enumerate(text):
+        result.add_column(name, no_wrap=not place, overflow="fold")
     for name in numbers:
         result.add_column(name, justify="right", no_wrap=True)
     return result

@@ -1,6 +1,7 @@
 """Running a command: however it ends, with one line that says why, and an exit code."""
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from plurel_prob.cli.signals import HUNG_UP, TERMINATED, heed_signals
 from plurel_prob.errors import DatabaseError, PriorError, WorkerLost, printable, reason, shown
 
 DEBUG = "PLUREL_PROB_DEBUG"  # variable of the environment: print tracebacks
+SECRET = re.compile(r"(\w+:/{1,2}[^\s:/@]*:|[?&]password=)[^\s@&;,]+")  # passwords in URLs that are repeated
 LOST = 1
 BAD_INPUT = 2
 INTERNAL = 70
@@ -94,6 +96,6 @@ def _let_go_of_output() -> None:
 
 
 def _tell(message: str) -> None:
-    line = printable(" ".join(message.split()))
+    line = SECRET.sub(r"\1***", printable(" ".join(message.split())))
     with suppress(OSError):
         print(f"plurel-prob: {line if len(line) <= MAX_MESSAGE else line[:MAX_MESSAGE] + '...'}", file=sys.stderr, flush=True)

@@ -30,8 +30,8 @@ def score(
 
     A drawn database is scored from its latents, under the prior that drew it. Any other database, or any with --prior or --given,
     is scored as far as its tables tell: the graph over tables, their rows, foreign keys (by a block structure that is given, or
-    as if all parents were alike), and columns whose mechanisms are given. What cannot be scored, such as a key that refers to no
-    row, is left out and named.
+    as if all parents were alike), and columns whose mechanisms are given. What cannot be scored, such as a key of a folder that
+    refers to no row, is left out and named.
 
     Such as:
 
@@ -71,7 +71,7 @@ def score(
         levels = {level: result.by(level).to_dict() for level in LEVELS}
         print_json({"total": result.total} | levels | {"impossible": result.impossible(), "notes": list(result.notes)})
     else:
-        report(Path(path).name, result)
+        report(Path(path.partition("?")[0]).name, result)
     if out is not None:
         write_whole(out, lambda partial: result.parts.to_csv(partial, index=False))
         PlainConsole(stderr=as_json).print(f"Written to {out}.", soft_wrap=True)

@@ -206,6 +206,8 @@ def sample_into_stores(order: DrawRequest, seeds: Sequence[int], workers: int, *
     """Draw a database for each seed, and put each into a store of its own."""
     if not seeds:
         PlainConsole(stderr=as_json, soft_wrap=True).print("There is nothing to draw in this shard.")
+        if as_json:
+            print_json([])
         return
     if order.format == "postgresql" and len(seeds) > 1:
         raise DatabaseError(f"--out {order.out.partition('://')[0]}://...: one database holds one draw; leave --count out")
@@ -224,11 +226,11 @@ def sample_into_stores(order: DrawRequest, seeds: Sequence[int], workers: int, *
         task = progress.add_task("drawing", total=len(seeds), completed=len(seeds) - len(left))
         with PartsProgress(progress) as on_step, closing(_drawn(order, left, workers, on_step)) as drawn:
             for summary, warnings in drawn:
-                summaries.append(summary)
+                summaries.append(summary | ({"left out": warnings} if as_json else {}))
                 lost += warnings
                 progress.advance(task)
     if as_json:
-        print_json([summary | {"left out": lost} for summary in summaries])
+        print_json(summaries)
         return
     console = PlainConsole()
     if summaries:

@@ -51,9 +51,11 @@ class JointModel:
         Raises:
             ValueError: there is no such site, or its shape is another; the message names the nearest, or the shape.
         """
+        drawn = self.sites[self.sites["has_density"]].index
         for name, value in values.items():
-            if name not in self.sites.index:
-                raise ValueError(f"no site {name!r}{nearest(name, [*self.sites.index])}")
+            if name not in drawn:
+                what = "follows from others, and cannot be fixed" if name in self.sites.index else "is no site"
+                raise ValueError(f"{name!r} {what}{nearest(name, [*drawn])}")
             if jnp.shape(value) != self.sites.loc[name, "shape"]:
                 raise ValueError(f"{name} has shape {self.sites.loc[name, 'shape']}, not {jnp.shape(value)}")
         return handlers.condition(self, values)

@@ -17,11 +17,12 @@ def manifests_of(folder: Path | str) -> list[TaskManifest]:
     """Manifests of the tasks of a folder in RelBench format, by name.
 
     Raises:
-        DatabaseError: there is no such folder, or a manifest is broken; the message names it.
+        DatabaseError: there is no such database, or a manifest is broken; the message names it.
     """
     folder = Path(folder)
-    if not folder.is_dir():
-        raise DatabaseError(f"{folder}: no such folder")
     check_database(folder)
+    if not (folder / MANIFEST).exists():
+        what = "is a file" if folder.is_file() else "has no manifest.yaml"
+        raise DatabaseError(f"{folder}: {what}; tasks are in folders in RelBench format")
     files = sorted((folder / "tasks").glob(f"*/{MANIFEST}"))
     return [read_task_manifest(within(folder, file.relative_to(folder).as_posix())) for file in files]

@@ -103,7 +103,8 @@ def read_folder(path: Path) -> CheckedFolder:
         DatabaseError: there is no such folder, or it has no manifest.
     """
     if not (path / MANIFEST).is_file():
-        what = "has no manifest.yaml; is it a folder in RelBench format?" if path.is_dir() else "no such folder"
+        missing = "is a file, no folder in RelBench format" if path.is_file() else "no such folder"
+        what = "has no manifest.yaml; is it a folder in RelBench format?" if path.is_dir() else missing
         raise DatabaseError(f"{path}: {what}")
     try:
         manifest = read_yaml(within(path, MANIFEST))

@@ -97,12 +97,18 @@ def test_do_writes_what_follows_with_the_graph(drawn, capsys, tmp_path):
         ([], "say which columns are changed"),
         (["--set", "table_0"], "needs TABLE.COLUMN=VALUE"),
         (["--set", "table_0.feature_0=1", "--shift", "table_0.feature_0=1"], "is there twice"),
-        (["--shift", "table_0.feature_0=much"], "'much' is no number"),
-        (["--shift", "table_0.feature_0=inf"], "'inf' is no number"),
+        (["--shift", "{number}=much"], "'much' is no number"),
+        (["--shift", "{number}=inf"], "'inf' is no number"),
+        (["--set", "{number}=nan"], "'nan' is no number"),
+        (["--shift", "{category}=1"], "the column has no numbers, but is categorical"),
+        (["--set", "table_0.row_idx=1"], "is a key or a time"),
         (["--set", "table_0.nothing=1"], "table_0.nothing"),
     ],
 )
 def test_do_says_what_is_wrong(drawn, capsys, tmp_path, options, message):
+    tables = plurel_prob.load(drawn / "plurel-3").schema.tables
+    of_kind = {kind: f"{t}.{c}" for t, table in tables.items() for c, kind in table.columns.items()}
+    options = [text.format(number=of_kind["numerical"], category=of_kind["categorical"]) for text in options]
     assert message in refused(capsys, "do", drawn / "plurel-3", "--out", tmp_path / "out", *options)
     assert not (tmp_path / "out").exists()
 

@@ -28,6 +28,10 @@ EXTRA_FIELDS = ("energy", "diverging", "num_steps", "accept_prob")
 TABLE_PARAMETERS = ("noise_level", "sharpness", "foreign_strength")
 
 
+class NoParameters(DatabaseError):
+    """Mechanisms that have nothing to infer."""
+
+
 def infer_mechanisms(
     table: pd.DataFrame,
     graph: "np.ndarray | nx.DiGraph",
@@ -61,10 +65,13 @@ def infer_mechanisms(
 
     Raises:
         DatabaseError: a column cannot be used, or the graph does not fit the columns or has a cycle.
+        NoParameters: all columns are numbers, and there is no edge.
     """
     use_compilation_cache()
     columns = encode(table, foreign, is_transformed=is_transformed)
     edge = edges_of(graph, columns.names)
+    if not edge.any() and not columns.foreign.shape[1] and not any(columns.n_category):
+        raise NoParameters(f"{', '.join(columns.names)}: numbers without an edge, whose mechanisms have no parameters")
     tree = posterior_of(columns, structure_of(columns, edge), n_draw=n_draw, n_chain=n_chain, seed=seed)
     tree.attrs["is_transformed"] = int(is_transformed)
     return tree
