@@ -29,7 +29,7 @@ ELSEWHERE = (
     ". .venv",
     "make ",
     "mine.toml",
-    "table_3.",
+    "table_8.",
 )  # or what is not here
 
 

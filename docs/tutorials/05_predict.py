@@ -3,8 +3,8 @@ Predict rows, and train a network
 =================================
 
 ``RowLearner`` predicts a column, or what will happen to a row, in any database. A network that was pretrained on drawn databases
-reads rows whose labels are known, and boosted trees are fitted to the same rows. Nothing has to be trained; the end of this
-tutorial trains a network all the same.
+reads rows whose labels are known, and boosted trees are fitted to the same rows. No network has to be trained; the
+end of this tutorial trains one all the same.
 """
 
 import json

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+from plurel_prob.cli.notes import origin_noted
 from plurel_prob.cli.opened import check_tables, opened
 from plurel_prob.cli.output import SWITCH, AsJson, PlainConsole, Several, new_table, plain, print_json, print_table
 from plurel_prob.errors import shown
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 else:
     ColumnSummary = Database = Table = Any  # imported where they are made: pandas is slow to import
 
+MAX_TASK = 6  # names that are printed
 FIGURES = ("minimum", "q05", "median", "q95", "maximum", "mean", "std")
 
 
@@ -68,10 +70,10 @@ def tasks_of(path: str) -> list[str]:
 def print_overview(database: Database, path: str, tasks: list[str]) -> None:
     """Print sizes, times, tasks, and a row for each table."""
     console, schema = PlainConsole(), database.schema
-    console.print(plain(database.name, "bold") + plain(f": {origin_of(database)}"))
+    console.print(plain(database.name, "bold") + plain(f": {origin_of(database, path)}"))
     n_column = sum(len(table.columns) for table in schema.tables.values())
     n_row = sum(table.n_row for table in schema.tables.values())
-    sizes = ((len(schema.tables), "table"), (n_row, "row"), (schema.n_cell, "cell"), (n_column, "column"))
+    sizes = ((len(schema.tables), "table"), (n_row, "row"), (schema.n_cell, "cell"), (n_column, "feature column"))
     console.print(", ".join(counted(n, what) for n, what in (*sizes, (len(schema.foreign_keys), "foreign key"))))
     times, window = [], window_of(database)
     if window is not None:
@@ -81,16 +83,19 @@ def print_overview(database: Database, path: str, tasks: list[str]) -> None:
     if times:
         console.print("; ".join(times))
     if tasks:
-        console.print(f"tasks: {shown(', '.join(tasks), 200)}", soft_wrap=True)
+        some = ", ".join(tasks[:MAX_TASK]) + (", ..." if len(tasks) > MAX_TASK else "")
+        console.print(f"{counted(len(tasks), 'task')}: {some}", soft_wrap=True)
     elif Path(path).is_dir():
         console.print(f"tasks: none; plurel-prob tasks {path} adds some", soft_wrap=True)
     print_table(tables_table(database))
 
 
-def origin_of(database: Database) -> str:
-    """How a database came about, in words."""
+def origin_of(database: Database, path: str) -> str:
+    """How a database came about, in words; a file beside a store says it."""
+    note = origin_noted(Path(path)) if "://" not in path and not database.is_drawn else None
+    note = note if note is not None and {"model", "seed"} <= note.keys() else None
     if not database.is_drawn:
-        return "not drawn here"
+        return "not drawn by this program" if note is None else f"drawn from the prior {note['model']}, seed {note['seed']}"
     parts = [f"drawn from the prior {database.prior.name}, seed {database.seed}"]
     parts += [f"given {shown(', '.join(database.given), 200)}"] if database.given else []
     parts += [f"set by hand: {shown(', '.join(database.by_hand), 200)}"] if database.by_hand else []

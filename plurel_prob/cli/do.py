@@ -40,8 +40,8 @@ def do(
 
     Such as:
 
-        plurel-prob do out/plurel-10 --set table_1.feature_2=0.5 --out out/set
-        plurel-prob do out/plurel-10 --shift table_1.feature_2=1 table_3.feature_0=-2 --out out/shifted
+        plurel-prob do out/plurel-10 --set table_8.feature_0=300 --out out/set
+        plurel-prob do out/plurel-10 --shift table_18.feature_4=0.1 table_8.feature_0=5 --out out/shifted
 
     Args:
         path: folder of a drawn database with its latents, such as out/plurel-10.

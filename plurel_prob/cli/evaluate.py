@@ -32,6 +32,7 @@ MAX_ROW_OF_CELLS = 5_000  # each of its rows has a context of its own
 
 def evaluate(
     data: Annotated[list[str], Several],
+    /,
     *,
     task: Annotated[list[str] | None, Several] = None,
     split: Annotated[list[Split] | None, Several] = None,

@@ -12,6 +12,10 @@ from plurel_prob.cli.progress import progress_bar
 from plurel_prob.errors import DatabaseError
 
 MIN_DRAW = 50
+WORDS = (
+    "elpd: log density of children that the model has not seen, added up; the higher the better. behind: how far from the best, "
+    "and its standard error. weight: in an average of the models. bad k: share of children for which elpd is unreliable."
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,6 +83,7 @@ def links(
     else:
         PlainConsole().print(plain(database.name, "bold") + plain(f": {key} -> {parent}, {len(parent_row):,} children"))
         print_table(comparison_table(result.compare()))
+        PlainConsole().print(WORDS, soft_wrap=True)
         print_table(checks_table(result.predictive_checks()))
     if out is not None:
         write(key, result, out)
@@ -87,7 +92,7 @@ def links(
 
 def comparison_table(frame: "pd.DataFrame") -> Table:
     """Return a row for each model, the best first."""
-    headings = ("elpd", "se", "behind", "se", "weight", "log evidence", "bad k")
+    headings = ("elpd", "se", "behind", "se of that", "weight", "log evidence", "bad k")
     result = new_table("model", numbers=headings, title="Leave-one-out comparison, in nats; the best model first")
     for model, row in frame.iterrows():
         numbers = [f"{row[name]:,.1f}" for name in ("elpd", "se", "elpd_diff", "dse")]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
+from rich.cells import cell_len
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
@@ -61,6 +62,10 @@ def new_table(*text: str, numbers: tuple[str, ...] = (), title: str | None = Non
 def print_table(table: Table) -> None:
     """Print a table as wide as the terminal, or as its numbers need; in its full width where nobody looks at it."""
     console = PlainConsole()
+    for column in table.columns:
+        if column.no_wrap:  # measured by words otherwise
+            cells = [column.header, *column._cells]
+            column.min_width = max(cell_len(str(cell)) for cell in cells)
     needed = Measurement.get(console, console.options.update(max_width=WIDEST), table)
     console.width = max(console.width, needed.minimum if console.is_terminal else needed.maximum)
     console.print(table)

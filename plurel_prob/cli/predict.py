@@ -55,7 +55,9 @@ def predict(
     seed: NonNegativeInt = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Predict rows of a database: a task of it, a column, or what will refer to its rows. Nothing is trained, no GPU is needed.
+    """Predict rows of a database: a task of it, a column, or what will refer to its rows.
+
+    No network is trained, and no GPU is needed.
 
     Say one of --task, --column and --forecast, such as:
 

@@ -80,7 +80,7 @@ def pretrain(
         features: features of a task at most; by default 40.
         relabelled: share of tasks whose labels are random functions of features; by default 0.6.
         tasks_per_database: tasks of all batches for each database that is drawn or read; by default 32.
-        experts: predictions in closed form, which the network reads and corrects; with --no-experts it says all by itself.
+        experts: predictions in closed form, which the network reads and corrects; with --no-experts it predicts alone.
         context_length: cells of a context; a multiple of 32; by default 256.
         masked: cells of a context that are hidden and predicted: its target, and others; by default an eighth of the context,
             with --task the label alone.

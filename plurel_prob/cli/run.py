@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 
-from cyclopts import CycloptsError
+from cyclopts import CycloptsError, MissingArgumentError
 
 from plurel_prob.cli.app import app
 from plurel_prob.cli.output import PlainConsole
@@ -15,7 +15,8 @@ from plurel_prob.cli.signals import HUNG_UP, TERMINATED, heed_signals
 from plurel_prob.errors import DatabaseError, PriorError, WorkerLost, printable, reason, shown
 
 DEBUG = "PLUREL_PROB_DEBUG"  # variable of the environment: print tracebacks
-SECRET = re.compile(r"(\w+:/{1,2}[^\s:/@]*:|[?&]password=)[^\s@&;,]+")  # passwords in URLs that are repeated
+# passwords in URLs that are repeated; of bounded length, so that long messages take no longer than in proportion
+SECRET = re.compile(r"(\b[a-z][a-z0-9+]{0,19}:/{1,2}[^\s:/@]{0,99}:|[?&]password=)[^\s@&;,]{1,200}")
 LOST = 1
 BAD_INPUT = 2
 INTERNAL = 70
@@ -57,6 +58,9 @@ def _ended(argv: Sequence[str] | None) -> int:
 def _said(error: BaseException) -> tuple[int, str]:
     """Exit code and message of what ended a command; the message is empty where nobody would read it."""
     match error:
+        case MissingArgumentError(argument=argument, keyword=None) if argument is not None and not argument.tokens:
+            command = " ".join(["plurel-prob", *(error.command_chain or ())])
+            return BAD_INPUT, f"{argument.name} is missing; `{command} --help` has examples"
         case CycloptsError():
             return BAD_INPUT, shown(" ".join(str(error).split()), MAX_USAGE)  # it repeats what was given
         case PriorError() | DatabaseError():
@@ -96,6 +100,7 @@ def _let_go_of_output() -> None:
 
 
 def _tell(message: str) -> None:
-    line = SECRET.sub(r"\1***", printable(" ".join(message.split())))
+    line = printable(" ".join(message.split()))
+    line = SECRET.sub(r"\1***", line if len(line) <= MAX_MESSAGE else line[:MAX_MESSAGE] + "...")
     with suppress(OSError):
-        print(f"plurel-prob: {line if len(line) <= MAX_MESSAGE else line[:MAX_MESSAGE] + '...'}", file=sys.stderr, flush=True)
+        print(f"plurel-prob: {line}", file=sys.stderr, flush=True)

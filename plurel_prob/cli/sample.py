@@ -103,7 +103,7 @@ def sample(
         engine: local: processes of this machine. ray: tasks of a Ray cluster (extra `ray`), where what a lost worker or node has
             not completed is drawn again.
         address: host:port of the Ray cluster, or auto for the one on this machine. Without it one is started here, and ended.
-        as_json: print a list of what was drawn as JSON, and nothing else.
+        as_json: print what was drawn, and what was there already, as JSON and nothing else.
     """
     from plurel_prob.corpora import open_corpus
     from plurel_prob.priors import get_prior, scale_rows
@@ -157,7 +157,7 @@ def sample(
                     drawn.append(summary)
                     progress.advance(task)
     if as_json:
-        print_json(drawn)
+        print_json({"out": out, "drawn": drawn, "there_already": [seed for seed in seeds if seed not in left]})
         return
     console = PlainConsole()
     if drawn:

@@ -1,10 +1,20 @@
 """``plurel-prob score``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from plurel_prob.cli.opened import opened
-from plurel_prob.cli.output import AsJson, PlainConsole, check_out, new_table, plain, print_json, print_table, write_whole
+from plurel_prob.cli.output import (
+    AsJson,
+    PlainConsole,
+    Several,
+    check_out,
+    new_table,
+    plain,
+    print_json,
+    print_table,
+    write_whole,
+)
 from plurel_prob.errors import DatabaseError, reason
 
 if TYPE_CHECKING:
@@ -22,7 +32,7 @@ def score(
     *,
     units: Literal["nodes", "columns"] = "nodes",
     prior: str | None = None,
-    given: list[Path] | None = None,
+    given: Annotated[list[Path] | None, Several] = None,
     out: Path | None = None,
     as_json: AsJson = False,
 ) -> None:
@@ -68,7 +78,7 @@ def score(
             database = observe(path, needs_keys=False) if is_folder else opened(path)
             result = observed_log_density(database, law, [read_posterior(file) for file in given or []])
     if as_json:
-        levels = {level: result.by(level).to_dict() for level in LEVELS}
+        levels = {level: result.by(level).rename({"": "(once)"}).to_dict() for level in LEVELS}
         print_json({"total": result.total} | levels | {"impossible": result.impossible(), "notes": list(result.notes)})
     else:
         report(Path(path.partition("?")[0]).name, result)
@@ -102,8 +112,6 @@ def report(name: str, result: "Score") -> None:
             table.add_row(str(part) or "(once)", f"{value:,.2f}")
         print_table(table)
     if result.impossible():
-        console.print(
-            f"Minus infinity: the prior cannot draw {'; '.join(result.impossible())}. Another --prior may.", soft_wrap=True
-        )
+        console.print(f"Minus infinity: the prior cannot draw {'; '.join(result.impossible())}.", soft_wrap=True)
     for note in result.notes:
         console.print(note, soft_wrap=True)

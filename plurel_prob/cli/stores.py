@@ -207,7 +207,7 @@ def sample_into_stores(order: DrawRequest, seeds: Sequence[int], workers: int, *
     if not seeds:
         PlainConsole(stderr=as_json, soft_wrap=True).print("There is nothing to draw in this shard.")
         if as_json:
-            print_json([])
+            print_json({"out": [], "drawn": [], "there_already": []})
         return
     if order.format == "postgresql" and len(seeds) > 1:
         raise DatabaseError(f"--out {order.out.partition('://')[0]}://...: one database holds one draw; leave --count out")
@@ -230,7 +230,8 @@ def sample_into_stores(order: DrawRequest, seeds: Sequence[int], workers: int, *
                 lost += warnings
                 progress.advance(task)
     if as_json:
-        print_json(summaries)
+        targets = [str(target) for target in map(order.target, seeds) if isinstance(target, Path)]
+        print_json({"out": targets, "drawn": summaries, "there_already": [seed for seed in seeds if seed not in left]})
         return
     console = PlainConsole()
     if summaries:
@@ -297,5 +298,5 @@ def draw_and_store(
             lost = save(database, target, order.format, overwrite=order.overwrite, on_table=on_table)
         lost += ignored
     n_key = sum(len(table.foreign_keys) for table in declared.tables)
-    sizes = {"tables": len(tables), "rows": sum(map(len, tables.values())), "foreign keys": n_key}
+    sizes = {"tables": len(tables), "rows": sum(map(len, tables.values())), "foreign_keys": n_key}
     return {"seed": seed, **sizes, "seconds": round(time.perf_counter() - start, 2)}, lost

@@ -2,6 +2,7 @@
 
 import sys
 from collections import Counter
+from pathlib import Path
 
 from cyclopts.types import NonNegativeInt
 
@@ -29,7 +30,11 @@ def verify(path: str, /, *, redraw: NonNegativeInt = 1, as_json: AsJson = False)
     """
     from plurel_prob import corpora
     from plurel_prob.cli.progress import progress_bar
+    from plurel_prob.databases.disk import MANIFEST, PROVENANCE
 
+    if "://" not in path and (Path(path) / MANIFEST).exists() and not (Path(path) / PROVENANCE).exists():
+        what = "has no plurel_prob.json with checksums, as databases have that this program drew into a folder"
+        raise DatabaseError(f"{path}: {what}; `plurel-prob validate {path}` checks any")
     corpus = corpora.open_corpus(path)
     names = corpus.databases()
     wrong, n_unsealed, redrawn = dict[str, list[str]](), 0, Counter[str]()

@@ -30,7 +30,9 @@ def check_database(path: Path) -> None:
         raise DatabaseError(f"{path}: no such file or folder")
     several = [] if (path / MANIFEST).exists() else sorted(path.glob(f"*/{MANIFEST}"))
     if several:
-        raise DatabaseError(f"{path}: is a folder of databases; give one, such as {several[0].parent}")
+        raise DatabaseError(
+            f"{path}: is a folder of databases; give one, such as {several[0].parent} (`plurel-prob show` takes all)"
+        )
 
 
 def read_manifest(folder: Path) -> DatasetManifest:

@@ -32,7 +32,7 @@ def check_folder(path: Path, *, overwrite: bool) -> None:
 
 def _check_free(path: Path, *, overwrite: bool) -> None:
     if path.exists() and not overwrite:
-        raise DatabaseError(f"{path} exists; choose another place, or overwrite it")
+        raise DatabaseError(f"{path} exists; choose another place, or overwrite it (--overwrite)")
 
 
 @contextmanager

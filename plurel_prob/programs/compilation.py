@@ -83,7 +83,7 @@ def _compile_and_keep(path: Path, lower: Callable[[], Lowered]) -> Compiled:
 @cache
 def _say_once() -> None:
     """Say why nothing is drawn for a while; nobody else would."""
-    print("plurel_prob: compiling; about a minute, once for each prior and version", file=sys.stderr, flush=True)
+    print("plurel_prob: compiling for up to a minute; the program is kept for next time", file=sys.stderr, flush=True)
 
 
 def _traced(lower: Callable[[], Lowered]) -> Lowered:

@@ -46,7 +46,7 @@ def names_in(path: Path) -> list[str]:
         DatabaseError: there is no such folder, or no database in it.
     """
     if not path.is_dir():
-        raise DatabaseError(f"{path}: no such folder")
+        raise DatabaseError(f"{path}: no such file or folder")
     found = [child.name for child in path.iterdir() if not child.name.startswith(".") and (child / MANIFEST).is_file()]
     if not found:
         raise DatabaseError(

@@ -1,6 +1,10 @@
 """Databases of every kind, in the one form that what looks at them takes."""
 
+import datetime
+from decimal import Decimal
 from pathlib import Path
+
+import pandas as pd
 
 from plurel_prob.databases import Database, DatabaseSchema, load, observe
 from plurel_prob.databases.disk import PROVENANCE, table_schema
@@ -28,6 +32,17 @@ def read_database(source: Path | str) -> Database:
         if (path / MANIFEST).exists():
             return observe(path)
     frames, manifest = to_relbench(*read_store(source))
+    frames = {name: frame.apply(_as_measured) for name, frame in frames.items()}
     schemas = {name: table_schema(frame, manifest.tables[name]) for name, frame in frames.items()}
     has_times = any(schema.time_col for schema in schemas.values())
     return Database(manifest.name, frames, DatabaseSchema(schemas, splits=known_splits(manifest, path) if has_times else None))
+
+
+def _as_measured(column: pd.Series) -> pd.Series:
+    """Decimals as numbers, and dates as times, so that they are measured like those; anything else as it is."""
+    there = column.dropna() if column.dtype == object else column.iloc[:0]
+    if len(there) and there.map(lambda value: isinstance(value, Decimal)).all():
+        return column.astype(float)
+    if len(there) and there.map(lambda value: isinstance(value, datetime.date)).all():
+        return pd.to_datetime(column, errors="coerce")
+    return column

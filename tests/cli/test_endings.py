@@ -29,6 +29,12 @@ def raising(error):
     [
         (DatabaseError("x.sql,\n line 3: \x1b]0;gone\x07"), 2, "plurel-prob: x.sql, line 3: \\x1b]0;gone\\x07\n"),
         (PriorError("schema: " + "x" * 10**6), 2, "plurel-prob: schema: xxx"),
+        (
+            DatabaseError("postgresql://u:SECRET@h/db, postgresql:/u:SECRET@h"),
+            2,
+            "postgresql://u:***@h/db, postgresql:/u:***@h\n",
+        ),
+        (DatabaseError("h/db?password=SECRET&x=1"), 2, "h/db?password=***&x=1"),
         (WorkerLost("a worker was killed"), 1, "a worker was killed"),
         (PermissionError(13, "Permission denied", "/out/x"), 2, "/out/x: Permission denied"),
         (OSError(("NetCDF: HDF error", 3)), 2, "cannot read or write: NetCDF: HDF error, 3\n"),
@@ -91,7 +97,7 @@ main(["--version"])
 """
 
 
-@pytest.mark.parametrize("module", ["cyclopts", "pandas"])
+@pytest.mark.parametrize("module", ["cyclopts", "rich.table"])
 @pytest.mark.parametrize(
     ("how", "code", "said"),
     [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated"), (signal.SIGHUP, 129, "hung up")],

@@ -128,7 +128,7 @@ def test_commands_print_json(drawn, capsys, tmp_path):
     assert printed(capsys, "verify", folder, "--redraw", "0")["wrong"] == {}
     score = printed(capsys, "score", folder)
     assert score["total"] == pytest.approx(sum(score["stage"].values()), rel=1e-6)
-    [summary] = printed(capsys, "sample", "--seed", "4", "--prior", COMPACT, "--out", tmp_path)
+    [summary] = printed(capsys, "sample", "--seed", "4", "--prior", COMPACT, "--out", tmp_path)["drawn"]
     assert summary["seed"] == 4 and summary["rows"] > 0
     assert printed(capsys, "convert", folder, "--to", "csv", "--out", tmp_path / "csv")["problems"] == []
     (folder / "db" / "table_0.parquet").rename(folder / "db" / "away.parquet")
@@ -157,6 +157,6 @@ def test_a_table_is_described_whatever_its_columns(tmp_path, capsys):
     more = {"list": [[1, 2]] * len(frame), "nothing": [None] * len(frame), "at": pd.Timestamp("2020-01-01", tz="UTC")}
     frame.assign(**more).to_parquet(shop / "db" / "users.parquet")
     text = shown(capsys, "describe", shop, "--all")
-    assert "[bold]shop: not drawn here" in text and "all missing" in text and "<i>orders" in text
+    assert "[bold]shop: not drawn by this program" in text and "all missing" in text and "<i>orders" in text
     values = printed(capsys, "describe", shop, "--all")["tables"]["users"]["values"]
     assert values["nothing"]["missing"] == 1 and values["list"]["distinct"] == 1
