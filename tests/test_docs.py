@@ -16,7 +16,7 @@ from tests.models.tiny import COMPACT, PLUREL
 FEWER = {  # console commands on a small shop in place of rel-f1, whose tasks have other names
     "driver-dnf": "buys",
     "predict ": "predict --members trees --no-baselines ",
-    "evaluate ": "evaluate --task buys --method mean history --data ",
+    "evaluate rel-f1": "evaluate rel-f1 --task buys --method mean history",
 }
 TRAINING = ("pretrain", "--checkpoint", "--count 64")  # of networks: slow
 ELSEWHERE = (
@@ -103,7 +103,7 @@ def test_networks_train(tmp_path):
         "--count 64": "--count 2",
         "--steps 500": "--steps 2",
         "pretrain --out": "pretrain --data rel-f1 --steps 2 --size small --batch-size 2 --rows 100 --features 8 --out",
-        "evaluate ": "evaluate --task buys --max-rows 20 --data ",
+        "evaluate rel-f1": "evaluate rel-f1 --task buys --max-rows 20",
     }
     shown = run(COMMANDS, "\n".join(shortened(lines, fewer)), tmp_path)
     assert "Averaged: network" in shown and "cells" in shown and "buys" in shown

@@ -58,7 +58,7 @@ def _ended(argv: Sequence[str] | None) -> int:
 def _said(error: BaseException) -> tuple[int, str]:
     """Exit code and message of what ended a command; the message is empty where nobody would read it."""
     match error:
-        case MissingArgumentError(argument=argument, keyword=None) if argument is not None and not argument.tokens:
+        case MissingArgumentError(argument=argument, unused_tokens=None | []) if argument is not None and not argument.tokens:
             command = " ".join(["plurel-prob", *(error.command_chain or ())])
             return BAD_INPUT, f"{argument.name} is missing; `{command} --help` has examples"
         case CycloptsError():

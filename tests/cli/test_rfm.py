@@ -83,7 +83,7 @@ def test_evaluate_prints_tables_and_writes_a_list(shop, tmp_path, capsys):
 
 def test_evaluate_prints_json(shop, capsys):
     name = sorted(path.name for path in (shop / "tasks").iterdir())[0]
-    assert run("evaluate", "--data", shop, "--task", name, "--method", "mean", "history", "--json") == 0
+    assert run("evaluate", shop, "--task", name, "--method", "mean", "history", "--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert {row["method"] for row in found} == {"mean", "history"}
     assert {(row["task"], row["split"], row["regime"]) for row in found} == {(name, "test", "rolling")}
@@ -106,7 +106,7 @@ def test_a_task_that_cannot_be_predicted_is_named_and_left_out(shop, tmp_path, c
 def test_fine_tuning(shop, trained, capsys):
     task = sorted(path.name for path in (shop / "tasks").iterdir())[0]
     more = ("--task", task, "--fine-tune", 2, "--method", "cells_tuned")
-    assert run("evaluate", "--checkpoint", trained, "--data", shop, *more) == 0
+    assert run("evaluate", shop, "--checkpoint", trained, *more) == 0
     assert "cells_tuned" in capsys.readouterr().out
 
 
@@ -133,7 +133,7 @@ def test_fine_tuning(shop, trained, capsys):
             ["text encoder x", "hashed"],
         ),
         (
-            ["evaluate", "--checkpoint", "{run}", "--data", "{shop}", "--context-length", "100", "--method", "cells"],
+            ["evaluate", "{shop}", "--checkpoint", "{run}", "--context-length", "100", "--method", "cells"],
             ["multiple of 32"],
         ),
         (["pretrain", "--out", "{out}", "--task", "x"], ["--task", "--network cells"]),
@@ -142,12 +142,12 @@ def test_fine_tuning(shop, trained, capsys):
         (["pretrain", "--data", "nowhere", "--out", "{out}"], ["nowhere", "no such folder"]),
         (["pretrain", "--data", "{shop}", "--validation", "{shop}", "--out", "{out}"], ["--validation", "shop", "hold out"]),
         (["pretrain", "--out", "{out}", "--relabelled", "2"], ["relabelled", "from 0 to 1"]),
-        (["evaluate", "--checkpoint", "{shop}", "--data", "{shop}"], ["config.json", "pretrain"]),
-        (["evaluate", "--checkpoint", "{run}", "--data", "{shop}", "--text-encoder", "x"], ["text encoder hashed, not x"]),
-        (["evaluate", "--checkpoint", "{run}", "--data", "{shop}", "--task", "x"], ["no task x", "parents-children"]),
+        (["evaluate", "{shop}", "--checkpoint", "{shop}"], ["config.json", "pretrain"]),
+        (["evaluate", "{shop}", "--checkpoint", "{run}", "--text-encoder", "x"], ["text encoder hashed, not x"]),
+        (["evaluate", "{shop}", "--checkpoint", "{run}", "--task", "x"], ["no task x", "parents-children"]),
         (["evaluate", "{shop}", "--method", "cells"], ["--method cells", "--checkpoint"]),
         (["evaluate", "{shop}", "--method", "x"], ["--method x", "lightgbm_context"]),
-        (["evaluate", "--checkpoint", "{run}", "--data", "nowhere"], ["nowhere", "no such folder"]),
+        (["evaluate", "nowhere", "--checkpoint", "{run}"], ["nowhere", "no such folder"]),
     ],
 )
 def test_bad_input(arguments, words, shop, trained, tmp_path, capsys):

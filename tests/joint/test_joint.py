@@ -162,6 +162,6 @@ def test_a_site_that_there_is_not_is_an_error_as_is_another_shape(model):
     with pytest.raises(ValueError, match="did you mean 'features/noise_level'"):
         model.condition({"features/nois_level": fixed["features/noise_level"]})
     with pytest.raises(ValueError, match="follows from others"):
-        model.condition({"features/log_slope": 0.0})
+        model.condition({"features/log_slope": np.zeros(())})
     with pytest.raises(ValueError, match="has shape"):
         model.condition({"features/noise_level": fixed["features/noise_level"][:1]})

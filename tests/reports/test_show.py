@@ -86,7 +86,7 @@ def test_databases_are_in_order_and_every_page_has_a_file(corpus, tmp_path):
 
 def test_errors_name_what_is_wrong(corpus, tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DatabaseError, match="nowhere: no such folder"):
+    with pytest.raises(DatabaseError, match="nowhere: no such file or folder"):
         show(str(tmp_path / "nowhere"), out=tmp_path / "x.html")
     with pytest.raises(DatabaseError, match="empty: is neither a database nor a folder of databases"):
         show(str(tmp_path / "empty"), out=tmp_path / "x.html")
