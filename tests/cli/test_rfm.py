@@ -147,7 +147,7 @@ def test_fine_tuning(shop, trained, capsys):
         (["evaluate", "{shop}", "--checkpoint", "{run}", "--task", "x"], ["no task x", "parents-children"]),
         (["evaluate", "{shop}", "--method", "cells"], ["--method cells", "--checkpoint"]),
         (["evaluate", "{shop}", "--method", "x"], ["--method x", "lightgbm_context"]),
-        (["evaluate", "nowhere", "--checkpoint", "{run}"], ["nowhere", "no such folder"]),
+        (["evaluate", "nowhere", "--checkpoint", "{run}"], ["nowhere", "no such file or folder"]),
     ],
 )
 def test_bad_input(arguments, words, shop, trained, tmp_path, capsys):
