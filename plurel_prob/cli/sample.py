@@ -13,7 +13,8 @@ from cyclopts.types import NonNegativeInt, PositiveInt
 
 from plurel_prob.cli.output import SWITCH, AsJson, PlainConsole, Several, print_json, print_table
 from plurel_prob.cli.progress import PartsProgress, progress_bar
-from plurel_prob.cli.stores import order_of, refuse_options, rows_asked, sample_into_stores
+from plurel_prob.cli.rows import rows_asked
+from plurel_prob.cli.stores import order_of, refuse_options, sample_into_stores
 from plurel_prob.cli.summary import summary_of, summary_table
 from plurel_prob.errors import DatabaseError, bounded_int, shown
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from plurel_prob.cli.notes import noted, origin_noted
 from plurel_prob.cli.output import PlainConsole, print_json, print_table
 from plurel_prob.cli.progress import PartsProgress, progress_bar
+from plurel_prob.cli.rows import rows_asked
 from plurel_prob.cli.summary import summary_table
-from plurel_prob.errors import DatabaseError, bounded_int, shown
+from plurel_prob.errors import DatabaseError
 from plurel_prob.files import check_apart, check_folder, check_no_link, tidy
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ else:
 SUFFIXES = {"duckdb": ".duckdb", "sqlite": ".sqlite"}
 MOST_TOLD = 20  # kinds of statements that are not read
 OnStep = Callable[[str, int, int], None]  # what is done next, how much of it is done, how much there is
-LENT = "source"  # rows that the database of the schema has
 
 
 class DrawRequest(NamedTuple):
@@ -166,40 +166,6 @@ def tell_skipped(schema: DeclaredSchema, *, strict: bool) -> None:
         raise DatabaseError(f"{schema.source}: --strict: not read: {'; '.join(listed)}")
     for note in listed:
         print(f"{schema.source}: not read: {note}", file=sys.stderr)
-
-
-def rows_asked(requests: Sequence[str], source: str | None, schema: DeclaredSchema | None) -> dict[str, int]:
-    """Numbers of rows by table, from requests such as ``users=1000``, or ``source``.
-
-    No table is drawn without rows: tables that are empty in the source get one, and are named on standard error.
-
-    Raises:
-        DatabaseError: a request is of another form, or there is no database that has rows.
-    """
-    from plurel_prob.priors.stages import MAX_ROW
-
-    found, given = dict[str, int](), dict[str, int]()
-    for request in requests:
-        if schema is None or source is None:
-            raise DatabaseError(f"--rows {request}: needs the tables of a --schema; --rows-scale multiplies those of drawn ones")
-        table, sign, number = request.rpartition("=")
-        if request == LENT:
-            from plurel_prob.drawing import lent_rows
-
-            found = lent_rows(source, schema)
-        elif table in given:
-            raise DatabaseError(f"--rows {request}: {table} has {given[table]} rows already; give each table once")
-        elif sign and number.isdecimal():
-            n = bounded_int(number, MAX_ROW)
-            if n is None:
-                raise DatabaseError(f"--rows {shown(request)}: a table has {MAX_ROW:,} rows at most")
-            given[table] = n
-        else:
-            raise DatabaseError(f"--rows {request}: needs TABLE=N, such as users=1000, or {LENT}, for those of the database")
-    for name in [name for name, n in found.items() if n == 0 and name not in given]:
-        print(f"--rows {LENT}: {shown(name)} is empty there, and gets one row: no table is drawn without any", file=sys.stderr)
-        found[name] = 1
-    return found | given
 
 
 def sample_into_stores(order: DrawRequest, seeds: Sequence[int], workers: int, *, as_json: bool = False) -> None:

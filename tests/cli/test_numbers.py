@@ -1,9 +1,9 @@
 import pytest
 
 from plurel_prob import DatabaseError
+from plurel_prob.cli.rows import rows_asked
 from plurel_prob.cli.run import run
 from plurel_prob.cli.sample import shard_of
-from plurel_prob.cli.stores import rows_asked
 from plurel_prob.declared import declared_of
 
 LONG = "9" * 5000
