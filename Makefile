@@ -44,8 +44,8 @@ format: $(VENV)/installed
 
 # the site, with a twin of each page in Markdown; tutorials run, unless nothing of them has changed
 docs: $(VENV)/docs
-	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html -d docs/build/pages docs docs/build/html
-	$(BIN)/sphinx-build --quiet -b markdown -d docs/build/pages docs docs/build/markdown
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going $(SPHINXOPTS) -b html -d docs/build/pages docs docs/build/html
+	$(BIN)/sphinx-build --quiet $(SPHINXOPTS) -b markdown -d docs/build/pages docs docs/build/markdown
 	cp -r docs/build/markdown/. docs/build/html/
 	@echo "The site is in docs/build/html: open docs/build/html/index.html"
 
