@@ -15,7 +15,7 @@ from plurel_prob.errors import WorkerLost
 Result = TypeVar("Result")
 
 
-SEEDS_PER_WORKER = 16  # a process takes as long to start as to draw so many databases of the default prior
+SEEDS_PER_WORKER = 16  # a process takes seconds to start, in which another draws about as many
 
 
 def default_workers(n_seed: int) -> int:
