@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from rich.table import Table
 
 from plurel_prob.cli.extras import extra
-from plurel_prob.cli.output import SWITCH, AsJson, PlainConsole, new_table, print_json, print_table
+from plurel_prob.cli.output import SWITCH, AsJson, PlainConsole, counted, new_table, print_json, print_table
 from plurel_prob.files import check_apart
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def convert(
     print_table(summary({name: len(frame) for name, frame in tables.items()}, declared))
     for problem in [*declared.skipped, *problems]:
         console.print(problem)
-    console.print(f"{len(tables):,} table{'s' * (len(tables) != 1)} written to {hidden(out)}.")
+    console.print(f"{counted(len(tables), 'table')} written to {hidden(out)}.")
     if "://" not in out:
         console.print(f"Look at it: plurel-prob describe {out}")
 

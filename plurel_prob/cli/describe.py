@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from plurel_prob.cli.notes import origin_noted
 from plurel_prob.cli.opened import check_tables, opened
-from plurel_prob.cli.output import SWITCH, AsJson, PlainConsole, Several, new_table, plain, print_json, print_table
+from plurel_prob.cli.output import SWITCH, AsJson, PlainConsole, Several, counted, new_table, plain, print_json, print_table
 from plurel_prob.errors import shown
 
 if TYPE_CHECKING:
@@ -107,11 +107,6 @@ def window_of(database: Database) -> "tuple[pd.Timestamp, pd.Timestamp] | None":
     from plurel_prob.reports.subject import time_window
 
     return database.schema.window or time_window(database.tables, database.schema.tables)
-
-
-def counted(n: int, what: str) -> str:
-    """A number of things, in words."""
-    return f"{n:,} {what}{'s' * (n != 1)}"
 
 
 def tables_table(database: Database) -> Table:

@@ -5,9 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import Parameter
-
-from plurel_prob.cli.output import SWITCH, AsJson, PlainConsole, new_table, print_json, print_table
+from plurel_prob.cli.output import SWITCH, AsJson, PlainConsole, Several, new_table, print_json, print_table
 from plurel_prob.errors import DatabaseError, shown
 
 if TYPE_CHECKING:
@@ -19,7 +17,6 @@ else:
     Database = Table = Any  # imported where they are made: pandas is slow to import
 
 GRAPH = "causal_graph.graphml"
-Repeated = Parameter(consume_multiple=True, negative=())
 
 
 def do(
@@ -27,8 +24,8 @@ def do(
     /,
     *,
     out: Path,
-    set: Annotated[list[str] | None, Repeated] = None,
-    shift: Annotated[list[str] | None, Repeated] = None,
+    set: Annotated[list[str] | None, Several] = None,
+    shift: Annotated[list[str] | None, Several] = None,
     overwrite: Annotated[bool, SWITCH] = False,
     as_json: AsJson = False,
 ) -> None:

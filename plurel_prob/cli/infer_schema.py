@@ -101,7 +101,6 @@ def families_table(tree: "xarray.DataTree") -> Table:
             f"{float(stats['posterior_prob'][index]):.4f}",
             f"{log_evidence:.2f}" if math.isfinite(log_evidence) else "impossible" if is_exact else "none found",
         )
-    result.columns[0].no_wrap = True
     return result
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
-from rich.cells import cell_len
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
@@ -49,6 +48,11 @@ def plain(text: str, style: str = "") -> Text:
     return Text(printable(text), style)
 
 
+def counted(n: int, what: str) -> str:
+    """A number of things, in words."""
+    return f"{n:,} {what}{'s' * (n != 1)}"
+
+
 def new_table(*text: str, numbers: tuple[str, ...] = (), title: str | None = None) -> Table:
     """Return an empty table with columns of text, the first with names, then of numbers: neither names nor numbers are cut."""
     result = Table(title=title, title_justify="left")
@@ -62,11 +66,11 @@ def new_table(*text: str, numbers: tuple[str, ...] = (), title: str | None = Non
 def print_table(table: Table) -> None:
     """Print a table as wide as the terminal, or as its numbers need; in its full width where nobody looks at it."""
     console = PlainConsole()
+    wide = console.options.update(max_width=WIDEST)
     for column in table.columns:
         if column.no_wrap:  # measured by words otherwise
-            cells = [column.header, *column._cells]
-            column.min_width = max(cell_len(str(cell)) for cell in cells)
-    needed = Measurement.get(console, console.options.update(max_width=WIDEST), table)
+            column.min_width = max(Measurement.get(console, wide, cell).maximum for cell in (column.header, *column.cells))
+    needed = Measurement.get(console, wide, table)
     console.width = max(console.width, needed.minimum if console.is_terminal else needed.maximum)
     console.print(table)
 

@@ -109,7 +109,6 @@ def sample(
     from plurel_prob.corpora import open_corpus
     from plurel_prob.priors import get_prior, scale_rows
     from plurel_prob.sampling import MAX_SEED
-    from plurel_prob.sampling.pool import default_workers
 
     if seed + count - 1 > MAX_SEED:
         raise DatabaseError(f"--seed and --count: the last seed, {seed + count - 1}, is above {MAX_SEED}")
@@ -144,7 +143,7 @@ def sample(
                 values=values or "meanings",
                 derived=derived is not False,
             )
-        sample_into_stores(order, seeds, workers or default_workers(count), as_json=as_json)
+        sample_into_stores(order, seeds, workers, as_json=as_json)
         return
     rows_asked(rows or [], None, None)
     corpus, drawn = open_corpus(out), list[dict[str, Any]]()
@@ -158,7 +157,7 @@ def sample(
                     drawn.append(summary)
                     progress.advance(task)
     if as_json:
-        print_json({"out": out, "drawn": drawn, "there_already": [seed for seed in seeds if seed not in left]})
+        print_json({"out": out, "drawn": drawn, "there_already": sorted({*seeds}.difference(left))})
         return
     console = PlainConsole()
     if drawn:

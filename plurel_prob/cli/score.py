@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from plurel_prob.scoring import Score
 
 
-LEVELS = ("stage", "table", "site")
-
-
 def score(
     path: str,
     /,
@@ -66,6 +63,7 @@ def score(
 
     from plurel_prob.scoring import log_density
     from plurel_prob.scoring.observed import observed_log_density
+    from plurel_prob.scoring.score import LEVELS
 
     is_drawn = prior is None and not given and (Path(path) / PROVENANCE).exists()
     if units != "nodes" and not is_drawn:
@@ -104,6 +102,8 @@ def read_posterior(path: Path) -> "DataTree":
 
 def report(name: str, result: "Score") -> None:
     """Print a score by all levels."""
+    from plurel_prob.scoring.score import LEVELS
+
     console = PlainConsole()
     console.print(plain(name, "bold") + plain(f": log density {result.total:,.2f} nats"))
     for level in LEVELS:

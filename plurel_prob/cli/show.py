@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from plurel_prob.cli.extras import extra
-from plurel_prob.cli.output import SWITCH, PlainConsole, check_out, write_whole
+from plurel_prob.cli.output import SWITCH, PlainConsole, check_out, counted, write_whole
 from plurel_prob.cli.progress import progress_bar
 from plurel_prob.errors import DatabaseError, reason
 
@@ -118,7 +118,7 @@ def show_corpus(path: Path, target: Path, pages: bool) -> None:
     page = corpus_page(path, entries, folder.name if pages else None)
     write_text(target, page)
     PlainConsole(soft_wrap=True).print(
-        f"{len(names):,} database{'s' * (len(names) != 1)}: {target}" + (f", their pages: {folder}" if pages else "")
+        f"{counted(len(names), 'database')}: {target}" + (f", their pages: {folder}" if pages else "")
     )
 
 

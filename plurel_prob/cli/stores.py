@@ -168,7 +168,7 @@ def tell_skipped(schema: DeclaredSchema, *, strict: bool) -> None:
         print(f"{schema.source}: not read: {note}", file=sys.stderr)
 
 
-def sample_into_stores(order: DrawRequest, seeds: Sequence[int], workers: int, *, as_json: bool = False) -> None:
+def sample_into_stores(order: DrawRequest, seeds: Sequence[int], workers: int | None, *, as_json: bool = False) -> None:
     """Draw a database for each seed, and put each into a store of its own."""
     if not seeds:
         PlainConsole(stderr=as_json, soft_wrap=True).print("There is nothing to draw in this shard.")
@@ -197,7 +197,7 @@ def sample_into_stores(order: DrawRequest, seeds: Sequence[int], workers: int, *
                 progress.advance(task)
     if as_json:
         targets = [str(target) for target in map(order.target, seeds) if isinstance(target, Path)]
-        print_json({"out": targets, "drawn": summaries, "there_already": [seed for seed in seeds if seed not in left]})
+        print_json({"out": targets, "drawn": summaries, "there_already": sorted({*seeds}.difference(left))})
         return
     console = PlainConsole()
     if summaries:
@@ -222,10 +222,12 @@ def tidied(order: DrawRequest) -> Iterator[None]:
             tidy(Path(order.out))
 
 
-def _drawn(order: DrawRequest, seeds: list[int], workers: int, on_step: OnStep) -> Generator[tuple[dict[str, Any], list[str]]]:
-    from plurel_prob.sampling.pool import map_in_processes
+def _drawn(
+    order: DrawRequest, seeds: list[int], workers: int | None, on_step: OnStep
+) -> Generator[tuple[dict[str, Any], list[str]]]:
+    from plurel_prob.sampling.pool import default_workers, map_in_processes
 
-    n_worker, work = max(1, min(workers, len(seeds))), partial(draw_and_store, order)
+    n_worker, work = max(1, min(workers or default_workers(len(seeds)), len(seeds))), partial(draw_and_store, order)
     return map_in_processes(partial(work, on_step=on_step) if n_worker == 1 else work, seeds, n_worker)
 
 

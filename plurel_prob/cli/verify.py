@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cyclopts.types import NonNegativeInt
 
-from plurel_prob.cli.output import AsJson, PlainConsole, print_json
+from plurel_prob.cli.output import AsJson, PlainConsole, counted, print_json
 from plurel_prob.errors import DatabaseError
 
 WRONG = 1  # exit code
@@ -69,15 +69,12 @@ def verify(path: str, /, *, redraw: NonNegativeInt = 1, as_json: AsJson = False)
         console.print(leftover)
     if wrong:
         what_to_do = "Delete them and run `plurel-prob sample` again: it draws what is missing."
-        console.print(f"{len(wrong)} of {databases_words(len(names))} {'is' if len(wrong) == 1 else 'are'} wrong. {what_to_do}")
+        console.print(
+            f"{len(wrong)} of {counted(len(names), 'database')} {'is' if len(wrong) == 1 else 'are'} wrong. {what_to_do}"
+        )
         sys.exit(WRONG)
     findings = [f"{n} {how}" for how, n in redrawn.items()] or ["none drawn again"]
     if n_unsealed:
         findings.append(f"{n_unsealed} with a plurel_prob.json of an earlier version, which has no checksum of its own")
     verb = "is as it was" if len(names) == 1 else "are as they were"
-    console.print(f"{databases_words(len(names))} {verb} written; {'; '.join(findings)}.")
-
-
-def databases_words(n: int) -> str:
-    """A number of databases, in words."""
-    return f"{n:,} database{'s' * (n != 1)}"
+    console.print(f"{counted(len(names), 'database')} {verb} written; {'; '.join(findings)}.")

@@ -2,12 +2,12 @@
 
 A name proves nothing. What is removed has a name with a random token, the same token in a file inside, the same owner as this
 process, and a lock that nobody holds: the operating system lifts it when the process that made the folder ends, however it ends.
+What a process was killed in before it had written the token is empty, and goes if it is.
 Where there are no locks (Windows, some network file systems), what killed processes left stays until somebody removes it.
 """
 
 import atexit
 import contextlib
-import itertools
 import json
 import os
 import platform
@@ -37,7 +37,9 @@ _rests: dict[Path, float] = {}  # folder to the time from which on it is tidied 
 @contextmanager
 def marked_folder(parent: Path) -> Iterator[Path]:
     """Give a new folder in ``parent``, which is removed afterwards."""
-    folder, handle = next(filter(None, (_marked(parent) for _ in itertools.count())))
+    while not (made := _marked(parent)):
+        pass
+    folder, handle = made
     try:
         yield folder
     finally:
@@ -96,6 +98,9 @@ def tidy(parent: Path) -> int:
         with _held(folder) as is_free:
             if is_free:
                 _clear(folder)
+        if fcntl and _is_named(folder) and not os.path.lexists(folder / MARK):
+            with contextlib.suppress(OSError):  # killed before it had a mark; only what is empty goes
+                folder.rmdir()
     return n_entry
 
 
@@ -135,10 +140,7 @@ def _held(folder: Path) -> Iterator[bool]:
     """Hold a folder that carries a mark and that no process holds; give whether that is so."""
     try:
         handle = os.open(folder / MARK, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-    except OSError as error:
-        if isinstance(error, FileNotFoundError) and _is_named(folder) and fcntl:
-            with contextlib.suppress(OSError):  # only what is empty goes
-                folder.rmdir()
+    except OSError:
         yield False
         return
     try:
