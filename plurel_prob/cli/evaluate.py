@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts.types import NonNegativeInt, PositiveInt
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
-from plurel_prob.cli.evaluation_tables import WIDTH, means_of, table_of
+from plurel_prob.cli.evaluation_tables import means_of, table_of
 from plurel_prob.cli.extras import extra
-from plurel_prob.cli.output import AsJson, PlainConsole, Several, check_out, write_whole
+from plurel_prob.cli.output import AsJson, PlainConsole, Several, check_out, print_table, write_whole
 from plurel_prob.cli.progress import Description
 from plurel_prob.errors import DatabaseError, shown
 from plurel_prob.programs.files import use_compilation_cache
@@ -92,7 +92,7 @@ def evaluate(
         use_compilation_cache()
         names = [(folder, name) for folder in map(folder_of, data) for name in task_names(folder, task or ())]
         settings = list(product(split or SPLIT, regime or REGIME))
-        console, found = wide(), []
+        found = []
         with EvaluationBar() as steps:
             by = methods(method or (), checkpoint, fine_tune, context_length, text_encoder, on_rows=steps.rows)
             steps.update(steps.line, total=len(names) * len(settings) * len(by))
@@ -103,14 +103,14 @@ def evaluate(
                         found += [(folder.name, evaluation) for evaluation in evaluations]
                         if not as_json:
                             with steps.hidden():
-                                console.print(table_of(folder.name, evaluations))
+                                print_table(table_of(folder.name, evaluations))
     if not found:
         raise DatabaseError(f"{shown(', '.join(data))}: none of the tasks can be predicted")
     records = json.dumps([{"database": name} | record for name, evaluation in found for record in evaluation.records()], indent=1)
     if as_json:
         print(records)
     elif len(names) > 1:
-        console.print(means_of([evaluation for _, evaluation in found]))
+        print_table(means_of([evaluation for _, evaluation in found]))
     if out is not None:
         write_whole(out, lambda path: path.write_text(records + "\n", encoding="utf-8"))
         PlainConsole(stderr=as_json).print(f"Written to {out}.", soft_wrap=True)
@@ -136,14 +136,6 @@ def of_settings(
             found.append(evaluation)
             steps.advance(steps.line)
         yield found
-
-
-def wide() -> PlainConsole:
-    """A terminal as it is; a file has room for all columns."""
-    console = PlainConsole()
-    if not console.is_terminal:
-        console.width = WIDTH
-    return console
 
 
 class EvaluationBar(Progress):

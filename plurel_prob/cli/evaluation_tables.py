@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from plurel_prob.cli.output import new_table
+
 if TYPE_CHECKING:
     from plurel_prob.rfm.evaluation import Evaluation, Figure
 else:
@@ -14,7 +16,6 @@ else:
 
 MEANS = ("AUROC", "NMAE", "R2")  # that there are means of over tasks, and intervals
 COVERAGE = ("coverage 50 %", "coverage 80 %", "coverage 90 %")  # share of rows inside; they are one column
-WIDTH = 110  # characters, where there is no terminal
 
 
 def table_of(database: str, evaluations: Sequence[Evaluation]) -> Table:
@@ -26,7 +27,7 @@ def table_of(database: str, evaluations: Sequence[Evaluation]) -> Table:
     metrics = [metric for metric in dict.fromkeys(m for e in evaluations for m in e.figures) if metric not in COVERAGE]
     coverage = ["inside 50/80/90%"] if any(COVERAGE[0] in e.figures for e in evaluations) else []
     title = f"{database}, {first.task}, {first.split}, {first.regime}: {counts}"
-    table = table_with("method", *metrics, *coverage, "seconds", title=title)
+    table = new_table("method", numbers=(*metrics, *coverage, "seconds"), title=title)
     for evaluation in evaluations:
         figures = [figure_of(evaluation.figures.get(metric), metric in MEANS) for metric in metrics]
         inside = "/".join(f"{100 * evaluation.figures[name].value:.0f}" for name in COVERAGE if name in evaluation.figures)
@@ -43,17 +44,9 @@ def means_of(evaluations: Sequence[Evaluation]) -> Table:
             if metric in evaluation.figures:
                 of_method.setdefault(metric, []).append(evaluation.figures[metric].value)
     metrics = [metric for metric in MEANS if any(metric in of_method for of_method in found.values())]
-    table = table_with("split", "regime", "method", *metrics, title="Means over tasks; in parentheses, their number", n_text=3)
+    table = new_table("split", "regime", "method", numbers=tuple(metrics), title="Means over tasks; in parentheses, their number")
     for place, of_method in found.items():
         table.add_row(*place, *(mean_of(of_method.get(metric, [])) for metric in metrics))
-    return table
-
-
-def table_with(*columns: str, title: str, n_text: int = 1) -> Table:
-    """A table whose numbers are on the right."""
-    table = Table(*columns, title=title, title_justify="left", title_style="")
-    for column in table.columns[n_text:]:
-        column.justify = "right"
     return table
 
 
