@@ -14,6 +14,7 @@ from tests.docs import COMMANDS, HAS_RFM, PAGES, ROOT, run, shortened, write_rel
 from tests.models.tiny import COMPACT, PLUREL
 
 FEWER = {  # console commands on a small shop in place of rel-f1, whose tasks have other names
+    "stanford-star/relbench-v1/rel-f1": "rel-f1",
     "driver-dnf": "buys",
     "predict ": "predict --members trees --no-baselines ",
     "evaluate rel-f1": "evaluate rel-f1 --task buys --method mean history",

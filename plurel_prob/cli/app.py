@@ -37,7 +37,16 @@ app = App(
     group_commands=Group("About this program", sort_key=len(GROUPS)),
 )
 infer = App(
-    name="infer", help="Infer what drew the tables of a database, drawn or real: its schema, links or features.", group=ANALYSE
+    name="infer",
+    help="""Infer what drew the tables of a database, drawn or real: its schema, links or features.
+
+    For example:
+
+        plurel-prob infer schema out/plurel-10
+        plurel-prob infer links out/plurel-10 --key table_2.foreign_row_0
+    """,
+    group=ANALYSE,
+    group_commands=Group("Commands"),
 )
 infer.command(schema)
 infer.command(links)

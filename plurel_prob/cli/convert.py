@@ -30,7 +30,7 @@ def convert(
 
     Rows are checked against all constraints first, and by the store again; the store is there complete, or not at all.
 
-    Such as:
+    For example:
 
         plurel-prob convert out/plurel-10 --to sqlite --out out/ten.sqlite
         plurel-prob convert shop.sqlite --to relbench --out out/shop
@@ -39,8 +39,8 @@ def convert(
     Args:
         path: folder in RelBench format, such as out/plurel-0; SQLite or DuckDB file; folder of csv or parquet files with
             schema.sql; or URL of a PostgreSQL database, postgresql://user@host/name (extra `sql`).
-        to: relbench and huggingface (RelBench format with README.md and croissant.json) number rows by their keys, and sort them
-            by time, unless the database is in RelBench format already: then it is copied, with its tasks.
+        to: format to write. relbench and huggingface (RelBench format with README.md and croissant.json) replace keys by row
+            numbers and sort rows by time. A database that is in RelBench format already is copied, with its tasks.
         out: file (duckdb, sqlite), folder, or URL (postgresql) to write.
         overwrite: replace what exists: a folder only if this program wrote all that is in it, a file only if it is a SQLite or
             DuckDB file.

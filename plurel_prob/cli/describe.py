@@ -31,7 +31,7 @@ def describe(
 ) -> None:
     """Print what a database consists of: tables, rows, keys, times, tasks; and columns of the tables that are asked for.
 
-    Such as:
+    For example:
 
         plurel-prob describe out/plurel-10
         plurel-prob describe out/plurel-10 --table table_0 table_1

@@ -35,7 +35,7 @@ def do(
     database like the one it comes from: `describe`, `show` and `validate` take it, and its plurel_prob.json names the columns
     that were set.
 
-    Such as:
+    For example:
 
         plurel-prob do out/plurel-10 --set table_8.feature_0=300 --out out/set
         plurel-prob do out/plurel-10 --shift table_18.feature_4=0.1 table_8.feature_0=5 --out out/shifted

@@ -34,7 +34,7 @@ def doctor(*, as_json: AsJson = False) -> None:
 
     Put this beside a report of a bug. Ends with exit code 1 if a test fails.
 
-    Such as:
+    For example:
 
         plurel-prob doctor
 

@@ -48,21 +48,25 @@ def evaluate(
 ) -> None:
     """Predict the tasks of databases by several methods, and compare them.
 
-    Such as:
+    For example:
 
         plurel-prob evaluate rel-f1
         plurel-prob evaluate rel-f1 --task driver-dnf --method rows lightgbm --regime rolling frozen --json
         plurel-prob evaluate rel-f1 --checkpoint out/run
 
-    A table for each task has AUROC and logarithmic loss of binary tasks; of numbers NMAE (the mean absolute error over the
-    standard deviation of the training labels), R2, and of methods with quantiles their loss (pinball) and how often intervals of
-    50, 80 and 90% hold the label. Intervals of 95% are of a bootstrap over the entities of the rows. Means over tasks follow.
+    Each task has a table, with 95% intervals of a bootstrap over entities. Means over tasks follow. Metrics are:
 
-    Methods: rows, the learner of rows as `predict` has it (its network and boosted trees), rows_network, the network alone, and
-    rows_untrained, the average of its parts in closed form; ridge and lightgbm_context, by the same contexts of 800 labelled
-    rows, averaged over eight; lightgbm, by all labelled rows; history, the mean of the entity's own labels that are known; mean,
-    that of the training labels. LightGBM has a fit for the mean of a number, which R2 asks for, and one for its median, which
-    NMAE asks for.
+    - of binary tasks AUROC and logarithmic loss;
+    - of numbers NMAE (the mean absolute error over the standard deviation of the training labels), R2, the loss of quantiles
+      (pinball), and how often intervals of 50, 80 and 90% hold the label.
+
+    Methods are:
+
+    - rows: what `predict` does, with its network and boosted trees;
+    - rows_network, rows_untrained: the network alone; the same before training, which is the average of its experts;
+    - ridge, lightgbm_context: fitted to the network's contexts of 800 labelled rows, averaged over eight;
+    - lightgbm: fitted to all labelled rows, for the mean (R2) and for the median (NMAE) of a number;
+    - history, mean: of the entity's own labels that are known; of the training labels.
 
     Args:
         data: folders of databases in RelBench format, with tasks; or those that RelBench downloads, such as
@@ -71,16 +75,16 @@ def evaluate(
             which are named.
         split: val, test or both; test by default.
         regime: rolling (default), frozen or both. Rolling: features of a row show all that was known at its time, also labels of
-            the split whose window has ended, as RelBench has it; frozen: nothing after the split's begin. In both, methods learn
-            from the labels that are known when the split begins.
+            the split whose window has ended, as RelBench has it. Frozen: features show nothing after the split begins. In
+            both, methods learn from the labels that are known when the split begins.
         method: names of methods; all by default.
         checkpoint: a run of `plurel-prob pretrain`. A network of rows, or its file of weights, stands for the one that comes with
             the package; a network of cells is another method, cells, to which labels of the split itself are never known.
         max_rows: predict a sample of as many rows, the same for all methods; by default all, with cells 5,000.
         fine_tune: also train the network of cells on the training labels for as many steps: method cells_tuned.
         context_length: cells of a context of the network of cells; by default as many as in training.
-        text_encoder: that the network of cells was trained with: hashed, or a model of the package sentence-transformers. Only
-            this option chooses it, never a file of the run, because it may be downloaded.
+        text_encoder: text encoder that the network of cells was trained with: hashed, or a model of the package
+            sentence-transformers. Only this option chooses it, never a file of the run, because it may be downloaded.
         as_json: print no tables, but a list in JSON: of each database, task, split, regime, method and metric the value, its
             interval (low, high) and numbers of rows.
         out: file for that list; one that exists is replaced.

@@ -18,7 +18,7 @@ def graph(
 ) -> None:
     """Write the true causal graph over the columns of all tables of a drawn database.
 
-    Such as:
+    For example:
 
         plurel-prob graph out/plurel-10 --out out/causal.graphml
         plurel-prob graph out/plurel-10 --table table_1 --hidden --out out/table_1.dot

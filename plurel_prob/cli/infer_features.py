@@ -44,7 +44,7 @@ def features(
 ) -> None:
     """Infer the causal graph of a table's columns, and the parameters of their mechanisms given the most probable graph.
 
-    Such as:
+    For example:
 
         plurel-prob infer features out/plurel-10 --table table_0
         plurel-prob infer features shop.sqlite --table customer --columns credit status born
@@ -54,8 +54,8 @@ def features(
             schema.sql, or URL of a PostgreSQL database (extra `sql`).
         table: name of a table.
         columns: 2 to 8 of its columns; all that can be used, if there are no more than 8.
-        draws: graphs to draw.
-        seed: of the draws.
+        draws: number of graphs to draw.
+        seed: random seed of the draws.
         out: netCDF file to write the posteriors of graphs and mechanisms into, in ArviZ's layout; one that exists is replaced.
         as_json: print JSON, and nothing else.
     """

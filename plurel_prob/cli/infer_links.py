@@ -36,18 +36,19 @@ def links(
 ) -> None:
     """Tell which model explains a foreign key: uniform, popularity, blocks, or blocks with popularity.
 
-    Such as:
+    For example:
 
         plurel-prob infer links out/plurel-10 --key table_2.foreign_row_0
         plurel-prob infer links shop.sqlite --key purchase.customer --json
 
     Args:
         path: a database, drawn or real: folder in RelBench format, SQLite or DuckDB file, folder of CSV or parquet files with
-            schema.sql, or URL of a PostgreSQL database (extra `sql`); in the last four, keys are named as `predict` names them.
+            schema.sql, or URL of a PostgreSQL database (extra `sql`); of a store, give the column's name there, such as
+            purchase.customer.
         key: table and foreign key column, such as table_2.foreign_row_0.
         prior: name of a prior (plurel, compact, realistic, plurel-untruncated), or a TOML file: its structures and affinities.
-        draws: from the posterior of every model.
-        seed: of all draws.
+        draws: number of draws from the posterior of each model.
+        seed: random seed of the draws.
         out: netCDF file for the posteriors, a group for each model; one that exists is replaced.
         as_json: print JSON, and nothing else.
     """

@@ -25,12 +25,12 @@ def schema(
     out: Path | None = None,
     as_json: AsJson = False,
 ) -> None:
-    """Infer which graph families, parameters and orders explain which table refers to which.
+    """Infer which family of random graphs drew a schema, with its parameters and the order of tables.
 
-    Exact for up to 7 tables, and beyond where few orders are possible; otherwise orders are sampled, as the parameters of
-    RandomCauchy always are: see the effective sample size (ESS).
+    The posterior is exact for up to 7 tables, and beyond where few orders are possible. Otherwise orders are sampled, as the
+    parameters of RandomCauchy always are: check the effective sample size (ESS).
 
-    Such as:
+    For example:
 
         plurel-prob infer schema out/plurel-10
         plurel-prob infer schema shop.sqlite --prior realistic --json

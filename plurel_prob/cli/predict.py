@@ -57,39 +57,39 @@ def predict(
 ) -> None:
     """Predict rows of a database: a task of it, a column, or what will refer to its rows.
 
-    No network is trained, and no GPU is needed.
+    The network comes trained, and no GPU is needed.
 
-    Say one of --task, --column and --forecast, such as:
+    Give one of --task, --column and --forecast. For example:
 
         plurel-prob predict rel-f1 --task driver-dnf
         plurel-prob predict shop.sqlite --column customers.churned --out churned.csv
         plurel-prob predict shop.sqlite --forecast orders --by customers --within 30d --measure sum:amount
 
     A row is predicted from what was known at its time: its own columns, what it refers to, what refers to it, earlier labels.
-    Other rows whose labels are known are the context of a network of rows and what boosted trees are fitted to; the two are
-    averaged with weights that held-out labels choose. Where labels of predicted rows are known, or of rows that were held out,
-    metrics are shown beside those of baselines, with intervals that hold 95% of a bootstrap. The higher the better are AUROC,
-    accuracy and R2; the lower the better the log loss and NMAE, the mean absolute error over the labels' standard deviation.
+    Other labelled rows are the network's context, and boosted trees are fitted to them. The two are averaged with weights that
+    held-out labels choose. Where labels of predicted or of held-out rows are known, metrics are shown beside those of baselines,
+    with 95% intervals of a bootstrap. Higher is better for AUROC, accuracy and R2; lower for log loss and NMAE, the mean
+    absolute error over the labels' standard deviation.
 
     Args:
         database: folder in RelBench format, or a database that RelBench downloads, such as stanford-star/relbench-v1/rel-f1; or
             (extra `sql`) a SQLite or DuckDB file, folder of csv or parquet files with schema.sql, or PostgreSQL's URL.
         task: name of a task of a folder in RelBench format; the rows of a split are predicted.
-        split: of the task.
+        split: split of the task to predict.
         column: table and column, such as customers.churned: its missing cells are filled in.
         after: predict the column of all rows later than a time such as 2024-05-01, from those up to it.
-        forecast: table whose rows will refer to others, such as orders.
-        by: table that they refer to, such as customers, or the foreign key: there is a prediction for each row of that table.
-        within: length of the window, such as 30d, 12h or 4w; by default one in which about half of these rows are referred to.
-        measure: of the rows in the window: any (whether there is one; the default), count, next (days until the first), or
-            mean:COLUMN, sum:COLUMN or latest:COLUMN.
+        forecast: child table, such as orders.
+        by: parent table, such as customers, or the foreign key; each row of the parent gets a prediction.
+        within: length of the window, such as 30d, 12h or 4w; by default that in which about half of the parents get a child row.
+        measure: what to predict of the child rows in the window: any (whether there is one; the default), count, next (days
+            until the first), or mean:COLUMN, sum:COLUMN or latest:COLUMN.
         at: time at which the window begins; by default the last one in the database.
         out: file for the predictions, .csv, .parquet or .json; one that exists is replaced.
         checkpoint: file of weights, or a run of `plurel-prob pretrain --network rows`; by default the package's weights.
         members: all, or the network or the trees alone.
         explain: show which columns and tables mattered on held-out rows.
         baselines: compare with the mean, the entity's history, ridge regression and LightGBM.
-        seed: of samples of the context, and of the trees.
+        seed: random seed of contexts and trees.
         as_json: print the predictions and figures as JSON, and nothing else.
     """
     options = {"task": task, "column": column, "forecast": forecast}

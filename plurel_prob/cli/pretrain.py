@@ -39,18 +39,18 @@ def pretrain(
     task: Annotated[str | None, Parameter(group=CELLS)] = None,
     text_encoder: Annotated[str | None, Parameter(group=CELLS)] = None,
 ) -> None:
-    """Train a network that predicts over databases, on databases that were drawn; a run that was interrupted goes on.
+    """Train a network that predicts over databases, on databases that were drawn; an interrupted run goes on.
 
     The network of rows predicts rows of a table from hundreds of labelled ones, which it is given as a context. It is trained on
     tasks of databases: to complete any column, and to forecast child rows (whether they come, how many, mean, sum and latest of a
     column, the time until the next); and on random functions of the features of these tasks. With no option but --out it draws
-    databases as it goes: 1,000 steps, a quarter of an hour of one core.
+    databases as it goes: 1,000 steps, about 17 minutes of one core.
 
     The network of cells, a relational transformer, predicts hidden cells of small parts of databases.
 
     Of a database that was not drawn, rows up to its validation timestamp are trained on; of a drawn one, all.
 
-    Such as:
+    For example:
 
         plurel-prob pretrain --out out/run
         plurel-prob pretrain --prior realistic --no-experts --steps 500 --out out/plain
@@ -62,14 +62,14 @@ def pretrain(
             is the default.
         out: folder of the run: settings, log, TensorBoard files and checkpoints; of a network of rows its weights, too,
             rows.safetensors; `predict` and `evaluate` take it as --checkpoint.
-        size: of the network. Rows: small (0.1 M parameters, the default), base (0.5 M) or large (3 M). Cells: tiny (0.5 M, the
-            default), small (2.8 M) or paper (21 M).
+        size: size of the network. Rows: small (0.1 M parameters, the default), base (0.5 M) or large (3 M). Cells: tiny (0.5
+            M, the default), small (2.8 M) or paper (21 M).
         steps: batches to train on; 1000 by default.
         batch_size: tasks of a batch, 16 by default; or contexts of cells, 32, a multiple of the number of devices.
-        learning_rate: its peak; it rises first, and falls after. By default 2e-3 for rows, 5e-4 for cells.
-        seed: of the initial weights, and of the tasks or contexts.
-        prior: of a stream's databases: a name (plurel, compact, realistic, plurel-untruncated), or a TOML file; for rows several,
-            which take turns. By default compact and plurel for rows, plurel for cells.
+        learning_rate: peak learning rate, with a warm-up before it and a decay after. By default 2e-3 for rows, 5e-4 for cells.
+        seed: random seed of the initial weights, and of the tasks or contexts.
+        prior: prior of a stream's databases: a name (plurel, compact, realistic, plurel-untruncated), or a TOML file; for
+            rows several, which take turns. By default compact and plurel for rows, plurel for cells.
         first_seed: seed of a stream's first database; by default far from those that `sample` draws.
         init: another run, whose last weights are the first of this one: continued pretraining, or fine-tuning on a task.
         validation: folders as in --data, held out: the log gets the loss on them at every checkpoint, beside that of the
@@ -80,7 +80,8 @@ def pretrain(
         features: features of a task at most; by default 40.
         relabelled: share of tasks whose labels are random functions of features; by default 0.6.
         tasks_per_database: tasks of all batches for each database that is drawn or read; by default 32.
-        experts: predictions in closed form, which the network reads and corrects; with --no-experts it predicts alone.
+        experts: ridge regressions with exact solutions, whose predictions the network reads and corrects; with --no-experts it
+            predicts alone.
         context_length: cells of a context; a multiple of 32; by default 256.
         masked: cells of a context that are hidden and predicted: its target, and others; by default an eighth of the context,
             with --task the label alone.

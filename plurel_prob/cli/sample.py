@@ -26,7 +26,7 @@ else:
 
 
 MAX_SHARD = 2**31  # jobs: as many as seeds
-GROUPS = ("What is drawn", "Of a schema of your own", "What is written, and where", "How it runs")
+GROUPS = ("What is drawn", "Your own schema", "Output", "How it runs")
 DRAWN, DECLARED, WRITTEN, RUN = (Parameter(group=Group(title, sort_key=place)) for place, title in enumerate(GROUPS))
 
 
@@ -58,10 +58,10 @@ def sample(
 ) -> None:
     """Draw databases, and write each to a folder or store of its own.
 
-    The database of a seed is the same whatever is drawn with it. Databases that are there already, complete and of the same
-    prior, are left as they are, so that a run that was interrupted goes on.
+    A seed gives the same database, whatever else is drawn in the run. Databases of the same prior that exist and are complete
+    are kept, so that an interrupted run goes on.
 
-    Such as:
+    For example:
 
         plurel-prob sample --seed 10 --count 2 --out out
         plurel-prob sample --prior realistic --count 100 --out out/real --tasks
@@ -78,29 +78,31 @@ def sample(
         prior: plurel, compact, realistic, plurel-untruncated, or a TOML file. By default plurel; with --schema realistic.
         schema: draw data for this schema. A file of SQL (nothing in it is executed), the URL of a database (postgresql://,
             mysql://, sqlite:///, duckdb:///; extra `sql`), a SQLite or DuckDB file, or a folder in RelBench format. All
-            constraints hold; those that cannot be honoured are one error.
+            constraints hold; if some are not supported, nothing is drawn, and one error lists them.
         dialect: of a file of SQL; by default it is guessed.
         strict: refuse a schema if something in it cannot be read, such as a trigger. By default it is named, and the rest is
             drawn.
-        ignore_unsupported: leave out constraints that cannot be honoured. A file STORE.ignored.txt beside each store names them,
+        ignore_unsupported: leave out constraints that are not supported. A file STORE.ignored.txt beside each store names them,
             and says how many rows break each.
-        rows: numbers of rows: TABLE=N, once or more, or `source` for those of the database that the schema is read from. By
+        rows: row counts: TABLE=N, once or more, or `source` for those of the database that the schema is read from. By
             default they follow from kinds of tables and from one another.
-        values: what is in columns. `meanings` (the default) takes names and types to say what columns mean, such as e-mail, city
-            or price, and puts dates in order. `syllables` guesses nothing, and takes numbers of rows from the prior.
+        values: how values are made. `meanings` (the default) guesses from names and types what columns mean, such as e-mail, city
+            or price, and puts dates in order. `syllables` makes texts without meaning, and takes row counts from the prior.
         derived: let columns follow from others where names say so: prices of lines from products, totals from lines, counts
             from rows. --no-derived draws them like others.
-        rows_scale: multiply the rows of all tables by this. Long tables are drawn and written part by part.
+        rows_scale: multiply the rows of all tables by this; not with realistic, nor with --schema. Long tables are drawn and
+            written part by part.
         format: what is written: folders in RelBench format, of CSV or parquet files with `schema.sql`, or for Hugging Face's
             `datasets`; SQLite or DuckDB files; tables of a PostgreSQL database. A file STORE.plurel_prob.json beside a store
             says what it was drawn with.
         workers: processes to draw and write in. By default one for 16 databases, and no more than there are cores; with
             --engine ray as many as the cluster has cores.
         shard: i/n, with i from 0 to n-1: draw every n-th database, from the i-th on. For n jobs that share a folder.
-        tasks: write prediction tasks with each database, as `plurel-prob tasks` does.
+        tasks: write prediction tasks with each database, as `plurel-prob tasks` does; not with --schema, nor with another
+            --format.
         latents: all (the default) or none: then folders are smaller, and `score`, `do` and causal graphs need the database to be
             drawn again.
-        overwrite: draw databases that exist again. A folder with files that this program did not write is refused.
+        overwrite: replace databases that exist. A folder with files that this program did not write is refused.
         engine: local: processes of this machine. ray: tasks of a Ray cluster (extra `ray`), where what a lost worker or node has
             not completed is drawn again.
         address: host:port of the Ray cluster, or auto for the one on this machine. Without it one is started here, and ended.

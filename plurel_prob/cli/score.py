@@ -35,12 +35,12 @@ def score(
 ) -> None:
     """Print the log density of a database: in total, by stage, by table and by site.
 
-    A drawn database is scored from its latents, under the prior that drew it. Any other database, or any with --prior or --given,
-    is scored as far as its tables tell: the graph over tables, their rows, foreign keys (by a block structure that is given, or
-    as if all parents were alike), and columns whose mechanisms are given. What cannot be scored, such as a key of a folder that
-    refers to no row, is left out and named.
+    A drawn database is scored from its latents, under the prior that drew it. For any other database, or with --prior or --given,
+    the score is of the graph over tables, their numbers of rows, foreign keys (with a block structure that is given, or as if
+    all parents were equally likely), and columns whose mechanisms are given. What cannot be scored, such as a key that refers
+    to no row, is left out and named.
 
-    Such as:
+    For example:
 
         plurel-prob score out/plurel-10
         plurel-prob score out/plurel-10 --prior compact --out parts.csv
@@ -48,7 +48,7 @@ def score(
     Args:
         path: a database: folder in RelBench format, such as out/plurel-10; SQLite or DuckDB file; folder of CSV or parquet files
             with schema.sql; or URL of a PostgreSQL database (extra `sql`).
-        units: of the densities of numbers of a drawn database: those of nodes, before transforms of columns, or those of columns.
+        units: units of the densities of numbers in a drawn database: nodes (before the transforms of columns), or columns.
         prior: name of a prior (plurel, compact, realistic, plurel-untruncated), or a TOML file, to score the tables under.
         given: netCDF files that `plurel-prob infer links` and `infer features` wrote: block structures and mechanisms.
         out: CSV file for all parts, in nats; one that exists is replaced.

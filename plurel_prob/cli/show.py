@@ -25,7 +25,7 @@ def show(
 ) -> None:
     """Make a page to look at, one HTML file that needs no network: of a database, drawn or real, or of a folder of databases.
 
-    Such as:
+    For example:
 
         plurel-prob show out/plurel-10 --out ten.html
         plurel-prob show shop.sqlite

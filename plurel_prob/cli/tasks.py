@@ -28,7 +28,7 @@ def tasks(
     Autocomplete tasks ask for a column of a row that has a time; forecast tasks for the rows that will refer to a row in a
     window of time: whether there is one, how many there are, and the mean of a number.
 
-    Such as:
+    For example:
 
         plurel-prob tasks out/plurel-10
         plurel-prob tasks out/plurel-10 --list

@@ -28,11 +28,11 @@ def validate(
     profile: Annotated[Literal["relbench", "rt"], Parameter(name="--for")] = "relbench",
     as_json: AsJson = False,
 ) -> None:
-    """Check whether a folder in RelBench format is as its readers need it: manifest, keys, times, types, tasks, labels.
+    """Check whether a folder is valid in RelBench format: manifest, keys, times, types, tasks, labels.
 
     Prints what is wrong, and ends with exit code 1 if anything is.
 
-    Such as:
+    For example:
 
         plurel-prob validate out/plurel-10
         plurel-prob validate out/plurel-10 --for rt --json

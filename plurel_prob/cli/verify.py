@@ -13,11 +13,11 @@ WRONG = 1  # exit code
 
 
 def verify(path: str, /, *, redraw: NonNegativeInt = 1, as_json: AsJson = False) -> None:
-    """Check databases: every file against its checksum, tables, keys; and draw some again from their seeds.
+    """Check whether drawn databases are intact, by checksums, and whether drawing some again from their seeds gives the same.
 
     Prints what is wrong, and ends with exit code 1 if anything is.
 
-    Such as:
+    For example:
 
         plurel-prob verify out
         plurel-prob verify s3://bucket/prefix --redraw 10

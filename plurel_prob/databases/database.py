@@ -39,8 +39,8 @@ class Database:
 
     Args:
         name: see above, as ``tables`` and ``schema``.
-        origin: what it was drawn with; None: it was not.
-        read_latents: gives the latents as plain arrays, by the path of their group; None: there are none.
+        origin: seed, prior and more that it was drawn with; None for a database that was not drawn.
+        read_latents: function that gives the latents as plain arrays, by the path of their group; None if there are none.
     """
 
     def __init__(
@@ -92,12 +92,12 @@ class Database:
 
     @property
     def seed(self) -> int:
-        """What it was drawn with."""
+        """Seed that drew it."""
         return self.origin.seed
 
     @property
     def prior(self) -> Prior:
-        """What it was drawn from."""
+        """Prior that it was drawn from."""
         return self.origin.prior
 
     @property

@@ -52,7 +52,7 @@ class Column:
         is_nullable: whether a value may be missing.
         bits: of an ``integer``: 8, 16, 32 or 64; None: 128, as DuckDB's widest.
         is_unsigned: whether an integer cannot be negative.
-        precision: digits of a ``decimal``; None: as many as the store has.
+        precision: digits of a ``decimal``; None for as many as the store has.
         scale: digits of a ``decimal`` after the point.
         length: most characters of a ``text``, most bytes of a ``blob``; None: no bound.
         has_zone: whether a ``time`` or ``timestamp`` has a time zone.

@@ -46,7 +46,7 @@ class JointModel:
         return database(self.prior, self.bucket)
 
     def condition(self, values: Sites) -> Callable[[], DatabaseDraw]:
-        """Return the model with some sites fixed, by ``numpyro.handlers.condition``, which would take any name and shape.
+        """Return the model with some sites fixed, as ``numpyro.handlers.condition``, but refuse unknown ones and wrong shapes.
 
         Raises:
             ValueError: there is no such site, or its shape is another; the message names the nearest, or the shape.

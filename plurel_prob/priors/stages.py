@@ -111,13 +111,13 @@ class GrowingSchemaPrior(SchemaPrior):
     extension_prob: float = constant(0.2, "a table with one parent is an extension of it", 0, 1)
     bridge_prob: float = constant(0.2, "a table with more parents is a bridge between them", 0, 1)
     event_prob: float = constant(0.85, "any other table with parents, but without children, has events, not entities", 0, 1)
-    inner_event_prob: float = constant(0.25, "the same of one with parents and children", 0, 1)
+    inner_event_prob: float = constant(0.25, "a table with both parents and children, not special, has events", 0, 1)
     time_prob: float = constant(0.1, "an entity, a bridge or an extension has times", 0, 1)
     lean_prob: float = constant(0.6, "a lookup table or a bridge has one feature column", 0, 1)
     lookup_median: int = constant(15, "median of the rows of a lookup table", 1, MAX_ROW)
-    lookup_sigma: float = constant(1.0, "standard deviation of their logarithm", 0.01, 10)
+    lookup_sigma: float = constant(1.0, "standard deviation of the logarithm of the rows of a lookup table", 0.01, 10)
     root_median: int = constant(500, "median of the rows of any other table without parents", 1, MAX_ROW)
-    root_sigma: float = constant(1.7, "standard deviation of their logarithm", 0.01, 10)
+    root_sigma: float = constant(1.7, "standard deviation of the logarithm of the rows of such a table", 0.01, 10)
     row_ratio: float = constant(6.0, "median of a table's rows over those of its largest parent", 0.001, 1e6)
     row_sigma: float = constant(1.5, "standard deviation of the logarithm of that ratio", 0.01, 10)
     min_row: int = constant(5, "rows of a table at least", 1, MAX_ROW)
@@ -194,7 +194,7 @@ class PopularLinkPrior(LinkPrior):
     law: ClassVar[str] = "popular"
     popularity_level: Distribution = real(lambda: dist.LogUniform(0.2, 1.5), "how much parents differ in a database", 0)
     popularity: Distribution = real(
-        lambda: dist.LogUniform(0.4, 2.5), "standard deviation of the log of parents' popularity, in units of that", 0
+        lambda: dist.LogUniform(0.4, 2.5), "standard deviation of the log of popularity, over popularity_level", 0
     )
     inactive_rate: Distribution = real(lambda: dist.LogUniform(0.0005, 0.9), "share of parents without children", 0, 1)
     repeat_prob: Distribution = real(lambda: dist.LogUniform(0.0005, 0.9), "probability of the parent of the row before", 0, 1)

@@ -84,7 +84,8 @@ def sample_rows(seed: int, table: str, rows: range, prior: Prior | str | Path = 
     """Draw some rows of a table: those that ``sample(seed, prior).tables[table]`` has. Of a table of more than 73,728 rows only
     parts are drawn; other tables are drawn whole.
 
-    Columns that are constant over the whole table, which ``sample`` leaves out, are here too: a part does not tell.
+    Columns that are constant over the whole table, which ``sample`` leaves out, are here too, because a part cannot show
+    whether a column is constant.
 
     Args:
         seed: 0 to 2147483647.

@@ -84,9 +84,10 @@ def to_relbench(tables: dict[str, pd.DataFrame], declared: DeclaredSchema) -> tu
       column ``row_idx`` for it.
     - A foreign key becomes a column of numbers of parent rows, missing where a part of it is: under the name of its column, or
       ``<columns joined by _>_row`` if it has several. Columns that are only parts of foreign keys are left out.
-    - The time of a table is its first timestamp or date that may not be missing, or else that never is, if the table refers to
-      another one, or no other table refers to it; not, if a row that refers to one of its rows is earlier than that by such
-      times. A name that is no identifier gets underscores; time zones are left out, in UTC.
+    - A table has a time if it refers to another one, or no other one refers to it. It is its first timestamp or date that is
+      declared NOT NULL, or else the first without missing values. If a row of another table is earlier than the row that it
+      refers to, the table that is referred to has no time.
+    - A name that is no identifier gets underscores; times are in UTC, without a zone.
     - Tables are sorted by time; rows of the same time, and of tables without one, stay in their order.
     - Validation starts at 80 %, test at 90 % of the window of all times, at midnight if it has ten days; without any time in
       2000 and 2001.

@@ -24,8 +24,7 @@ def infer_database(of: Database, *, n_warmup: int = 300, n_draw: int = 500, n_ch
 
     NUTS moves in coordinates (:mod:`.coordinates`, :mod:`.edges`) that are scaled and turned so that the posterior's curvature at
     the database's own parameters is 1 in all directions. Chains start at random within two units of them, so that they explore
-    the mode that the truth lies in. The only weight of a sum, of which nothing but the sign counts, keeps the database's sign:
-    all is given these signs.
+    the mode that the truth lies in. Where a sum has one weight, only its sign matters; it is fixed to the database's.
 
     Look at effective sizes before use: how sharply categories follow their causes, and the size of the weights of these, are told
     apart by the prior alone where no weights are summed (``experiments/calibration`` has figures).

@@ -1,4 +1,4 @@
-"""Predictions for rows of a relational database, from labelled rows in context: nothing is trained by gradients."""
+"""Predictions for rows of a relational database, from labelled rows in context, by a network that comes trained."""
 
 import warnings
 from collections.abc import Callable, Iterator
@@ -43,7 +43,7 @@ class RowLearner:
     Labelled rows of a task become features of what was known at their times. A network of rows predicts others with samples of
     them in its context, boosted trees (LightGBM, if it is installed) are fitted to them, and the two are averaged with weights
     that held-out labels choose: the latest fifth, or all in five parts if there are few. The same seed gives the same
-    predictions, of a row whatever others are asked for.
+    predictions, and a row's does not depend on which others are asked for.
 
     Attributes:
         network: of rows; see :meth:`load`.
@@ -98,7 +98,7 @@ class RowLearner:
             database: folder in RelBench format, drawn or observed database, or a task with its database.
             task: name of one of the folder, or a question with labels; none with a task that is read.
             labels: of a question: row numbers of its table, times, and values; rows without one are those to predict.
-            split: of the task, that is predicted: labels of the splits before are learned from.
+            split: split of the task to predict; labels of the splits before it are learned from.
             regime: whether features show labels of the split itself as soon as they are known (rolling), or none (frozen).
 
         Raises:
