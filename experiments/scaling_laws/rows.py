@@ -15,10 +15,21 @@ from functools import cache
 from typing import NamedTuple
 
 from experiments.lines import append_lines, read_lines
-from experiments.rows import PACKAGES, add_options, config_of, data_of, held_out_losses, held_out_tasks, training_pool
+from experiments.rows import (
+    N_TASK,
+    PACKAGES,
+    add_options,
+    config_of,
+    data_of,
+    held_out_losses,
+    held_out_pool,
+    held_out_tasks,
+    training_pool,
+)
 from plurel_prob.rfm.rows.network import SIZES
 from plurel_prob.rfm.rows.network.network import n_parameter
-from plurel_prob.rfm.rows.training import ValidationTasks, train
+from plurel_prob.rfm.rows.training import RowTrainingConfig, ValidationTasks, train
+from plurel_prob.rfm.rows.training.data import N_DATABASE
 
 
 class RowsPoint(NamedTuple):
@@ -36,9 +47,19 @@ class RowsPoint(NamedTuple):
         return "-".join(str(part) for part in self)
 
 
-def cost(point: RowsPoint) -> tuple:
-    """Order of runs: the cheapest first."""
-    return ([*SIZES].index(point.size), point.n_step, point.seed, point.n_database, point.prior)
+def grid(args: argparse.Namespace) -> list[RowsPoint]:
+    """All points, the cheapest first; of numbers of databases that are more than a run takes, the least only."""
+    sizes, found = [*SIZES], []
+    for n_step in sorted(args.steps):
+        enough = [n for n in args.databases if n >= n_taken(n_step)]
+        some = sorted({*args.databases} - {*enough} | {*sorted(enough)[:1]})
+        found += list(itertools.starmap(RowsPoint, itertools.product(args.priors, args.sizes, some, [n_step], args.seeds)))
+    return sorted(found, key=lambda point: (sizes.index(point.size), point.n_step, point.seed, point.n_database))
+
+
+def n_taken(n_step: int) -> int:
+    """How many databases a run takes, if there are so many."""
+    return (n_step - 1) * RowTrainingConfig.batch_size // N_TASK + N_DATABASE
 
 
 def measured(args: argparse.Namespace, points: list[RowsPoint]) -> Iterator[dict]:
@@ -47,7 +68,8 @@ def measured(args: argparse.Namespace, points: list[RowsPoint]) -> Iterator[dict
 
     @cache
     def held_out(size: str) -> dict[str, ValidationTasks]:
-        return {prior: held_out_tasks(prior, args.pools, config_of(args, size, 1, 0)) for prior in args.priors}
+        config = config_of(args, size, 1, 0)
+        return {prior: held_out_tasks(held_out_pool(prior, args.pools), config) for prior in args.priors}
 
     for point in points:
         if time.monotonic() > end:
@@ -82,9 +104,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, nargs="+", default=[16, 64, 256, 1024, 4096], help="of 6,400 rows each")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     args = parser.parse_args()
-    grid = itertools.product(args.priors, args.sizes, args.databases, args.steps, args.seeds)
     done = {tuple(line[name] for name in RowsPoint._fields) for line in read_lines(args.out)}
-    points = sorted((point for point in itertools.starmap(RowsPoint, grid) if point not in done), key=cost)
+    points = [point for point in grid(args) if point not in done]
     append_lines(args.out, measured(args, points), PACKAGES, told)
 
 
