@@ -1,37 +1,43 @@
 """Fit laws of the loss to the results, and compare them: ``python -m experiments.scaling_laws.laws RESULTS OUT``.
 
-The joint law is L(N, S) = C + A N^-a + B S^-b, with N databases and S cells (in units of the smallest); laws of N or of S alone
-lack a term, the flat law has C alone, and the law of repetition adds D (S/N)^d to the joint one (S/N in units of the largest):
-what it costs to see the same databases again. Losses are observed with normal noise. Exponents have half-normal priors of
-scale 1.
+The joint law is L(N, S) = C + A N^-a + B S^-b, with N databases and S cells or rows seen (in units of the smallest); laws of N or
+of S alone lack a term, the flat law has C alone, and the law of repetition adds D (S/N)^d to the joint one (S/N in units of the
+largest): what it costs to see the same databases again. Losses are observed with normal noise. Exponents have half-normal priors
+of scale 1.
 
-They are fitted to all runs; those of N also to the best run of each N, those of S to the runs with the most databases.
+Of results of networks of rows, those of each prior have laws of their own, of the loss on what that prior holds out. Laws are
+fitted to all runs; those of N also to the best run of each N, those of S to the runs with the most databases. They are compared
+by leave-one-out, exactly: each law is fitted again without each run.
 """
 
 import json
 import sys
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro
 import numpyro.distributions as dist
 from jax import Array, random
+from numpyro.diagnostics import split_gelman_rubin
+from numpyro.handlers import mask
 from numpyro.infer import MCMC, NUTS
 
-from experiments.lines import read_lines
+from experiments.lines import Line, read_lines
 
-LAWS = {"repetition": ("n", "s", "r"), "joint": ("n", "s"), "databases": ("n",), "cells": ("s",), "flat": ()}
+LAWS = {"repetition": ("n", "s", "r"), "joint": ("n", "s"), "databases": ("n",), "seen": ("s",), "flat": ()}
 MOST = 16  # runs with the most databases are those with at least this share of the largest number
+INTERVAL = (0.055, 0.945)  # of the posterior
+N_CHAIN, N_DRAW = 4, 1000  # of all runs; of each chain, after as many to adapt
 
 
 def law(terms: tuple[str, ...]) -> Callable[..., None]:
     """Give the model of a law with some terms."""
 
-    def model(n: Array, s: Array, baseline: float, loss: Array | None = None) -> None:
+    def model(n: Array, s: Array, baseline: Array, loss: Array, is_known: Array) -> None:
         r = (s / n).max() / (s / n)
         floor = numpyro.sample("floor", dist.Uniform(0.0, baseline))
         mean, spread = floor, numpyro.sample("noise", dist.HalfNormal(0.02))
@@ -40,57 +46,97 @@ def law(terms: tuple[str, ...]) -> Callable[..., None]:
                 size = numpyro.sample(f"size_{name}", dist.HalfNormal(0.2))
                 exponent = numpyro.sample(f"exponent_{name}", dist.HalfNormal(1.0))
                 mean = mean + size * x**-exponent
-        with numpyro.plate("run", len(n)):
+        numpyro.deterministic("mean", jnp.broadcast_to(mean, loss.shape))
+        with numpyro.plate("run", len(n)), mask(mask=is_known):
             numpyro.sample("loss", dist.Normal(mean, spread), obs=loss)
 
     return model
 
 
-def fit(name: str, lines: list[dict], seed: int = 0) -> Any:
-    """Sample the posterior of a law, as an ``xarray.DataTree`` with the log likelihood of every run."""
-    from arviz_base import from_numpyro
+def posteriors(name: str, lines: list[Line]) -> tuple[dict[str, Array], np.ndarray]:
+    """Draws of a law given all runs, by chain; and the log predictive density of each run given the others.
 
-    n, s = (np.array([line[key] for line in lines], np.float32) for key in ("n_database", "n_cell"))
-    loss = np.array([line["validation_loss"] for line in lines], np.float32)
-    kernel = NUTS(law(LAWS[name]), target_accept_prob=0.99)
-    mcmc = MCMC(kernel, num_warmup=1500, num_samples=1500, num_chains=4, chain_method="vectorized", progress_bar=False)
-    baseline = float(lines[0]["validation_baseline"])
-    mcmc.run(random.key(seed), jnp.asarray(n / n.min()), jnp.asarray(s / s.min()), baseline, jnp.asarray(loss))
-    return from_numpyro(mcmc, log_likelihood=True)
+    Chains of all fits go side by side, one for each run that is left out and some for all of them.
+    """
+    n, s, loss = (jnp.array([line[key] for line in lines], jnp.float32) for key in ("n_database", "n_seen", "loss"))
+    given = n / n.min(), s / s.min(), jnp.float32(lines[0]["baseline"]), loss
+    is_known = jnp.concatenate([jnp.ones((N_CHAIN, len(lines)), bool), ~jnp.eye(len(lines), dtype=bool)])
+
+    def chain(is_known: Array, key: Array) -> dict[str, Array]:
+        kernel = NUTS(law(LAWS[name]), target_accept_prob=0.95, max_tree_depth=8)
+        mcmc = MCMC(kernel, num_warmup=N_DRAW, num_samples=N_DRAW, progress_bar=False)
+        mcmc.run(key, *given, is_known)
+        return mcmc.get_samples()
+
+    draws = jax.jit(jax.vmap(chain))(is_known, random.split(random.key(0), len(is_known)))
+    others = jax.tree.map(lambda draw: draw[N_CHAIN:], draws)
+    mean = jnp.einsum("rdr->rd", others["mean"])  # of the run that was left out
+    density = dist.Normal(mean, others["noise"]).log_prob(loss[:, None])
+    return jax.tree.map(lambda draw: draw[:N_CHAIN], draws), np.asarray(jax.nn.logsumexp(density, 1) - np.log(N_DRAW))
 
 
-def parts(lines: list[dict]) -> dict[str, tuple[list[dict], list[str]]]:
-    """Runs that laws are fitted to, and which laws."""
-    by_n: dict[int, list[dict]] = {}
-    for line in lines:
-        by_n.setdefault(line["n_database"], []).append(line)
-    best = [min(mine, key=lambda line: line["validation_loss"]) for mine in by_n.values()]
-    most = [line for line in lines if line["n_database"] * MOST >= max(by_n)]
-    return {"all": (lines, list(LAWS)), "best": (best, ["databases", "flat"]), "most": (most, ["cells", "flat"])}
+def described(draws: dict[str, Array]) -> dict[str, dict[str, float]]:
+    """Mean, standard deviation and an interval of 89 % of every parameter."""
+    found = {}
+    for name, value in draws.items():
+        if value.ndim == 2:
+            low, high = np.quantile(value, INTERVAL)
+            figures = {"mean": value.mean(), "sd": value.std(), "low": low, "high": high, "r_hat": split_gelman_rubin(value)}
+            found[name] = {key: float(figure) for key, figure in figures.items()}
+    return found
 
 
-def summary(lines: list[dict], names: list[str]) -> dict[str, Any]:
-    """Posteriors of laws, and their comparison by leave-one-out."""
-    from arviz_stats import compare
-    from arviz_stats import summary as summarise
+def compared(densities: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
+    """Sums of log predictive densities, how far each is behind the best, and the standard error of that."""
+    best = max(densities, key=lambda name: densities[name].sum())
+    found = {}
+    for name, density in densities.items():
+        behind = densities[best] - density
+        error = float(np.sqrt(len(behind) * behind.var()))
+        found[name] = {"elpd": float(density.sum()), "behind": float(behind.sum()), "standard_error": error}
+    return found
 
-    trees = {name: fit(name, lines) for name in names}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of few runs, some are influential: `p` tells
-        table = compare(trees)
+
+def summary(lines: list[Line], names: list[str]) -> dict[str, Any]:
+    """Posteriors of laws, and their comparison."""
+    fits = {name: posteriors(name, lines) for name in names}
     return {
         "n_run": len(lines),
-        "comparison": json.loads(table[["elpd", "p", "elpd_diff", "dse", "weight"]].to_json(orient="index")),
-        "posteriors": {
-            name: json.loads(summarise(tree["posterior"].to_dataset(), round_to="none").to_json(orient="index"))
-            for name, tree in trees.items()
-        },
+        "comparison": compared({name: density for name, (_, density) in fits.items()}),
+        "posteriors": {name: described(draws) for name, (draws, _) in fits.items()},
     }
+
+
+def parts(lines: list[Line]) -> dict[str, tuple[list[Line], list[str]]]:
+    """Runs that laws are fitted to, and which laws."""
+    by_n: dict[int, list[Line]] = {}
+    for line in lines:
+        by_n.setdefault(line["n_database"], []).append(line)
+    best = [min(mine, key=lambda line: line["loss"]) for mine in by_n.values()]
+    most = [line for line in lines if line["n_database"] * MOST >= max(by_n)]
+    return {"all": (lines, list(LAWS)), "best": (best, ["databases", "flat"]), "most": (most, ["seen", "flat"])}
+
+
+def runs_of(path: Path) -> dict[str, list[Line]]:
+    """Runs of each prior, with the loss on what it holds out and that of an untrained network; of the network of cells all."""
+    found: dict[str, list[Line]] = {}
+    for line in read_lines(path):
+        if "losses" in line:
+            losses, seen = line["losses"][line["prior"]], line["n_row"]
+            run = {"n_seen": seen, "loss": losses["validation_loss"], "baseline": losses["untrained_loss"]}
+            found.setdefault(f"{line['prior']}, {line['size']}", []).append(line | run)
+        else:
+            run = {"n_seen": line["n_cell"], "loss": line["validation_loss"], "baseline": line["validation_baseline"]}
+            found.setdefault("cells", []).append(line | run)
+    return found
 
 
 def main(results: str, out: str) -> None:
     """Fit, and write what was found."""
-    found = {part: summary(some, names) for part, (some, names) in parts(read_lines(Path(results))).items()}
+    found = {
+        group: {part: summary(some, names) for part, (some, names) in parts(lines).items()}
+        for group, lines in runs_of(Path(results)).items()
+    }
     Path(out).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
