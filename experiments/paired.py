@@ -26,5 +26,6 @@ def differences(lines: pd.DataFrame, kind: str, pairs: Iterable[tuple[str, str]]
                 mean, error = difference.to_numpy().mean(), two_way_error(difference)
                 better = f"{int((sign * difference.mean(axis=1) > 0).sum())} of {len(difference)}"
                 told = f"{mean:+.4f} ± {error:.4f}"
-                rows.append([str(regime), f"{one} less {other}", metric, told, f"{sign * mean / error:+.1f}", better])
+                errors = f"{sign * mean / error:+.1f}" if error > 1e-9 else "-"
+                rows.append([str(regime), f"{one} less {other}", metric, told, errors, better])
     return rows

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from tests.rfm.cells.training.databases import write_database
 from tests.studies import load
@@ -26,26 +27,42 @@ def test_laws_are_recovered(truth):
         for s in (1, 4, 16, 64):
             mean = 0.38 if truth == "flat" else 0.3 + 0.05 * n**-0.7 + 0.07 * s**-0.4
             mean += 0.2 * (s / n / 64) ** 0.6 if truth == "repetition" else 0
-            line = {"n_database": n, "n_cell": s * 500_000, "validation_baseline": 0.45}
-            lines.append(line | {"validation_loss": mean + 0.001 * rng.normal()})
+            lines.append({"n_database": n, "n_seen": s * 500_000, "baseline": 0.45, "loss": mean + 0.001 * rng.normal()})
     found = laws.summary(lines, list(laws.LAWS))
     comparison = found["comparison"]
     if truth == "flat":
         assert comparison["flat"]["elpd"] > comparison["joint"]["elpd"] - 3
         return
-    best = max(comparison, key=lambda name: comparison[name]["elpd"])
-    assert best == truth or comparison[truth]["elpd_diff"] < comparison[truth]["dse"]
+    assert comparison[truth]["behind"] == 0 or comparison[truth]["behind"] < comparison[truth]["standard_error"]
     exponents = {"exponent_n": 0.7, "exponent_s": 0.4} | ({"exponent_r": 0.6} if truth == "repetition" else {})
     for name, exponent in exponents.items():
         row = found["posteriors"][truth][name]
         assert abs(row["mean"] - exponent) < 4 * row["sd"] < 1
 
 
+def test_what_is_left_out_is_not_fitted(monkeypatch):
+    """Of a flat law with many runs: the density of each, an outlier too, is nearly that of the other losses' normal law."""
+    laws = load("scaling_laws", "laws")
+    monkeypatch.setattr(laws, "N_DRAW", 400)
+    loss = np.append(0.4 + 0.002 * np.random.default_rng(0).normal(size=30), 0.406)
+    lines = [{"n_database": 1, "n_seen": 1, "baseline": 0.6, "loss": x} for x in loss]
+    draws, densities = laws.posteriors("flat", lines)
+    assert draws["floor"].shape == (laws.N_CHAIN, 400)
+    for i in (0, 1, 30):
+        others = np.delete(loss, i)
+        spread, n = others.std(ddof=1), len(others)
+        expected = stats.t(n - 1, others.mean(), spread * np.sqrt(1 + 1 / n)).logpdf(loss[i])  # with flat priors
+        assert abs(densities[i] - expected) < (0.15 if i < 30 else 0.5)
+    behind = laws.compared({"one": densities, "other": densities - 0.5})
+    assert behind["one"]["behind"] == 0 and np.isclose(behind["other"]["behind"], 0.5 * len(loss))
+    assert np.isclose(behind["other"]["standard_error"], 0, atol=1e-5)
+
+
 def test_laws_of_one_number_are_fitted_to_the_best_runs_and_to_those_with_most_databases():
     losses = {(1, 1): 0.5, (1, 4): 0.6, (16, 1): 0.45, (16, 4): 0.4, (64, 1): 0.44, (64, 4): 0.39}
-    lines = [{"n_database": n, "n_cell": s, "validation_loss": loss} for (n, s), loss in losses.items()]
+    lines = [{"n_database": n, "n_seen": s, "loss": loss} for (n, s), loss in losses.items()]
     parts = load("scaling_laws", "laws").parts(lines)
-    assert [line["validation_loss"] for line in parts["best"][0]] == [0.5, 0.4, 0.39]
+    assert [line["loss"] for line in parts["best"][0]] == [0.5, 0.4, 0.39]
     assert {line["n_database"] for line in parts["most"][0]} == {16, 64} and parts["all"][0] == lines
 
 

@@ -16,7 +16,6 @@ from experiments.real_tasks.table import LOSS, METRICS, Rows, markdown, with_fig
 
 RUN = ["prior", "size", "n_database", "n_step", "seed"]
 FIGURES = (LOSS, *METRICS)
-N_LEAST = 3  # seeds or tasks for a standard error
 
 
 def read(path: str) -> pd.DataFrame:
@@ -63,7 +62,8 @@ def gains(lines: pd.DataFrame) -> Rows:
             mean, error = difference.mean(), difference.std(ddof=1) / len(difference) ** 0.5
             told = f"{100 * np.expm1(mean):+.1f} ± {100 * error:.1f} %"
             better = f"{int((difference < 0).sum())} of {len(difference)}"
-            rows.append([regime, prior, f"{most:,}", f"{n:,}", told, f"{-mean / error:+.1f}", better])
+            errors = f"{-mean / error:+.1f}" if error > 1e-9 else "-"
+            rows.append([regime, prior, f"{most:,}", f"{n:,}", told, errors, better])
     return rows
 
 
