@@ -7,7 +7,12 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from plurel_prob.programs.compilation import compile_program
+from plurel_prob.distributions.mechanisms.activations import ACTIVATIONS
+from plurel_prob.distributions.mechanisms.aggregations import AGGREGATIONS
+from plurel_prob.distributions.mechanisms.effects import EFFECTS
+from plurel_prob.distributions.mechanisms.sources import SOURCES
+from plurel_prob.distributions.mechanisms.transforms import TRANSFORMS
+from plurel_prob.programs.compilation import _say_once, compile_program
 from plurel_prob.programs.stored import file_of
 
 DEVICES = jax.devices()[:1]
@@ -51,6 +56,22 @@ def test_a_compiled_program_computes_and_the_collector_is_as_before(folder, coll
     finally:
         gc.enable()
     assert (program(jnp.arange(3.0)) == jnp.arange(1.0, 4.0)).all()
+
+
+def test_it_is_said_once_that_programs_compile(folder, capsys):
+    _say_once.cache_clear()
+    for name in ("said", "not said again", "said"):
+        compiled(name, [])
+    assert capsys.readouterr().err == "plurel_prob: compiling for up to a minute; the program is kept for next time\n"
+    _say_once.cache_clear()
+    compiled("said", [])  # is loaded
+    assert not capsys.readouterr().err
+
+
+def test_registries_cannot_be_changed_so_that_a_kept_program_is_that_of_the_package():
+    for registry in (ACTIVATIONS, AGGREGATIONS, EFFECTS, SOURCES, TRANSFORMS):
+        with pytest.raises(TypeError):
+            registry["mine"] = next(iter(registry.values()))
 
 
 def test_a_program_is_lowered_once_and_loaded_then(folder):

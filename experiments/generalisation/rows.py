@@ -59,10 +59,15 @@ class Asked:
 
 
 def networks_of(folder: Path) -> dict[str, RowNetwork]:
-    """The untrained network and the network of every run, by name."""
-    found = {path.name: load_network(path / WEIGHTS)[0] for path in sorted(folder.iterdir()) if (path / WEIGHTS).exists()}
+    """The untrained network and that of every run that has ended, by name."""
+    found = {}
+    for path in sorted(folder.iterdir()):
+        if (path / WEIGHTS).exists():
+            network, metadata = load_network(path / WEIGHTS)
+            if metadata["step"] == metadata["n_step"]:
+                found[path.name] = network
     if not found:
-        raise SystemExit(f"--runs {folder}: has no run of a network of rows")
+        raise SystemExit(f"--runs {folder}: has no run of a network of rows that has ended")
     return {UNTRAINED: RowNetwork(next(iter(found.values())).size, key=jax.random.key(0))} | found
 
 

@@ -18,7 +18,6 @@ else:
     ColumnSummary = Database = Table = Any  # imported where they are made: pandas is slow to import
 
 MAX_TASK = 6  # names that are printed
-FIGURES = ("minimum", "q05", "median", "q95", "maximum", "mean", "std")
 
 
 def describe(
@@ -50,7 +49,7 @@ def describe(
     columns = {name: column_summaries(database, name) for name in names}
     tasks = tasks_of(path)
     if as_json:
-        print_json(content_of(database, columns, tasks))
+        print_json(content_of(database, path, columns, tasks))
         return
     print_overview(database, path, tasks)
     for name, summaries in columns.items():
@@ -91,15 +90,22 @@ def print_overview(database: Database, path: str, tasks: list[str]) -> None:
 
 
 def origin_of(database: Database, path: str) -> str:
-    """How a database came about, in words; a file beside a store says it."""
-    note = origin_noted(Path(path)) if "://" not in path and not database.is_drawn else None
-    note = note if note is not None and {"model", "seed"} <= note.keys() else None
+    """How a database came about, in words."""
+    prior, seed = drawn_with(database, path)
+    parts = ["not drawn by this program" if prior is None else f"drawn from the prior {prior}, seed {seed}"]
     if not database.is_drawn:
-        return "not drawn by this program" if note is None else f"drawn from the prior {note['model']}, seed {note['seed']}"
-    parts = [f"drawn from the prior {database.prior.name}, seed {database.seed}"]
+        return parts[0]
     parts += [f"given {shown(', '.join(database.given), 200)}"] if database.given else []
     parts += [f"set by hand: {shown(', '.join(database.by_hand), 200)}"] if database.by_hand else []
     return "; ".join(parts)
+
+
+def drawn_with(database: Database, path: str) -> tuple[str | None, int | None]:
+    """Prior and seed of a drawn database; a file beside a store says them. None: nobody drew it."""
+    if database.is_drawn:
+        return database.prior.name, database.seed
+    note = origin_noted(Path(path)) if "://" not in path else None
+    return (note["model"], note["seed"]) if note is not None and {"model", "seed"} <= note.keys() else (None, None)
 
 
 def window_of(database: Database) -> "tuple[pd.Timestamp, pd.Timestamp] | None":
@@ -155,6 +161,8 @@ def key_figures(column: "pd.Series") -> dict[str, Any]:
 
 def words_on(summary: ColumnSummary) -> str:
     """What a column's values are, in a line."""
+    from plurel_prob.reports.columns import FIGURES
+
     figures, missing = dict(zip(FIGURES, summary.figures, strict=True)), missing_words(summary.missing)
     if not summary.n_distinct:
         return "all missing"
@@ -174,8 +182,9 @@ def missing_words(share: float) -> str:
     return f"; {share:.1%} missing" if share else ""
 
 
-def content_of(database: Database, columns: dict[str, list[ColumnSummary]], tasks: list[str]) -> dict[str, Any]:
+def content_of(database: Database, path: str, columns: dict[str, list[ColumnSummary]], tasks: list[str]) -> dict[str, Any]:
     """All that is printed, for machines."""
+    prior, seed = drawn_with(database, path)
     schema, window, splits = database.schema, window_of(database), database.schema.splits
     tables: dict[str, dict[str, Any]] = {}
     for name, table in schema.tables.items():
@@ -188,15 +197,15 @@ def content_of(database: Database, columns: dict[str, list[ColumnSummary]], task
         }
         if name in columns:
             frame = database.tables[name]
-            tables[name]["values"] = {summary.name: figures_of(summary, frame[summary.name]) for summary in columns[name]}
+            tables[name]["values"] = {summary.name: figures_of(summary) for summary in columns[name]}
             tables[name]["keys"] = {key: key_figures(frame[key]) for key in table.fkeys}
             if table.time_col:
                 times = frame[table.time_col].dropna()
                 tables[name]["times"] = [str(times.min()), str(times.max())] if len(times) else None
     return {
         "name": database.name,
-        "prior": database.prior.name if database.is_drawn else None,
-        "seed": database.seed if database.is_drawn else None,
+        "prior": prior,
+        "seed": seed,
         "given": list(database.given) if database.is_drawn else [],
         "by_hand": list(database.by_hand) if database.is_drawn else [],
         "window": [str(time.date()) for time in window] if window else None,
@@ -207,18 +216,13 @@ def content_of(database: Database, columns: dict[str, list[ColumnSummary]], task
     }
 
 
-def figures_of(summary: ColumnSummary, column: "pd.Series") -> dict[str, Any]:
+def figures_of(summary: ColumnSummary) -> dict[str, Any]:
     """Figures of a column, for machines: numbers in full precision."""
-    from plurel_prob.reports.columns import finite
+    from plurel_prob.reports.columns import FIGURES
 
     found: dict[str, Any] = {"type": summary.kind, "missing": summary.missing, "distinct": summary.n_distinct}
-    if summary.kind == "number":
-        import numpy as np
-
-        values = finite(column)
-        if len(values):
-            numbers = [*np.quantile(values, [0, 0.05, 0.5, 0.95, 1]), values.mean(), values.std()]
-            found |= dict(zip(FIGURES, map(float, numbers), strict=True))
+    if summary.numbers:
+        found |= dict(zip(FIGURES, summary.numbers, strict=True))
     elif summary.kind == "time":
         found |= {name: text for name, text in zip(FIGURES, summary.figures, strict=True) if text}
     elif summary.most_common:

@@ -192,7 +192,7 @@ def sample_into_stores(order: DrawRequest, seeds: Sequence[int], workers: int | 
         task = progress.add_task("drawing", total=len(seeds), completed=len(seeds) - len(left))
         with PartsProgress(progress) as on_step, closing(_drawn(order, left, workers, on_step)) as drawn:
             for summary, warnings in drawn:
-                summaries.append(summary | ({"left out": warnings} if as_json else {}))
+                summaries.append(summary | ({"left_out": warnings} if as_json else {}))
                 lost += warnings
                 progress.advance(task)
     if as_json:

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
-from rich.table import Table
 
-from plurel_prob.cli.output import AsJson, PlainConsole, print_json, print_table
+from plurel_prob.cli.output import AsJson, PlainConsole, new_table, print_json, print_table
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from plurel_prob.validation import Violation
 else:
-    Violation = Any  # imported where folders are read
+    Table = Violation = Any  # imported where folders are read
 
 WRONG = 1  # exit code
 MAX_SHOWN = 5  # problems of a rule
@@ -61,12 +62,11 @@ def validate(
 
 def problems_table(problems: Sequence[Violation]) -> Table:
     """Return a row for each problem, of the first five of each rule."""
-    result, seen = Table("rule", "table", "column", "first row", "rows", "problem"), Counter[str]()
+    result, seen = new_table("rule", "table", "column", "problem", numbers=("first row", "rows")), Counter[str]()
     for problem in problems:
         seen[problem.rule] += 1
         if seen[problem.rule] <= MAX_SHOWN:
             row = "" if problem.row is None else f"{problem.row:,}"
             n_row = "" if problem.row is None else f"{problem.n_row:,}"
-            cells = (problem.rule, problem.table or "", problem.column or "", row, n_row, problem.message)
-            result.add_row(*cells)
+            result.add_row(problem.rule, problem.table or "", problem.column or "", problem.message, row, n_row)
     return result

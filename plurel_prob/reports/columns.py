@@ -1,6 +1,7 @@
 """Columns in words, numbers and pictures."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from plurel_prob.reports.svg import Drawing, clean
 
 MAX_CHARACTER = 40  # of a value in a table
 MISSING = "–"
+FIGURES, LEVELS = ("minimum", "q05", "median", "q95", "maximum", "mean", "std"), [0, 0.05, 0.5, 0.95, 1]
 
 
 @dataclass(frozen=True)
@@ -21,18 +23,25 @@ class ColumnSummary:
     Attributes:
         kind: ``number``, ``boolean``, ``category``, ``time`` or ``text``.
         n_distinct: values that occur.
-        figures: minimum, 5 %, median, 95 %, maximum, mean and standard deviation.
+        numbers: of a number its :data:`FIGURES`; none if there are no finite values.
+        figures: the same as text, of times too.
         most_common: the most common value and its share.
-        drawing: its distribution; None if there are no values.
     """
 
     name: str
     kind: str
     missing: float
     n_distinct: int
+    numbers: list[float]
     figures: list[str]
     most_common: str
-    drawing: Drawing | None
+    _there: pd.Series = field(repr=False)
+    _counts: pd.Series = field(repr=False)
+
+    @cached_property
+    def drawing(self) -> Drawing | None:
+        """Its distribution; None if there are no values."""
+        return _drawing(self._there, self._counts, self.name, self.kind, self.missing) if len(self._there) else None
 
 
 def plain(frame: pd.DataFrame) -> pd.DataFrame:
@@ -58,24 +67,25 @@ def summary_of(column: pd.Series, name: str) -> ColumnSummary:
     """Summarise a column."""
     kind, there = TYPE_LABELS[column_type(column)], column.dropna()
     missing = float(column.isna().mean()) if len(column) else 0.0
-    figures = _figures(there, kind)
+    numbers = _numbers(there) if kind == "number" else []
+    figures = _times(there) if kind == "time" else [f"{number:.4g}" for number in numbers] or [""] * len(FIGURES)
     counts = there.value_counts() if kind in ("boolean", "category", "text") else pd.Series(dtype=int)
     counts = counts[counts > 0]
     most_common = f"{shown(counts.index[0])} ({percent(float(counts.iloc[0] / len(there)))})" if len(counts) else ""
-    drawing = _drawing(there, counts, name, kind, missing) if len(there) else None
-    return ColumnSummary(name, kind, missing, int(there.nunique()), figures, most_common, drawing)
+    return ColumnSummary(name, kind, missing, int(there.nunique()), numbers, figures, most_common, there, counts)
 
 
-def _figures(there: pd.Series, kind: str) -> list[str]:
-    if kind == "number":
-        values = finite(there)
-        if len(values):
-            with np.errstate(over="ignore", invalid="ignore"):  # of numbers near the largest that there are
-                figures = [*np.quantile(values, [0, 0.05, 0.5, 0.95, 1]), values.mean(), values.std()]
-            return [f"{value:.4g}" for value in figures]
-    if kind == "time" and len(there):
-        return [str(time.date()) for time in there.quantile([0, 0.05, 0.5, 0.95, 1])] + ["", ""]
-    return [""] * 7
+def _numbers(there: pd.Series) -> list[float]:
+    values = finite(there)
+    if not len(values):
+        return []
+    with np.errstate(over="ignore", invalid="ignore"):  # of numbers near the largest that there are
+        return [float(figure) for figure in (*np.quantile(values, LEVELS), values.mean(), values.std())]
+
+
+def _times(there: pd.Series) -> list[str]:
+    times = [str(time.date()) for time in there.quantile(LEVELS)] if len(there) else []
+    return times + [""] * (len(FIGURES) - len(times))
 
 
 def finite(column: pd.Series) -> np.ndarray:

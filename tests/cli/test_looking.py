@@ -56,6 +56,15 @@ def test_a_folder_and_a_store_are_described_alike(drawn, capsys, name):
     assert "feature_0" in text and "table_1" in text and f"{real.n_cell:,} cells" in text
 
 
+def test_of_a_store_the_note_beside_it_says_how_it_was_drawn(drawn, capsys, tmp_path):
+    store = tmp_path / "copy.sqlite"
+    store.write_bytes((drawn / "three.sqlite").read_bytes())
+    (tmp_path / "copy.sqlite.plurel_prob.json").write_text('{"model": "compact", "seed": 7, "fingerprint": "x"}')
+    found = printed(capsys, "describe", store)
+    assert (found["prior"], found["seed"]) == ("compact", 7)
+    assert "drawn from the prior compact, seed 7" in shown(capsys, "describe", store)
+
+
 def test_a_store_is_read_with_its_keys(drawn):
     real, read = plurel_prob.load(drawn / "plurel-3"), read_database(drawn / "three.sqlite")
     assert read.schema.foreign_keys == real.schema.foreign_keys and not read.is_drawn

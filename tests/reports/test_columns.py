@@ -59,7 +59,7 @@ def test_a_summary_says_what_numpy_says():
     summary = summary_of(column, "x")
     there = values[20:]
     expected = [*np.quantile(there, [0, 0.05, 0.5, 0.95, 1]), there.mean(), there.std()]
-    assert summary.figures == [f"{value:.4g}" for value in expected]
+    assert summary.figures == [f"{value:.4g}" for value in expected] and np.allclose(summary.numbers, expected, rtol=1e-12)
     assert (summary.missing, summary.n_distinct, summary.kind, summary.most_common) == (0.1, 180, "number", "")
     kinds = summary_of(pd.Series(["b"] * 6 + ["a"] * 2 + [None] * 2, dtype="category"), "c")
     assert kinds.most_common == "b (75%)" and kinds.drawing.description == "b 75%, a 25%. 20.0% of rows have none."

@@ -6,6 +6,7 @@ accurate to 1e-6 in absolute terms for numbers of order one.
 """
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -85,34 +86,36 @@ def _plain(function: Function) -> Callable[[Array, Sines], Array]:
     return lambda x, sines: function(x)
 
 
-ACTIVATIONS: Mapping[str, Callable[[Array, Sines], Array]] = {
-    "relu": _plain(nn.relu),
-    "elu": _plain(exponential_unit),
-    "selu": _plain(lambda x: SELU_SCALE * exponential_unit(x, SELU_ALPHA)),
-    "silu": _plain(lambda x: x * sigmoid(x)),
-    "softsign": _plain(nn.soft_sign),
-    "tanh": _plain(jnp.tanh),
-    "sigmoid": _plain(sigmoid),
-    "hardswish": _plain(nn.hard_swish),
-    "mish": _plain(mish),
-    "leaky_relu": _plain(nn.leaky_relu),
-    "gelu": _plain(lambda x: nn.gelu(x, approximate=False)),
-    "softplus": _plain(softplus),
-    "hardsigmoid": _plain(nn.hard_sigmoid),
-    "hardtanh": _plain(nn.hard_tanh),
-    "celu": _plain(exponential_unit),
-    "tanhshrink": _plain(lambda x: x - jnp.tanh(x)),
-    "rrelu": _plain(lambda x: nn.leaky_relu(x, 11 / 48)),
-    "logsigmoid": _plain(lambda x: -softplus(-x)),
-    "softshrink": _plain(softshrink),
-    "hardshrink": _plain(hardshrink),
-    "identity": _plain(lambda x: x),
-    "abs": _plain(jnp.abs),
-    "sin": _plain(sine),
-    "cos": _plain(lambda x: sine(x + jnp.pi / 2)),
-    "sign": _plain(jnp.sign),
-    "clip": _plain(lambda x: jnp.clip(x, -1.0, 1.0)),
-    "signed_log": _plain(lambda x: jnp.sign(x) * jnp.log1p(jnp.abs(x))),
-    "bent_identity": _plain(bent_identity),
-    "sine_sum": sine_sum,
-}
+ACTIVATIONS: Mapping[str, Callable[[Array, Sines], Array]] = MappingProxyType(
+    {
+        "relu": _plain(nn.relu),
+        "elu": _plain(exponential_unit),
+        "selu": _plain(lambda x: SELU_SCALE * exponential_unit(x, SELU_ALPHA)),
+        "silu": _plain(lambda x: x * sigmoid(x)),
+        "softsign": _plain(nn.soft_sign),
+        "tanh": _plain(jnp.tanh),
+        "sigmoid": _plain(sigmoid),
+        "hardswish": _plain(nn.hard_swish),
+        "mish": _plain(mish),
+        "leaky_relu": _plain(nn.leaky_relu),
+        "gelu": _plain(lambda x: nn.gelu(x, approximate=False)),
+        "softplus": _plain(softplus),
+        "hardsigmoid": _plain(nn.hard_sigmoid),
+        "hardtanh": _plain(nn.hard_tanh),
+        "celu": _plain(exponential_unit),
+        "tanhshrink": _plain(lambda x: x - jnp.tanh(x)),
+        "rrelu": _plain(lambda x: nn.leaky_relu(x, 11 / 48)),
+        "logsigmoid": _plain(lambda x: -softplus(-x)),
+        "softshrink": _plain(softshrink),
+        "hardshrink": _plain(hardshrink),
+        "identity": _plain(lambda x: x),
+        "abs": _plain(jnp.abs),
+        "sin": _plain(sine),
+        "cos": _plain(lambda x: sine(x + jnp.pi / 2)),
+        "sign": _plain(jnp.sign),
+        "clip": _plain(lambda x: jnp.clip(x, -1.0, 1.0)),
+        "signed_log": _plain(lambda x: jnp.sign(x) * jnp.log1p(jnp.abs(x))),
+        "bent_identity": _plain(bent_identity),
+        "sine_sum": sine_sum,
+    }
+)

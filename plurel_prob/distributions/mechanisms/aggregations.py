@@ -1,6 +1,7 @@
 """How a node combines the terms of its causes (PluRel, arXiv:2602.04029, stage 3). To add a way, write a line in the registry."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -41,12 +42,14 @@ def log_sum_exp(term: Term, n_term: Int[Array, ""], start: Array) -> Array:
     return largest + jnp.log(total)
 
 
-AGGREGATIONS: Mapping[str, AggregationLaw] = {
-    "sum": AggregationLaw(0.0, jnp.add),
-    "max": AggregationLaw(-jnp.inf, jnp.maximum),
-    "product": AggregationLaw(1.0, product),
-    "logsumexp": AggregationLaw(-jnp.inf, jnp.logaddexp),
-}
+AGGREGATIONS: Mapping[str, AggregationLaw] = MappingProxyType(
+    {
+        "sum": AggregationLaw(0.0, jnp.add),
+        "max": AggregationLaw(-jnp.inf, jnp.maximum),
+        "product": AggregationLaw(1.0, product),
+        "logsumexp": AggregationLaw(-jnp.inf, jnp.logaddexp),
+    }
+)
 
 
 def aggregate_all(term: Callable[[Int[Array, ""]], tuple[Array, Array]], n_term: Int[Array, ""], shape: tuple[int, ...]) -> Array:

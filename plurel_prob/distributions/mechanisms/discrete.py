@@ -6,6 +6,7 @@ format: three quarters of numerical columns have nothing but integers, half of t
 """
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import jax.numpy as jnp
@@ -120,16 +121,18 @@ def _bounded(value: Float[Array, " row"], pilot: Pilot, cells: TransformInputs) 
 
 
 WHOLE = ("count", "mostly_zero", "grade", "measure", "year")  # integers
-DISCRETE: Mapping[str, Callable[[Array, Pilot, TransformInputs], Array]] = {
-    "count": count,
-    "mostly_zero": mostly_zero,
-    "grade": grade,
-    "amount": amount,
-    "measure": measure,
-    "percentage": percentage,
-    "year": year,
-    "label": label,
-    "flag": flag,
-    "name": name,
-    "code": code,
-}
+DISCRETE: Mapping[str, Callable[[Array, Pilot, TransformInputs], Array]] = MappingProxyType(
+    {
+        "count": count,
+        "mostly_zero": mostly_zero,
+        "grade": grade,
+        "amount": amount,
+        "measure": measure,
+        "percentage": percentage,
+        "year": year,
+        "label": label,
+        "flag": flag,
+        "name": name,
+        "code": code,
+    }
+)

@@ -7,6 +7,7 @@ used.
 """
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import jax.numpy as jnp
 from jax import lax, random
@@ -99,13 +100,16 @@ def nearest_centre(key: PRNGKeyArray, x: Point, n_in: Int[Array, ""]) -> Point:
     return result
 
 
-EFFECTS: Mapping[str, Effect] = {
-    "linear": linear,
-    "matrix": matrix,
-    "small_mlp": small_mlp,
-    "oblivious_trees": oblivious_trees,
-    "fourier_features": fourier_features,
-    "quadratic": quadratic,
-    "product": product,
-    "nearest_centre": nearest_centre,
-}
+# Registries cannot be changed while Python runs: a compiled program that is kept is known by the files of this package alone.
+EFFECTS: Mapping[str, Effect] = MappingProxyType(
+    {
+        "linear": linear,
+        "matrix": matrix,
+        "small_mlp": small_mlp,
+        "oblivious_trees": oblivious_trees,
+        "fourier_features": fourier_features,
+        "quadratic": quadratic,
+        "product": product,
+        "nearest_centre": nearest_centre,
+    }
+)

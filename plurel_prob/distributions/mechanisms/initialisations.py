@@ -6,6 +6,7 @@ first. A weight is its matrix's scale times a quantile of a uniform or a normal 
 
 import math
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -32,15 +33,17 @@ class WeightLaw(NamedTuple):
     high: float
 
 
-INITIALISATIONS: Mapping[str, WeightLaw] = {
-    "kaiming_normal": WeightLaw(lambda n_in, n_out: jnp.sqrt(2 / n_out), True, 0.0, 1.0),
-    "kaiming_uniform": WeightLaw(lambda n_in, n_out: jnp.sqrt(6 / n_out), False, -1.0, 1.0),
-    "xavier_normal": WeightLaw(lambda n_in, n_out: jnp.sqrt(2 / (n_in + n_out)), True, 0.0, 1.0),
-    "xavier_uniform": WeightLaw(lambda n_in, n_out: jnp.sqrt(6 / (n_in + n_out)), False, -1.0, 1.0),
-    # standard normal within [-2, 2]
-    "truncated_normal": WeightLaw(lambda n_in, n_out: 1.0, True, 1 - CDF_OF_TWO, CDF_OF_TWO),
-    "sparse": WeightLaw(lambda n_in, n_out: 0.01, True, 0.0, 1.0),  # then :func:`zero_half`
-}
+INITIALISATIONS: Mapping[str, WeightLaw] = MappingProxyType(
+    {
+        "kaiming_normal": WeightLaw(lambda n_in, n_out: jnp.sqrt(2 / n_out), True, 0.0, 1.0),
+        "kaiming_uniform": WeightLaw(lambda n_in, n_out: jnp.sqrt(6 / n_out), False, -1.0, 1.0),
+        "xavier_normal": WeightLaw(lambda n_in, n_out: jnp.sqrt(2 / (n_in + n_out)), True, 0.0, 1.0),
+        "xavier_uniform": WeightLaw(lambda n_in, n_out: jnp.sqrt(6 / (n_in + n_out)), False, -1.0, 1.0),
+        # standard normal within [-2, 2]
+        "truncated_normal": WeightLaw(lambda n_in, n_out: 1.0, True, 1 - CDF_OF_TWO, CDF_OF_TWO),
+        "sparse": WeightLaw(lambda n_in, n_out: 0.01, True, 0.0, 1.0),  # then :func:`zero_half`
+    }
+)
 
 
 def initial_weights(kind: Int[Array, ""], point: Float[Array, "in out"], n_in: Size, n_out: Size) -> Float[Array, "in out"]:

@@ -5,6 +5,7 @@ To add one, write a function and a line in ``SOURCES``. A generator returns the 
 """
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import jax
@@ -136,13 +137,15 @@ def autoregressive_noise(cells: Cells, rho: Float[Array, ""]) -> Float[Array, " 
     return total[AR_WINDOW:]
 
 
-SOURCES: Mapping[str, Generator] = {
-    "ts": time_series,
-    "uniform": uniform,
-    "gaussian": gaussian,
-    "beta": beta,
-    "mixed": mixed,
-}
+SOURCES: Mapping[str, Generator] = MappingProxyType(
+    {
+        "ts": time_series,
+        "uniform": uniform,
+        "gaussian": gaussian,
+        "beta": beta,
+        "mixed": mixed,
+    }
+)
 
 
 def numerical_source(kind: Int[Array, ""], law: SourceLaw, cells: Cells) -> Float[Array, " row"]:

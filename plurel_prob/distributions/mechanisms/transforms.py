@@ -10,6 +10,7 @@ not depend on how many rows are drawn. Beyond the pilot a rank is interpolated b
 """
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import jax.numpy as jnp
 from jax import lax
@@ -81,17 +82,19 @@ def exponential(value: Float[Array, " row"], pilot: Pilot, cells: TransformInput
     return -jnp.log1p(-unit(value, pilot, cells)) * log_uniform(0.1, 10.0, cells.shape[0])
 
 
-TRANSFORMS: Mapping[str, Callable[[Array, Pilot, TransformInputs], Array]] = {
-    "identity": lambda value, pilot, cells: value,
-    "rank": rank,
-    "signed_log": signed_log,
-    "signed_root": signed_root,
-    "standardise": standardise,
-    "kumaraswamy": kumaraswamy,
-    "lognormal": lognormal,
-    "pareto": pareto,
-    "exponential": exponential,
-    **DISCRETE,
-}
+TRANSFORMS: Mapping[str, Callable[[Array, Pilot, TransformInputs], Array]] = MappingProxyType(
+    {
+        "identity": lambda value, pilot, cells: value,
+        "rank": rank,
+        "signed_log": signed_log,
+        "signed_root": signed_root,
+        "standardise": standardise,
+        "kumaraswamy": kumaraswamy,
+        "lognormal": lognormal,
+        "pareto": pareto,
+        "exponential": exponential,
+        **DISCRETE,
+    }
+)
 RANK = list(TRANSFORMS).index("rank")
 UNBOUNDED = ("identity", "signed_log", "signed_root", "standardise")  # can show every number
