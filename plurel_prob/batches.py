@@ -6,6 +6,7 @@ as for one: there a law says how many of them are computed side by side.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -21,6 +22,16 @@ CHUNK_OF_OTHERS = 256
 def chunk_size() -> int:
     """Items that are computed side by side."""
     return CHUNK.get(jax.default_backend(), CHUNK_OF_OTHERS)
+
+
+def either(condition: Bool[Array, ""], on_true: Callable[[], Any], on_false: Callable[[], Any]) -> Any:
+    """``on_true()`` or ``on_false()``; where a backend has chunks, both are computed and one is taken.
+
+    ``lax.cond`` does the same under ``vmap``, but gives each item a copy of all that its branches read, shared or not.
+    """
+    if chunk_size() == 1:
+        return lax.cond(condition, on_true, on_false)
+    return jax.tree.map(partial(jnp.where, condition), on_true(), on_false())
 
 
 def with_rule(plain: Callable[..., Array], side_by_side: Callable[..., Array]) -> Callable[..., Array]:

@@ -12,7 +12,7 @@ from jax import lax, random
 from jax.nn import log_softmax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, UInt32
 
-from plurel_prob.batches import chunk_size, joined, with_rule
+from plurel_prob.batches import chunk_size, either, joined, with_rule
 from plurel_prob.blocks import BLOCK, block_key
 from plurel_prob.distributions.mechanisms.aggregations import AGGREGATIONS
 from plurel_prob.distributions.mechanisms.compact_laws import (
@@ -205,7 +205,7 @@ class CompactSampler(NamedTuple):
             log_probs = jnp.broadcast_to(log_probs, (max_category, BLOCK))
             return Conditional(is_categorical, loc, rest * offset, share, rest * jnp.sqrt(1 - offset**2), log_probs)
 
-        return lax.cond(is_cause.any(), from_causes, from_nothing)
+        return either(is_cause.any(), from_causes, from_nothing)
 
     def _reduce(self, table: Array, position: Array, node: Array, is_cause: Array, value: Array) -> Float[Array, "dim row"]:
         """Combine the effects of a node's causes."""
@@ -235,7 +235,7 @@ class CompactSampler(NamedTuple):
             tables.n_dim[table, node],
             tables.is_categorical[table, node],
         )
-        point = lax.cond(
+        point = either(
             is_categorical,
             lambda: embedding(tables, table, node, value[page], self.max_category),
             lambda: numbers(value[jnp.minimum(page + jnp.arange(DIM), self.max_page - 1)], n_dim),
