@@ -16,7 +16,7 @@ from jax.custom_batching import custom_vmap
 from jaxtyping import Array, Bool
 
 CHUNK = {"cpu": 1}  # items that are computed side by side, by backend
-CHUNK_OF_OTHERS = 256
+CHUNK_OF_OTHERS = 1024
 
 
 def chunk_size() -> int:
