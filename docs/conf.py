@@ -23,6 +23,7 @@ extensions = [
     "llms",
     "mathml",
     "priors",
+    "tutorials",
     "twins",
 ]
 exclude_patterns = ["build", "tutorials/*", "gallery/sg_execution_times.rst", "sg_execution_times.rst"]
