@@ -1,4 +1,4 @@
-"""Links to tutorials: in the sources to the Python files, which a reader of the repository can open; on the site to their pages."""
+"""Links to tutorials: in sources to Python files, which a reader of the repository can open; on the site to their pages."""
 
 import re
 from typing import Any
