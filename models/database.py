@@ -20,7 +20,7 @@ class Bucket(NamedTuple):
     A larger database is an error, or, in a compiled program, one whose values are all NaN.
     """
 
-    n_block: int  # blocks of rows that are held of a table at most
+    n_block: int  # blocks (chunks of 1,024 rows) that are held of a table at most
     n_page: int  # pages of values of all blocks that are held
 
 

@@ -84,6 +84,6 @@ trained.predict()[:5]
 # On the command line
 # -------------------
 #
-# ``plurel-prob predict`` does the same for folders, SQLite and DuckDB files and PostgreSQL, compares with baselines, and writes
+# ``plurel-prob predict`` does the same for folders, database files and PostgreSQL, compares with baselines, and writes
 # the predictions; ``plurel-prob evaluate`` runs all methods on all tasks; ``plurel-prob pretrain`` trains a network of your
 # own.

@@ -34,7 +34,7 @@ with plurel_prob.stream(range(100, 10**6), prior="compact", position=position) a
 # On several cores
 # ----------------
 #
-# The command line uses a process for each core by default::
+# By default the command line uses one process for every 16 databases, and at most one for each core::
 #
 #     plurel-prob sample --prior compact --count 1024 --out out/corpus
 #
@@ -56,8 +56,8 @@ with plurel_prob.stream(range(100, 10**6), prior="compact", position=position) a
 # --------
 #
 # ``sample_many(seeds, "compact", batch=64)`` draws many databases by one call of a program. On a processor they are drawn one
-# after another; an accelerator draws them side by side. Structure, keys and choices are the same to the last bit, numbers up to
-# rounding. The page on scaling says what was measured.
+# after another; an accelerator draws them side by side, which may be faster and has not been measured. Tables, keys and types
+# are the same, numbers up to rounding.
 
 for database in plurel_prob.sample_many(range(3), "compact", batch=3):
     print(database)
@@ -66,6 +66,6 @@ for database in plurel_prob.sample_many(range(3), "compact", batch=3):
 # Long tables
 # -----------
 #
-# A table that no other refers to can have any number of rows: it is drawn in blocks, and some of its rows can be drawn alone.
+# A table that no other refers to can have any number of rows: it is drawn in chunks, and some of its rows can be drawn alone.
 
 plurel_prob.sample_rows(seed=8, table="table_0", rows=range(1000, 1005), prior="compact")

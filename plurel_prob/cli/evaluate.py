@@ -8,11 +8,11 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from cyclopts.types import NonNegativeInt, PositiveInt
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
 from plurel_prob.cli.evaluation_tables import means_of, table_of
 from plurel_prob.cli.extras import extra
+from plurel_prob.cli.numbers import NonNegativeInt, PositiveInt
 from plurel_prob.cli.output import AsJson, PlainConsole, Several, check_out, print_table, write_whole
 from plurel_prob.cli.progress import Description
 from plurel_prob.errors import DatabaseError, shown
@@ -66,7 +66,8 @@ def evaluate(
     - rows_network, rows_untrained: the network alone; the same before training, which is the average of its experts;
     - ridge, lightgbm_context: fitted to the network's contexts of 800 labelled rows, averaged over eight;
     - lightgbm: fitted to all labelled rows, for the mean (R2) and for the median (NMAE) of a number;
-    - history, mean: of the entity's own labels that are known; of the training labels.
+    - history, mean: of the entity's own labels that are known; of the training labels;
+    - cells, cells_tuned: a network of cells that --checkpoint gives; the same after --fine-tune.
 
     Args:
         data: folders of databases in RelBench format, with tasks; or those that RelBench downloads, such as

@@ -4,9 +4,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts.types import NonNegativeInt, PositiveInt
 from rich.table import Table
 
+from plurel_prob.cli.numbers import NonNegativeInt, PositiveInt
 from plurel_prob.cli.opened import opened
 from plurel_prob.cli.output import (
     AsJson,

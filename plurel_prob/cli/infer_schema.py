@@ -4,9 +4,9 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cyclopts.types import NonNegativeInt, PositiveInt
 from rich.table import Table
 
+from plurel_prob.cli.numbers import NonNegativeInt, PositiveInt
 from plurel_prob.cli.opened import opened
 from plurel_prob.cli.output import AsJson, PlainConsole, check_out, new_table, plain, print_json, print_table, write_whole
 

@@ -5,12 +5,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from cyclopts.types import NonNegativeInt
 from rich.progress import Progress
 from rich.table import Table
 
 from plurel_prob.cli.evaluate import folder_of
 from plurel_prob.cli.extras import extra
+from plurel_prob.cli.numbers import NonNegativeInt
 from plurel_prob.cli.output import SWITCH, AsJson, PlainConsole, check_out, new_table, plain, print_json, print_table, write_whole
 from plurel_prob.cli.progress import progress_bar
 from plurel_prob.errors import DatabaseError, shown
@@ -171,8 +171,6 @@ def _check_options(asked: dict[str, str | None], *only: dict[str, str | None]) -
         for option, value in options.items():
             if value is not None and given[0] != name:
                 raise DatabaseError(f"--{option}: goes with --{name}, not with --{given[0]}")
-    if given[0] == "forecast" and only[1]["by"] is None:
-        raise DatabaseError("--forecast: say with --by which table its rows refer to, such as --by customers")
 
 
 def _ask(

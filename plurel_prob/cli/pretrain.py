@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
-from cyclopts.types import NonNegativeInt, PositiveFloat, PositiveInt
+from cyclopts.types import PositiveFloat
 
 from plurel_prob.cli.extras import extra
+from plurel_prob.cli.numbers import NonNegativeInt, PositiveInt
 from plurel_prob.errors import DatabaseError
 from plurel_prob.programs.files import use_compilation_cache
 

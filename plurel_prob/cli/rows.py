@@ -41,7 +41,9 @@ def rows_asked(requests: Sequence[str], source: str | None, schema: DeclaredSche
                 raise DatabaseError(f"--rows {shown(request)}: a table has {MAX_ROW:,} rows at most")
             given[table] = n
         else:
-            raise DatabaseError(f"--rows {request}: needs TABLE=N, such as users=1000, or {LENT}, for those of the database")
+            raise DatabaseError(
+                f"--rows {request}: write TABLE=N with a whole number, such as users=1000; or {LENT}, for those of the database"
+            )
     for name in [name for name, n in found.items() if n == 0 and name not in given]:
         print(f"--rows {LENT}: {shown(name)} is empty there, and gets one row: no table is drawn without any", file=sys.stderr)
         found[name] = 1

@@ -22,7 +22,7 @@ BAD_INPUT = 2
 INTERNAL = 70
 INTERRUPTED = 130
 PIPE_CLOSED = 141
-GOES_ON = "what is complete stays, and the same command goes on"
+GO_ON = ("sample", "pretrain")  # commands that do, where they were
 MAX_MESSAGE, MAX_USAGE = 20_000, 500  # characters
 
 
@@ -37,7 +37,7 @@ def run(argv: Sequence[str] | None = None) -> int:
     except BaseException as error:
         if os.environ.get(DEBUG):
             traceback.print_exc()
-        code, message = _said(error)
+        code, message = _said(error, [*(sys.argv[1:] if argv is None else argv), ""][0])
         if message:
             _tell(message)
         return code
@@ -55,8 +55,9 @@ def _ended(argv: Sequence[str] | None) -> int:
     return code
 
 
-def _said(error: BaseException) -> tuple[int, str]:
+def _said(error: BaseException, command: str) -> tuple[int, str]:
     """Exit code and message of what ended a command; the message is empty where nobody would read it."""
+    then = "; what is complete stays, and the same command goes on" if command in GO_ON else ""
     match error:
         case MissingArgumentError(argument=argument, unused_tokens=None | []) if argument is not None and not argument.tokens:
             command = " ".join(["plurel-prob", *(error.command_chain or ())])
@@ -68,9 +69,9 @@ def _said(error: BaseException) -> tuple[int, str]:
         case WorkerLost():
             return LOST, str(error)
         case KeyboardInterrupt():
-            return INTERRUPTED, f"interrupted; {GOES_ON}"
+            return INTERRUPTED, f"interrupted{then}"
         case SystemExit():
-            return int(str(error.code)), f"{'terminated' if error.code == TERMINATED else 'hung up'}; {GOES_ON}"
+            return int(str(error.code)), f"{'terminated' if error.code == TERMINATED else 'hung up'}{then}"
         case BrokenPipeError():
             _let_go_of_output()
             return PIPE_CLOSED, ""

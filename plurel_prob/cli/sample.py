@@ -9,8 +9,8 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
-from cyclopts.types import NonNegativeInt, PositiveInt
 
+from plurel_prob.cli.numbers import NonNegativeInt, PositiveInt
 from plurel_prob.cli.output import SWITCH, AsJson, PlainConsole, Several, print_json, print_table
 from plurel_prob.cli.progress import PartsProgress, progress_bar
 from plurel_prob.cli.rows import rows_asked
@@ -126,9 +126,9 @@ def sample(
         raise DatabaseError(f"{option}: is for a declared schema; give it with --schema")
     is_for_stores = schema is not None or format != "relbench" or ignore_unsupported
     if is_for_stores:
-        refuse_options(
-            engine=engine == "ray", tasks=tasks, latents=latents == "none", rows_scale=schema is not None and rows_scale > 1
-        )
+        if schema is not None and rows_scale > 1:
+            raise DatabaseError("--rows-scale: is for drawn schemas; set numbers of rows with --rows TABLE=N")
+        refuse_options(engine=engine == "ray", tasks=tasks, latents=latents == "none")
     scaled = scale_rows(get_prior(prior or ("plurel" if schema is None else "realistic")), rows_scale)
     if is_for_stores:
         with PlainConsole(stderr=True).status("reading the schema"):

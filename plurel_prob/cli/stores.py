@@ -101,7 +101,7 @@ def refuse_options(**given: bool) -> None:
     for name, is_given in given.items():
         if is_given:
             option = name.replace("_", "-")
-            raise DatabaseError(f"--{option}: is for drawn schemas in RelBench format; leave it out, or --schema and --format")
+            raise DatabaseError(f"--{option}: is for drawn schemas in RelBench format; leave it out with --schema and --format")
 
 
 def order_of(

@@ -55,9 +55,7 @@ def tasks(
     if kept:
         console.print(f"{len(kept):,} tasks were there already, such as {kept[0]}.")
     console.print(f"{len(written):,} tasks written to {path / 'tasks'}.")
-    if written:
-        name = written[0].manifest.name
-        console.print(f"Predict one: plurel-prob predict {path} --task {name}")
+    _suggest(console, path, [task.manifest for task in written])
     kinds = {kind} if kind else {"autocomplete", "forecast"}
     for missing in sorted(kinds - {task.manifest.kind for task in written}) if not kept else ():
         console.print(f"No {missing} task: {why_none(split_database(path), missing)}.")
@@ -97,4 +95,13 @@ def print_tasks(path: Path, as_json: bool) -> None:
     for task in found:
         table.add_row(task.name, task.kind, type_of(task), task.entity_table or "", task.target_col or "")
     print_table(table)
-    console.print(f"Predict one: plurel-prob predict {path} --task {found[0].name}")
+    _suggest(console, path, found)
+
+
+def _suggest(console: PlainConsole, path: Path, manifests: Sequence[Any]) -> None:
+    """Name the command for the first task that can be predicted."""
+    from plurel_prob.tasks.forecast import BINARY, REGRESSION
+
+    name = next((manifest.name for manifest in manifests if manifest.task_type in (BINARY, REGRESSION)), None)
+    if name is not None:
+        console.print(f"Predict one: plurel-prob predict {path} --task {name}")

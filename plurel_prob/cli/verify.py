@@ -4,10 +4,10 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from cyclopts.types import NonNegativeInt
-
+from plurel_prob.cli.numbers import NonNegativeInt
 from plurel_prob.cli.output import AsJson, PlainConsole, counted, print_json
 from plurel_prob.errors import DatabaseError
+from plurel_prob.files.records import PROVENANCE
 
 WRONG = 1  # exit code
 
@@ -30,7 +30,7 @@ def verify(path: str, /, *, redraw: NonNegativeInt = 1, as_json: AsJson = False)
     """
     from plurel_prob import corpora
     from plurel_prob.cli.progress import progress_bar
-    from plurel_prob.databases.disk import MANIFEST, PROVENANCE
+    from plurel_prob.databases.manifest import MANIFEST
 
     if "://" not in path and (Path(path) / MANIFEST).exists() and not (Path(path) / PROVENANCE).exists():
         what = "has no plurel_prob.json with checksums, as databases have that this program drew into a folder"
@@ -56,7 +56,7 @@ def verify(path: str, /, *, redraw: NonNegativeInt = 1, as_json: AsJson = False)
             if problems:
                 wrong[place] = problems
             progress.advance(task)
-    leftovers = corpus.leftovers()
+    leftovers = [*corpus.leftovers(), *_other_databases(path, names)]
     if as_json:
         counts = {"databases": len(names), "redrawn": dict(redrawn), "without_checksum": n_unsealed}
         print_json(counts | {"wrong": wrong, "leftovers": leftovers})
@@ -78,3 +78,11 @@ def verify(path: str, /, *, redraw: NonNegativeInt = 1, as_json: AsJson = False)
         findings.append(f"{n_unsealed} with a plurel_prob.json of an earlier version, which has no checksum of its own")
     verb = "is as it was" if len(names) == 1 else "are as they were"
     console.print(f"{counted(len(names), 'database')} {verb} written; {'; '.join(findings)}.")
+
+
+def _other_databases(path: str, names: list[str]) -> list[str]:
+    """Drawn databases beside those that are checked: their names are not by seed, as those that ``do`` writes."""
+    if "://" in path or names == ["."]:
+        return []
+    others = sorted({file.parent.name for file in Path(path).glob(f"*/{PROVENANCE}")} - {*names})
+    return [f"{name}: not checked, as it is not named plurel-SEED; plurel-prob verify {Path(path) / name}" for name in others]

@@ -1,6 +1,7 @@
 """Manifests of databases and tasks in RelBench format: every field that is used has the type it should have."""
 
 import datetime
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ else:
     DatasetManifest = TaskManifest = Any  # RelBench is slow to import
 
 MANIFEST = "manifest.yaml"
+RELBENCH = "stanford-star/relbench-v1"  # where RelBench's databases are downloaded from
+TO_FOLDER = "make a folder in RelBench format of it: plurel-prob convert {} --to relbench --out FOLDER"
 Splits = tuple[pd.Timestamp, pd.Timestamp]
 
 
@@ -27,7 +30,8 @@ def check_database(path: Path) -> None:
         DatabaseError: it is none; the message says what it is.
     """
     if not path.exists():
-        raise DatabaseError(f"{path}: no such file or folder")
+        known = f"; to download it, {RELBENCH}/{path}" if re.fullmatch(r"rel-\w+", str(path)) else ""
+        raise DatabaseError(f"{path}: no such file or folder{known}")
     several = [] if (path / MANIFEST).exists() else sorted(path.glob(f"*/{MANIFEST}"))
     if several:
         raise DatabaseError(

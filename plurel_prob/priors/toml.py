@@ -88,6 +88,19 @@ def override(prior: Prior, content: Mapping[str, Any]) -> Prior:
     return dataclasses.replace(prior, **stages)
 
 
+def _law_of(part: Any, name: str) -> str:
+    """Return a hint with the law of a stage that has a field, if another than that of ``part`` has it."""
+    for kind, (named, priors) in FAMILIES_OF.items():
+        having = [
+            law
+            for law, of in priors.items()
+            if isinstance(part, kind) and name in {field.name for field in dataclasses.fields(of)}
+        ]
+        if having:
+            return f"; it is one of {named} = {having[0]!r}"
+    return ""
+
+
 def _override_fields(part: Any, table: Any, key: str) -> Any:
     if not isinstance(table, Mapping):
         raise PriorError(f"{key}: needs a table, got {shown(table)}")
@@ -99,7 +112,7 @@ def _override_fields(part: Any, table: Any, key: str) -> Any:
     changes = {}
     for name, value in table.items():
         if name not in fields:
-            raise PriorError(f"{key}.{shown(name)}: unknown field{nearest(name, fields)}")
+            raise PriorError(f"{key}.{shown(name)}: unknown field{_law_of(part, name) or nearest(name, fields)}")
         old = getattr(part, name)
         if dataclasses.is_dataclass(old):
             changes[name] = _override_fields(old, value, f"{key}.{name}")

@@ -77,8 +77,8 @@ def sample_many(
         seeds: 0 to 2147483647 each.
         prior: see :func:`sample`.
         devices: draw on these at the same time, e.g. ``jax.devices()``; by default on one.
-        batch: databases that each device draws by one call of a program. Accelerators draw those of ``compact`` side by side,
-            and want dozens; processors draw them one after another, and gain nothing.
+        batch: databases that each device draws by one call of a program. Accelerators draw those of ``compact`` side by side;
+            processors draw them one after another, and gain nothing.
 
     Raises:
         ValueError: ``batch`` is not positive; see :func:`sample`.

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from plurel_prob.databases.manifest import MANIFEST, check_database, read_task_manifest
+from plurel_prob.databases.manifest import MANIFEST, TO_FOLDER, check_database, read_task_manifest
 from plurel_prob.errors import DatabaseError
 from plurel_prob.files import within
 
@@ -23,6 +23,6 @@ def manifests_of(folder: Path | str) -> list[TaskManifest]:
     check_database(folder)
     if not (folder / MANIFEST).exists():
         what = "is a file" if folder.is_file() else "has no manifest.yaml"
-        raise DatabaseError(f"{folder}: {what}; tasks are in folders in RelBench format")
+        raise DatabaseError(f"{folder}: {what}; {TO_FOLDER.format(folder)}")
     files = sorted((folder / "tasks").glob(f"*/{MANIFEST}"))
     return [read_task_manifest(within(folder, file.relative_to(folder).as_posix())) for file in files]

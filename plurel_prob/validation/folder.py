@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from plurel_prob.databases.disk import MANIFEST, table_file
-from plurel_prob.databases.manifest import is_name
+from plurel_prob.databases.manifest import TO_FOLDER, is_name
 from plurel_prob.documents import read_yaml
 from plurel_prob.errors import DatabaseError, reason, shown
 from plurel_prob.files import within
@@ -103,7 +103,7 @@ def read_folder(path: Path) -> CheckedFolder:
         DatabaseError: there is no such folder, or it has no manifest.
     """
     if not (path / MANIFEST).is_file():
-        missing = "is a file, no folder in RelBench format" if path.is_file() else "no such folder"
+        missing = f"is a file; {TO_FOLDER.format(path)}" if path.is_file() else "no such folder"
         what = "has no manifest.yaml; is it a folder in RelBench format?" if path.is_dir() else missing
         raise DatabaseError(f"{path}: {what}")
     try:

@@ -85,7 +85,9 @@ def ask_column(source: PredictionSource, column: str, after: str | None) -> Aske
     """
     table, dot, name = column.rpartition(".")
     if not dot:
-        raise DatabaseError(f"--column {column}: needs a table and its column, such as customers.churned")
+        having = [f"{name}.{column}" for name, frame in source.frames.items() if column in frame]
+        hint = f"did you mean {shown(having[0])}?" if having else "such as customers.churned"
+        raise DatabaseError(f"--column {column}: needs a table and its column; {hint}")
     table = source.table(table)
     name = source.column(table, name)
     last, cut = source.last_time(), NEVER if after is None else time_of("--after", after)
@@ -186,6 +188,9 @@ def _key(source: PredictionSource, child: str, by: str) -> tuple[str, str]:
     keys = source.schemas[child].fkeys
     if not keys:
         raise DatabaseError(f"--forecast {shown(child)}: the table refers to no other, so its rows are of nobody")
+    if not by:
+        parents = shown(", ".join(dict.fromkeys(keys.values())))
+        raise DatabaseError(f"--forecast {shown(child)}: say with --by which table its rows refer to: {parents}")
     found = named(by, [*dict.fromkeys([*keys, *keys.values()])], f"--by: {shown(child)} refers by no key, and to no table,")
     matching = [key for key, parent in keys.items() if found in (key, parent)]
     if len(matching) > 1 and found not in keys:

@@ -54,7 +54,7 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         if self.size not in SIZES:
-            raise DatabaseError(f"size must be one of {', '.join(SIZES)}, got {self.size!r}")
+            raise DatabaseError(f"size of a network of cells must be one of {', '.join(SIZES)}, got {self.size!r}")
         check_length(self.context_length)
 
     def save(self, folder: Path) -> None:

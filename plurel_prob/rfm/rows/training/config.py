@@ -50,7 +50,7 @@ class RowTrainingConfig:
 
     def __post_init__(self) -> None:
         if self.size not in SIZES:
-            raise DatabaseError(f"size must be one of {', '.join(SIZES)}, got {self.size!r}")
+            raise DatabaseError(f"size of a network of rows must be one of {', '.join(SIZES)}, got {self.size!r}")
         if self.n_row < MIN_ROW:
             raise DatabaseError(f"a task must have {MIN_ROW} rows at least, got {self.n_row}")
         if not 0 <= self.relabelled <= 1:
