@@ -59,6 +59,7 @@ def test_a_file_overrides_fields(tmp_path):
         ("[features]\nsource_exponent = { DiscreteUniform = [0, 12] }", r"source_exponent: needs values of at most 9"),
         ("[features]\nmechanism = 'compact'\nn_dim = { Pick = [5, 6] }", r"n_dim: nodes have at most 4 dimensions"),
         ("base = 'plural'", r"base: unknown prior 'plural'; did you mean 'plurel'"),
+        ("base = 'realistic'\n[schema]\nn_row_entity = 3", r"schema\.n_row_entity: unknown field; it is one of law = 'kinds'"),
         ("[schema\n", "cannot be read: "),
         ("schema = 3", "schema: needs a table"),
     ],

@@ -19,7 +19,6 @@ else:
 
 MANIFEST = "manifest.yaml"
 RELBENCH = "stanford-star/relbench-v1"  # where RelBench's databases are downloaded from
-TO_FOLDER = "make a folder in RelBench format of it: plurel-prob convert {} --to relbench --out FOLDER"
 Splits = tuple[pd.Timestamp, pd.Timestamp]
 
 
@@ -37,6 +36,17 @@ def check_database(path: Path) -> None:
         raise DatabaseError(
             f"{path}: is a folder of databases; give one, such as {several[0].parent} (`plurel-prob show` takes all)"
         )
+
+
+def refuse_file(path: Path) -> None:
+    """Refuse a file where a folder in RelBench format is needed.
+
+    Raises:
+        DatabaseError: it is one; the message says how to make a folder of it.
+    """
+    if path.is_file():
+        what_to_do = f"make a folder in RelBench format of it: plurel-prob convert {path} --to relbench --out FOLDER"
+        raise DatabaseError(f"{path}: is a file; {what_to_do}")
 
 
 def read_manifest(folder: Path) -> DatasetManifest:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from plurel_prob.databases.manifest import MANIFEST, TO_FOLDER, check_database, read_task_manifest
+from plurel_prob.databases.manifest import MANIFEST, check_database, read_task_manifest, refuse_file
 from plurel_prob.errors import DatabaseError
 from plurel_prob.files import within
 
@@ -21,8 +21,8 @@ def manifests_of(folder: Path | str) -> list[TaskManifest]:
     """
     folder = Path(folder)
     check_database(folder)
+    refuse_file(folder)
     if not (folder / MANIFEST).exists():
-        what = "is a file" if folder.is_file() else "has no manifest.yaml"
-        raise DatabaseError(f"{folder}: {what}; {TO_FOLDER.format(folder)}")
+        raise DatabaseError(f"{folder}: has no manifest.yaml; tasks are in folders in RelBench format")
     files = sorted((folder / "tasks").glob(f"*/{MANIFEST}"))
     return [read_task_manifest(within(folder, file.relative_to(folder).as_posix())) for file in files]

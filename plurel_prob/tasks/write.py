@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from plurel_prob.databases.disk import PROVENANCE, checksums
-from plurel_prob.databases.manifest import MANIFEST, read_task_manifest, write_manifest
+from plurel_prob.databases.manifest import MANIFEST, read_task_manifest, refuse_file, write_manifest
 from plurel_prob.databases.provenance import dumps, read_provenance
 from plurel_prob.errors import DatabaseError, reason
 from plurel_prob.files import add_to_record, check_no_link, files_below, placing, put, whole_file, within
@@ -52,6 +52,7 @@ def add_tasks(path: Path | str, kind: Kind | None = None, *, overwrite: bool = F
         DatabaseError: see :func:`write_tasks`; or the folder cannot be written.
     """
     path = Path(path)
+    refuse_file(path)
     database, content = split_database(path), _read_provenance(path)
     written, kept, noted = list[Task](), list[str](), list[str]()
     try:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from plurel_prob.databases.disk import MANIFEST, table_file
-from plurel_prob.databases.manifest import TO_FOLDER, is_name
+from plurel_prob.databases.manifest import is_name, refuse_file
 from plurel_prob.documents import read_yaml
 from plurel_prob.errors import DatabaseError, reason, shown
 from plurel_prob.files import within
@@ -102,9 +102,9 @@ def read_folder(path: Path) -> CheckedFolder:
     Raises:
         DatabaseError: there is no such folder, or it has no manifest.
     """
+    refuse_file(path)
     if not (path / MANIFEST).is_file():
-        missing = f"is a file; {TO_FOLDER.format(path)}" if path.is_file() else "no such folder"
-        what = "has no manifest.yaml; is it a folder in RelBench format?" if path.is_dir() else missing
+        what = "has no manifest.yaml; is it a folder in RelBench format?" if path.is_dir() else "no such folder"
         raise DatabaseError(f"{path}: {what}")
     try:
         manifest = read_yaml(within(path, MANIFEST))

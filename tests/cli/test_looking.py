@@ -9,6 +9,7 @@ import pytest
 import plurel_prob
 from plurel_prob.cli.run import run
 from plurel_prob.stores import read_database
+from plurel_prob.tasks.load import load_task
 from tests.models.tiny import COMPACT
 from tests.reports.small import write_shop
 
@@ -78,6 +79,9 @@ def test_what_there_is_not_is_named(drawn, capsys, tmp_path):
     )
     assert "is a folder of databases; give one" in refused(capsys, "describe", drawn)
     assert "no such file or folder" in refused(capsys, "describe", tmp_path / "nowhere")
+    assert "to download it, stanford-star/relbench-v1/rel-f1" in refused(capsys, "describe", "rel-f1")
+    for command in ("tasks", "validate"):
+        assert "--to relbench --out FOLDER" in refused(capsys, command, drawn / "three.sqlite")
     (tmp_path / "text.txt").write_text("nothing")
     assert "is no SQLite or DuckDB file" in refused(capsys, "describe", tmp_path / "text.txt")
 
@@ -127,6 +131,8 @@ def test_tasks_are_listed_and_a_graph_is_of_some_tables(drawn, capsys, tmp_path)
     assert {task["name"] for task in printed(capsys, "tasks", drawn / "plurel-3", "--list")} == names
     text = shown(capsys, "tasks", drawn / "plurel-3", "--list")
     assert all(name in text for name in names)
+    suggested = load_task(drawn / "plurel-3", text.split("--task")[1].split()[0])  # refuses what cannot be predicted
+    assert suggested.task_type.value in ("binary_classification", "regression")
     assert run(["graph", str(drawn / "plurel-3"), "--table", "table_1", "--out", str(tmp_path / "one.graphml")]) == 0
     assert {node.split(".")[0] for node in nx.read_graphml(tmp_path / "one.graphml")} == {"table_1"}
 

@@ -23,6 +23,14 @@ def test_rows_that_no_table_has_are_refused_before_anything_is_drawn(number, tmp
     assert len(str(caught.value)) < 250
 
 
+@pytest.mark.parametrize("option", ["--seed", "--count", "--rows-scale", "--workers"])
+@pytest.mark.parametrize("number", ["1.5", "1.0", "one"])
+def test_what_is_no_whole_number_is_refused(option, number, tmp_path, capsys):
+    assert run(["sample", option, number, "--out", str(tmp_path / "out")]) == 2
+    assert f'Invalid value for {option}: "{number}" is not a whole number' in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_rows_up_to_the_limit_are_asked_for(tmp_path):
     source = schema_of(tmp_path)
     assert rows_asked(["t=0200000000"], source, declared_of(source, None)) == {"t": 200_000_000}

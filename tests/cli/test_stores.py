@@ -42,13 +42,13 @@ def shown(capsys, line: list[str]) -> str:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--rows", "person"], "--rows person: needs TABLE=N, such as users=1000, or source"),
+        (["--rows", "person"], "--rows person: write TABLE=N with a whole number, such as users=1000; or source"),
         (["--rows", "persons=4"], "--rows persons=4: there is no such table; there are country, person"),
         (["--rows", "country=27"], "country.(code) is unique, with 26 different values at most; give fewer"),
         (["--rows", "person=0"], "a table has a row at least"),
         (["--rows", "source"], "has no rows; give the database itself, or --rows TABLE=N"),
         (["--tasks"], "--tasks: is for drawn schemas in RelBench format"),
-        (["--rows-scale", "2"], "--rows-scale: is for drawn schemas"),
+        (["--rows-scale", "2"], "--rows-scale: is for drawn schemas; set numbers of rows with --rows TABLE=N"),
         (["--engine", "ray"], "--engine: is for drawn schemas"),
         (["--format", "postgresql"], "--format postgresql needs the URL of a database"),
         (["--rows", "person=4", "person=5"], "--rows person=5: person has 4 rows already"),

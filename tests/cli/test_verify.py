@@ -52,6 +52,17 @@ def test_a_broken_database_does_not_keep_others_from_being_checked(text, words, 
     assert f"plurel-1/{PROVENANCE}: " in told and words in told and "plurel-3/db/table_0.parquet: has 4 bytes instead of" in told
 
 
+def test_databases_of_other_names_are_told(corpus, capsys):
+    """As of ``do``: they are not of a corpus, and not checked with it."""
+    (corpus / "plurel-2").rename(corpus / "shifted")
+    verify(str(corpus), redraw=0)
+    told = " ".join(capsys.readouterr().out.split())
+    assert "2 databases are as they were written" in told
+    assert f"shifted: not checked, as it is not named plurel-SEED; plurel-prob verify {corpus / 'shifted'}" in told
+    verify(str(corpus / "shifted"), redraw=0)
+    assert "not checked" not in capsys.readouterr().out
+
+
 def test_files_of_earlier_versions_are_told(corpus, capsys):
     rewrite(corpus / "plurel-2", is_sealed=False)
     verify(str(corpus), redraw=0)
