@@ -58,6 +58,18 @@ def test_what_is_left_out_is_not_fitted(monkeypatch):
     assert np.isclose(behind["other"]["standard_error"], 0, atol=1e-5)
 
 
+def test_a_run_is_predicted_from_the_others_alone(monkeypatch):
+    predict = load("scaling_laws", "predict")
+    monkeypatch.setattr("experiments.scaling_laws.laws.N_DRAW", 400)
+    loss = 0.4 + 0.01 * np.random.default_rng(1).normal(size=30)
+    lines = [{"n_database": 1, "n_seen": 1, "baseline": 0.6, "loss": x} for x in loss]
+    mean, low, high = predict.predicted("flat", lines, lines[0] | {"n_seen": 64, "loss": 9.0})
+    spread = loss.std(ddof=1) * np.sqrt(1 + 1 / 30)
+    expected = stats.t(29, loss.mean(), spread).ppf(predict.INTERVAL)  # with flat priors
+    assert abs(mean - loss.mean()) < spread / 10
+    assert np.allclose([low, high], expected, atol=spread / 4)
+
+
 def test_laws_of_one_number_are_fitted_to_the_best_runs_and_to_those_with_most_databases():
     losses = {(1, 1): 0.5, (1, 4): 0.6, (16, 1): 0.45, (16, 4): 0.4, (64, 1): 0.44, (64, 4): 0.39}
     lines = [{"n_database": n, "n_seen": s, "loss": loss} for (n, s), loss in losses.items()]

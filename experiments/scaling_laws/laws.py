@@ -53,14 +53,10 @@ def law(terms: tuple[str, ...]) -> Callable[..., None]:
     return model
 
 
-def posteriors(name: str, lines: list[Line]) -> tuple[dict[str, Array], np.ndarray]:
-    """Draws of a law given all runs, by chain; and the log predictive density of each run given the others.
-
-    Chains of all fits go side by side, one for each run that is left out and some for all of them.
-    """
+def draws_of(name: str, lines: list[Line], is_known: Array) -> dict[str, Array]:
+    """Draws of a law by chain, each given the runs that it knows; chains go side by side."""
     n, s, loss = (jnp.array([line[key] for line in lines], jnp.float32) for key in ("n_database", "n_seen", "loss"))
     given = n / n.min(), s / s.min(), jnp.float32(lines[0]["baseline"]), loss
-    is_known = jnp.concatenate([jnp.ones((N_CHAIN, len(lines)), bool), ~jnp.eye(len(lines), dtype=bool)])
 
     def chain(is_known: Array, key: Array) -> dict[str, Array]:
         kernel = NUTS(law(LAWS[name]), target_accept_prob=0.95, max_tree_depth=8)
@@ -68,10 +64,15 @@ def posteriors(name: str, lines: list[Line]) -> tuple[dict[str, Array], np.ndarr
         mcmc.run(key, *given, is_known)
         return mcmc.get_samples()
 
-    draws = jax.jit(jax.vmap(chain))(is_known, random.split(random.key(0), len(is_known)))
+    return jax.jit(jax.vmap(chain))(is_known, random.split(random.key(0), len(is_known)))
+
+
+def posteriors(name: str, lines: list[Line]) -> tuple[dict[str, Array], np.ndarray]:
+    """Draws of a law given all runs, by chain; and the log predictive density of each run given the others."""
+    draws = draws_of(name, lines, jnp.concatenate([jnp.ones((N_CHAIN, len(lines)), bool), ~jnp.eye(len(lines), dtype=bool)]))
     others = jax.tree.map(lambda draw: draw[N_CHAIN:], draws)
     mean = jnp.einsum("rdr->rd", others["mean"])  # of the run that was left out
-    density = dist.Normal(mean, others["noise"]).log_prob(loss[:, None])
+    density = dist.Normal(mean, others["noise"]).log_prob(jnp.array([line["loss"] for line in lines])[:, None])
     return jax.tree.map(lambda draw: draw[:N_CHAIN], draws), np.asarray(jax.nn.logsumexp(density, 1) - np.log(N_DRAW))
 
 
