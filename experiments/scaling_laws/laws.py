@@ -31,7 +31,7 @@ from experiments.lines import Line, read_lines
 LAWS = {"repetition": ("n", "s", "r"), "joint": ("n", "s"), "databases": ("n",), "seen": ("s",), "flat": ()}
 MOST = 16  # runs with the most databases are those with at least this share of the largest number
 INTERVAL = (0.055, 0.945)  # of the posterior
-N_CHAIN, N_DRAW = 4, 1000  # of all runs; of each chain, after as many to adapt
+N_CHAIN, N_DRAW = 4, 500  # of all runs; of each chain, after as many to adapt
 
 
 def law(terms: tuple[str, ...]) -> Callable[..., None]:
@@ -100,7 +100,10 @@ def compared(densities: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
 
 def summary(lines: list[Line], names: list[str]) -> dict[str, Any]:
     """Posteriors of laws, and their comparison."""
-    fits = {name: posteriors(name, lines) for name in names}
+    fits = {}
+    for name in names:
+        fits[name] = posteriors(name, lines)
+        print(f"law {name}, {len(lines)} runs: {fits[name][1].sum():.1f}", flush=True)
     return {
         "n_run": len(lines),
         "comparison": compared({name: density for name, (_, density) in fits.items()}),
