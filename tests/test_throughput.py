@@ -6,8 +6,11 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax import lax
 
 from plurel_prob.blocks import BLOCK
 from plurel_prob.models.database import Draw
@@ -41,6 +44,23 @@ def test_categories_that_are_shown_are_collected():
     drawn = Draw(SimpleNamespace(schema=schema, held=held, features=SimpleNamespace(column=pages)), {})
     found = load("throughput", "accelerator").categories(drawn)
     assert found.tolist() == [*pages[2, :2], *pages[1, :3]]  # table 1 comes first
+
+
+def test_rounds_of_all_loops_are_counted(monkeypatch):
+    monkeypatch.syspath_prepend(FOLDER)
+    n_round_of = load("throughput", "rounds").n_round_of
+
+    def nested(n):
+        """``n`` rounds, in each one scan of three; a loop whose result is not used is left out, as by compilers."""
+        lax.fori_loop(0, 7, lambda i, x: x + i, n)
+        return lax.fori_loop(0, n, lambda i, x: x + lax.scan(lambda c, _: (c + i, None), 0, length=3)[0], 0)
+
+    def walk(n):
+        return lax.while_loop(lambda x: x < n, lambda x: lax.cond(x > 1, lambda: x + 1, lambda: x + 1), 0)
+
+    assert n_round_of(nested)(jnp.int32(5)) == 5 * (1 + 3)
+    assert n_round_of(jax.jit(walk))(jnp.int32(4)) == 4
+    assert n_round_of(jax.vmap(walk))(jnp.array([2, 6, 3])) == 6  # items wait for the longest
 
 
 def test_links_are_drawn():
