@@ -111,8 +111,8 @@ def _scan(params: dict[str, Any], inputs: list[Any]) -> tuple[list[Any], jax.Arr
     return [*carried, *stacked], n_round
 
 
-def figures(prior: Prior, n: int) -> dict[str, float]:
-    """Rounds and memory of drawing the values of ``n`` databases side by side."""
+def figures(prior: Prior, n: int, *, is_counted: bool) -> dict[str, float]:
+    """Memory of drawing the values of ``n`` databases side by side, and, if they are counted, rounds."""
     keys, known = map(list, zip(*islice(structures(prior), n), strict=True))
     stacked = jax.tree.map(lambda *parts: np.stack(parts), *(drawn.structure for drawn in known))
 
@@ -121,11 +121,10 @@ def figures(prior: Prior, n: int) -> dict[str, float]:
 
     start, inputs, draw_all = time.perf_counter(), Seeded(jnp.stack(keys), stacked), jax.vmap(draw)
     memory = jax.jit(draw_all).lower(inputs).compile().memory_analysis()
-    n_round = int(jax.jit(n_round_of(draw_all))(inputs))
+    n_round = int(jax.jit(n_round_of(draw_all))(inputs)) if is_counted else None
     return {
         "n": n,
-        "rounds": n_round,
-        "rounds_a_database": round(n_round / n, 1),
+        **({} if n_round is None else {"rounds": n_round, "rounds_a_database": round(n_round / n, 1)}),
         "gigabytes": round((memory.temp_size_in_bytes + memory.output_size_in_bytes) / 1e9, 2),
         "seconds": round(time.perf_counter() - start, 1),
     }
@@ -137,11 +136,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--priors", nargs="+", default=["compact", "plurel"])
     parser.add_argument("--n", nargs="+", type=int, default=[1, 16, 256], help="databases at a time")
+    parser.add_argument("--chunk", type=int, default=batches.CHUNK_OF_OTHERS, help="items that are computed side by side")
+    parser.add_argument("--memory-only", action="store_true", help="count no rounds, for which all is computed")
     args = parser.parse_args()
-    batches.CHUNK["cpu"] = batches.CHUNK_OF_OTHERS
+    batches.CHUNK[jax.default_backend()] = args.chunk
     for name in args.priors:
         for n in args.n:
-            row = {"prior": name, "chunk": batches.chunk_size()} | figures(get_prior(name), n)
+            row = {"prior": name, "chunk": batches.chunk_size()} | figures(get_prior(name), n, is_counted=not args.memory_only)
             print(row, flush=True)
             with args.out.open("a") as file:
                 file.write(json.dumps(row | {"jax": jax.__version__}) + "\n")

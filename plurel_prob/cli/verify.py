@@ -56,10 +56,10 @@ def verify(path: str, /, *, redraw: NonNegativeInt = 1, as_json: AsJson = False)
             if problems:
                 wrong[place] = problems
             progress.advance(task)
-    leftovers = [*corpus.leftovers(), *_other_databases(path, names)]
+    leftovers, others = corpus.leftovers(), _other_databases(path, names)
     if as_json:
         counts = {"databases": len(names), "redrawn": dict(redrawn), "without_checksum": n_unsealed}
-        print_json(counts | {"wrong": wrong, "leftovers": leftovers})
+        print_json(counts | {"wrong": wrong, "leftovers": leftovers, "not_checked": others})
         sys.exit(WRONG if wrong else 0)
     console = PlainConsole(soft_wrap=True)
     for place, problems in wrong.items():
@@ -67,6 +67,9 @@ def verify(path: str, /, *, redraw: NonNegativeInt = 1, as_json: AsJson = False)
             console.print(f"{place}/{problem}")
     for leftover in leftovers:
         console.print(leftover)
+    for name in others:
+        what_to_do = f"plurel-prob verify {Path(path) / name}"
+        console.print(f"{name}: not checked, as it is not named plurel-SEED; {what_to_do}")
     if wrong:
         what_to_do = "Delete them and run `plurel-prob sample` again: it draws what is missing."
         console.print(
@@ -84,5 +87,4 @@ def _other_databases(path: str, names: list[str]) -> list[str]:
     """Drawn databases beside those that are checked: their names are not by seed, as those that ``do`` writes."""
     if "://" in path or names == ["."]:
         return []
-    others = sorted({file.parent.name for file in Path(path).glob(f"*/{PROVENANCE}")} - {*names})
-    return [f"{name}: not checked, as it is not named plurel-SEED; plurel-prob verify {Path(path) / name}" for name in others]
+    return sorted({file.parent.name for file in Path(path).glob(f"*/{PROVENANCE}")} - {*names})

@@ -95,7 +95,7 @@ def get_prior(prior: "Prior | str | Path") -> Prior:
     path = Path(prior)
     if path.suffix == ".toml" or os.path.exists(path):
         return read_prior(path, PRIORS)
-    raise PriorError(f"unknown prior {shown(str(prior))!r}{nearest(str(prior), list(PRIORS))} Or give a .toml file.")
+    raise PriorError(f"unknown prior {shown(str(prior))!r}, which is no .toml file either{nearest(str(prior), list(PRIORS))}")
 
 
 __all__ = [

@@ -91,12 +91,8 @@ def override(prior: Prior, content: Mapping[str, Any]) -> Prior:
 def _law_of(part: Any, name: str) -> str:
     """Return a hint with the law of a stage that has a field, if another than that of ``part`` has it."""
     for kind, (named, priors) in FAMILIES_OF.items():
-        having = [
-            law
-            for law, of in priors.items()
-            if isinstance(part, kind) and name in {field.name for field in dataclasses.fields(of)}
-        ]
-        if having:
+        having = [law for law, of in priors.items() if name in {field.name for field in dataclasses.fields(of)}]
+        if isinstance(part, kind) and having:
             return f"; it is one of {named} = {having[0]!r}"
     return ""
 

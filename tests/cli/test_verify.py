@@ -61,6 +61,10 @@ def test_databases_of_other_names_are_told(corpus, capsys):
     assert f"shifted: not checked, as it is not named plurel-SEED; plurel-prob verify {corpus / 'shifted'}" in told
     verify(str(corpus / "shifted"), redraw=0)
     assert "not checked" not in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        verify(str(corpus), redraw=0, as_json=True)
+    found = json.loads(capsys.readouterr().out)
+    assert found["not_checked"] == ["shifted"] and not found["leftovers"]
 
 
 def test_files_of_earlier_versions_are_told(corpus, capsys):
